@@ -1,0 +1,27 @@
+//! Policies: what people write ([`PolicyDocument`]), what is checked once ([`compile()`]), what decides
+//! ([`evaluate()`]).
+//!
+//! A policy is strict when it is saved and total when it runs: a document with an unknown key or a broken
+//! pattern never becomes a [`CompiledPolicy`], and a compiled policy can always be evaluated on any action.
+
+mod budget;
+mod chain;
+mod compile;
+mod document;
+mod error;
+mod evaluate;
+mod fields;
+mod globs;
+mod patterns;
+mod rule;
+mod rules;
+mod scope;
+
+pub use crate::decision::{EnforcementMode, Severity};
+pub use budget::{BudgetCheck, BudgetScope, BudgetWindow, usd_to_nanos};
+pub use chain::find_cycle;
+pub use compile::{CompiledPolicy, PolicySet, compile};
+pub use document::{ChainTrigger, FailureMode, PolicyDocument};
+pub use error::PolicyError;
+pub use evaluate::{Evaluation, evaluate};
+pub use rules::PolicyType;

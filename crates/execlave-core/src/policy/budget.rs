@@ -1,0 +1,105 @@
+//! Limits on spending over time.
+//!
+//! This crate keeps no counters. A policy with a budget names the counter, the window and the cap; whoever
+//! keeps the counters answers, and [`super::Evaluation::settle`] turns the answer into the decision.
+
+use serde::{Deserialize, Serialize};
+
+use crate::decision::EnforcementMode;
+use crate::ids::PolicyId;
+use crate::words::words;
+
+/// Whose spending is counted together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum BudgetScope {
+    /// One agent's.
+    Agent,
+    /// One user's, named by the metadata `userId`.
+    User,
+    /// One session's, named by the metadata `sessionId`.
+    Session,
+    /// The whole organisation's.
+    Org,
+}
+
+words!(BudgetScope, "scope", Agent = "agent", User = "user", Session = "session", Org = "org",);
+
+/// The length of time a budget covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum BudgetWindow {
+    /// An hour.
+    Hour,
+    /// A day (UTC).
+    Day,
+}
+
+words!(BudgetWindow, "window", Hour = "hour", Day = "day",);
+
+/// One question to the keeper of the counters: does the spending of `scope_key` in `window`, with
+/// `amount_nanos` more, exceed `cap_nanos`?
+///
+/// Several policies may ask about one counter with different caps. The counter is then charged once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BudgetCheck {
+    /// The policy that asks.
+    pub policy_id: PolicyId,
+    /// Whose spending.
+    pub scope: BudgetScope,
+    /// The counter: `agent:<uuid>`, `user:<id>`, `session:<id>` or `org`.
+    pub scope_key: String,
+    /// Over what time.
+    pub window: BudgetWindow,
+    /// The most that may be spent, in billionths of a US dollar.
+    pub cap_nanos: i64,
+    /// What this action is estimated to cost.
+    pub amount_nanos: i64,
+    /// What the policy does when the cap is exceeded. In `warn` and `monitor` the action happens anyway, so
+    /// it must be charged even beyond the cap.
+    pub enforcement_mode: EnforcementMode,
+}
+
+/// US dollars to billionths, rounded; `None` if negative, not a number, or beyond 9.2 billion dollars.
+pub fn usd_to_nanos(usd: f64) -> Option<i64> {
+    let nanos = (usd * 1e9).round();
+    #[expect(clippy::cast_possible_truncation, reason = "the range was just checked")]
+    let whole = (0.0..9.2e18).contains(&nanos).then_some(nanos as i64);
+    whole
+}
+
+/// Billionths of a US dollar as people write them: `1,250.50 USD`.
+pub(super) fn usd(nanos: i64) -> String {
+    let whole = nanos.checked_div(1_000_000_000).unwrap_or(0).to_string();
+    let fraction = nanos.checked_rem(1_000_000_000).unwrap_or(0);
+    let mut text = String::new();
+    for (place, digit) in whole.chars().enumerate() {
+        let left = whole.len().saturating_sub(place);
+        if place > 0 && left.is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    let digits = format!("{fraction:09}");
+    let digits = digits.trim_end_matches('0');
+    if digits.is_empty() { format!("{text} USD") } else { format!("{text}.{digits:0<2} USD") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dollars_become_whole_nanos() {
+        assert_eq!(usd_to_nanos(0.1 + 0.2), usd_to_nanos(0.3));
+        assert_eq!(usd_to_nanos(0.0), Some(0));
+        assert_eq!(usd_to_nanos(-0.0), Some(0));
+        for bad in [-0.01, f64::NAN, f64::INFINITY, 1e10] {
+            assert_eq!(usd_to_nanos(bad), None, "{bad}");
+        }
+        assert_eq!(usd(1_500_000_000), "1.50 USD");
+        assert_eq!(usd(2_000_000_000), "2 USD");
+        assert_eq!(usd(1_234_567_000_000_000), "1,234,567 USD");
+        assert_eq!(usd(1), "0.000000001 USD");
+    }
+}

@@ -1,0 +1,127 @@
+//! `injection_scan`: fires when a text's risk of prompt injection reaches the threshold, or when one of the
+//! policy's own patterns matches. What an allow pattern covers does not count.
+//!
+//! The user's turns are read one by one and, with the input, as one text, so that an instruction split over
+//! several turns is seen.
+
+use std::ops::Range;
+
+use crate::policy::error::PolicyError;
+use crate::policy::fields::Fields;
+use crate::policy::patterns::Patterns;
+use crate::policy::rule::{Checked, Rule, Subject};
+use crate::request::texts::{Finding, RiskLevel, Text, risk_of};
+
+#[derive(Debug)]
+pub(super) struct InjectionScan {
+    threshold: RiskLevel,
+    scan_input: bool,
+    scan_history: bool,
+    scan_tool_outputs: bool,
+    patterns: Patterns,
+    allow_patterns: Patterns,
+}
+
+pub(super) fn read(fields: &mut Fields) -> Result<InjectionScan, PolicyError> {
+    let threshold = fields.word("threshold")?.unwrap_or(RiskLevel::Medium);
+    if threshold == RiskLevel::None {
+        return Err(fields.error("threshold", "must be one of `low`, `medium`, `high`, `critical`"));
+    }
+    let rule = InjectionScan {
+        threshold,
+        scan_input: fields.flag("scanInput", true)?,
+        scan_history: fields.flag("scanHistory", true)?,
+        scan_tool_outputs: fields.flag("scanToolOutputs", true)?,
+        patterns: Patterns::read(fields, "patterns")?,
+        allow_patterns: Patterns::read(fields, "allowPatterns")?,
+    };
+    // Outputs exist only on traces; the field is checked here so that a bad value is refused.
+    fields.flag("scanOutput", false)?;
+    Ok(rule)
+}
+
+/// Why one text fires.
+struct Fired {
+    rule: String,
+    reason: String,
+    range: Range<usize>,
+}
+
+impl Rule for InjectionScan {
+    fn check(&self, subject: &Subject<'_>, checked: &mut Checked) {
+        let texts = &subject.texts;
+        let input = self.scan_input.then(|| texts.input());
+        let turns = if self.scan_history { texts.turns() } else { &[] };
+        let outputs = if self.scan_tool_outputs { texts.outputs() } else { &[] };
+        for text in input.into_iter().chain(turns).chain(outputs) {
+            if let Some(fired) = self.fires_on(text) {
+                let message = message(&fired.reason, text.field());
+                checked.hit(fired.rule, message, Some(text.evidence(fired.range)));
+            }
+        }
+        if checked.hit.is_some() || !(self.scan_input && self.scan_history) {
+            return;
+        }
+        let Some(conversation) = texts.conversation() else { return };
+        if let Some(fired) = self.fires_on(&conversation.whole) {
+            let message = message(&fired.reason, "the user's turns and the input together");
+            checked.hit(fired.rule, message, texts.evidence_in(conversation, fired.range));
+        }
+    }
+}
+
+impl InjectionScan {
+    fn fires_on(&self, text: &Text<'_>) -> Option<Fired> {
+        let allowed = self.allowed(text.as_str());
+        let covered = |range: &Range<usize>| {
+            allowed.iter().any(|allowed| allowed.start <= range.start && range.end <= allowed.end)
+        };
+        let findings: Vec<Finding> =
+            text.injection().iter().filter(|finding| !covered(&finding.range())).copied().collect();
+        let risk = risk_of(&findings);
+        if risk >= self.threshold {
+            let first = findings.iter().find(|finding| finding.strong).or(findings.first())?;
+            return Some(Fired {
+                rule: short(first.rule_id).into(),
+                reason: format!("{risk} risk of prompt injection ({})", names(&findings)),
+                range: first.range(),
+            });
+        }
+        let (index, range) =
+            self.patterns.find_iter(text.as_str()).find(|(_, range)| !covered(range))?;
+        Some(Fired {
+            rule: "pattern".into(),
+            reason: format!("`patterns[{index}]` of this policy matches"),
+            range,
+        })
+    }
+
+    fn allowed(&self, text: &str) -> Vec<Range<usize>> {
+        if self.allow_patterns.is_empty() {
+            return Vec::new();
+        }
+        self.allow_patterns.find_iter(text).map(|(_, range)| range).collect()
+    }
+}
+
+fn message(reason: &str, place: &str) -> String {
+    format!(
+        "{reason} in {place}; remove what reads like an instruction to the model, or cover it with \
+         `allowPatterns` if it is expected"
+    )
+}
+
+fn short(rule_id: &str) -> &str {
+    rule_id.split_once('.').map_or(rule_id, |(_, short)| short)
+}
+
+fn names(findings: &[Finding]) -> String {
+    let mut names: Vec<String> = Vec::new();
+    for finding in findings {
+        let name = short(finding.rule_id).replace('_', " ");
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names.join(", ")
+}

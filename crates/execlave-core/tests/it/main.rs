@@ -1,0 +1,9 @@
+//! Behaviour of the core: runners over the case files in `testdata/`, and properties that hold for any input.
+
+mod cases;
+mod detect;
+mod digest;
+mod policy;
+mod properties;
+mod redact;
+mod risk;

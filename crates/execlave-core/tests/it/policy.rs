@@ -1,0 +1,177 @@
+//! Runs `testdata/policy`; the format is described there.
+
+use execlave_core::decision::Violation;
+use execlave_core::ids::PolicyId;
+use execlave_core::policy::{
+    BudgetCheck, CompiledPolicy, PolicyDocument, PolicySet, PolicyType, compile, evaluate,
+};
+use execlave_core::request::{Action, AgentProfile};
+use serde_json::{Map, Value, json};
+
+use crate::cases::{files, list, only, tables};
+
+#[test]
+fn policies_decide_as_the_cases_say() {
+    for (file, cases) in files("policy") {
+        for case in tables(&cases, "case") {
+            run(&file, case);
+        }
+    }
+}
+
+#[test]
+fn bad_definitions_are_refused_with_their_path() {
+    for (file, cases) in files("policy") {
+        for case in tables(&cases, "refused") {
+            only(case, &["name", "policy", "path", "message"]);
+            let place = format!("{file}: {}", case["name"]);
+            let error = match PolicyDocument::from_value(case["policy"].clone()) {
+                Ok(document) => panic!("{place}: accepted as {document:?}"),
+                Err(error) => error,
+            };
+            assert_eq!(error.path, case["path"], "{place}: {}", error.message);
+            let message = case.get("message").map_or("", |message| message.as_str().expect("text"));
+            assert!(error.message.contains(message), "{place}: {}", error.message);
+        }
+    }
+}
+
+#[test]
+fn good_definitions_are_stored_in_one_spelling() {
+    for (file, cases) in files("policy") {
+        for case in tables(&cases, "accepted") {
+            only(case, &["name", "policy", "stored"]);
+            let place = format!("{file}: {}", case["name"]);
+            let document = PolicyDocument::from_value(case["policy"].clone())
+                .unwrap_or_else(|error| panic!("{place}: {error}"));
+            let stored = document.to_value();
+            for (key, expected) in case["stored"].as_object().expect("a table") {
+                assert_eq!(&stored[key], expected, "{place}: {key}");
+            }
+            assert_eq!(
+                PolicyDocument::from_value(stored).as_ref(),
+                Ok(&document),
+                "{place}: read again"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_type_has_cases_of_its_own() {
+    let files = files("policy");
+    for policy_type in PolicyType::ALL {
+        let (_, cases) = files
+            .iter()
+            .find(|(name, _)| name == policy_type.as_str())
+            .expect("a file named after the type");
+        assert!(tables(cases, "case").len() >= 5, "{policy_type}");
+        assert!(tables(cases, "refused").len() >= 3, "{policy_type}");
+    }
+}
+
+fn run(file: &str, case: &Map<String, Value>) {
+    only(
+        case,
+        &[
+            "name",
+            "policies",
+            "agent",
+            "action",
+            "exceeded",
+            "counters",
+            "outcome",
+            "violations",
+            "warnings",
+            "problems",
+            "budgets",
+        ],
+    );
+    let place = format!("{file}: {}", case["name"]);
+    let policies = list(case, "policies");
+    let set = PolicySet::new(
+        policies
+            .into_iter()
+            .enumerate()
+            .map(|(index, policy)| policy_of(&place, index, policy))
+            .collect(),
+    );
+    let evaluation = evaluate(&set, &agent(case.get("agent")), &action(case.get("action")));
+    if case.contains_key("budgets") {
+        same_budgets(&place, &evaluation.budget_checks, &list(case, "budgets"));
+    }
+    let unreachable = case.get("counters").is_some_and(|counters| counters == "unreachable");
+    let exceeded: Vec<usize> =
+        serde_json::from_value(Value::Array(list(case, "exceeded"))).expect("a list of places");
+    let decision = if unreachable {
+        evaluation.settle_without_counters()
+    } else {
+        evaluation.settle(&exceeded)
+    };
+    assert_eq!(decision.outcome.as_str(), case["outcome"], "{place}: {decision:?}");
+    same_violations(&place, &decision.violations, &list(case, "violations"));
+    same_violations(&place, &decision.warnings, &list(case, "warnings"));
+    let problems = case.get("problems").map_or(0, |count| count.as_u64().expect("a number"));
+    assert_eq!(decision.problems.len() as u64, problems, "{place}: {:?}", decision.problems);
+}
+
+fn policy_of(place: &str, index: usize, policy: Value) -> CompiledPolicy {
+    let Value::Object(mut policy) = policy else { panic!("{place}: a policy is a table") };
+    let number = index + 1;
+    let id: PolicyId = match policy.remove("id") {
+        Some(id) => id.as_str().expect("text").parse().expect("a UUID"),
+        None => format!("00000000-0000-7000-8000-{number:012}").parse().expect("a UUID"),
+    };
+    policy.entry("name").or_insert(json!(format!("policy {number}")));
+    policy.entry("enforcementMode").or_insert(json!("block"));
+    policy.entry("ruleDefinition").or_insert(json!({}));
+    let document = PolicyDocument::from_value(Value::Object(policy))
+        .unwrap_or_else(|error| panic!("{place}: {error}"));
+    compile(id, 1, &document).unwrap_or_else(|error| panic!("{place}: {error}"))
+}
+
+fn agent(overrides: Option<&Value>) -> AgentProfile {
+    let mut agent = json!({
+        "id": "00000000-0000-7000-8000-0000000000aa", "externalId": "agent-1", "name": "Agent one",
+        "environment": "production", "status": "active",
+    });
+    for (key, value) in overrides.and_then(Value::as_object).into_iter().flatten() {
+        agent[key] = value.clone();
+    }
+    serde_json::from_value(agent).expect("an agent")
+}
+
+fn action(given: Option<&Value>) -> Action {
+    let mut action = given.cloned().unwrap_or(json!({}));
+    action.as_object_mut().expect("a table").entry("input").or_insert(json!("hello"));
+    serde_json::from_value(action).expect("an action")
+}
+
+fn same_violations(place: &str, actual: &[Violation], expected: &[Value]) {
+    assert_eq!(actual.len(), expected.len(), "{place}: {actual:#?}");
+    for (actual, expected) in actual.iter().zip(expected) {
+        let mut flat = serde_json::to_value(actual).expect("JSON");
+        if let Some(evidence) = flat["evidence"].take().as_object() {
+            for (key, value) in evidence {
+                flat[key] = value.clone();
+            }
+        }
+        for (key, value) in expected.as_object().expect("a table") {
+            assert_eq!(&flat[key], value, "{place}: {key} of {actual:#?}");
+        }
+        assert!(!actual.message.is_empty(), "{place}");
+    }
+}
+
+fn same_budgets(place: &str, actual: &[BudgetCheck], expected: &[Value]) {
+    assert_eq!(actual.len(), expected.len(), "{place}: {actual:#?}");
+    for (actual, expected) in actual.iter().zip(expected) {
+        let shown = json!({
+            "scopeKey": actual.scope_key, "window": actual.window, "capNanos": actual.cap_nanos,
+            "amountNanos": actual.amount_nanos, "enforcementMode": actual.enforcement_mode,
+        });
+        for (key, value) in expected.as_object().expect("a table") {
+            assert_eq!(&shown[key], value, "{place}: {key}");
+        }
+    }
+}
