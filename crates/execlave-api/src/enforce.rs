@@ -1,0 +1,203 @@
+//! `POST /policies/enforce`: may this action happen? Answers are not wrapped in `data`.
+
+use execlave_core::json::present;
+use execlave_core::request::{Action, Role, ToolDescriptor, ToolOutput, Turn};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+/// What an agent asks to do. `input`, `environment`, `metadata`, `estimatedCost` and `tools` are the action context that the
+/// digest covers: an unset field is left out, never `null`.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EnforceRequest {
+    /// UUID or external id.
+    pub agent_id: String,
+    /// The text the agent is about to act on; not empty.
+    pub input: String,
+    /// Where it runs; the agent's own environment when left out.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// Anything policies may look at.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<Map<String, Value>>,
+    /// Expected cost in USD.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub estimated_cost: Option<f64>,
+    /// Tools it is about to use.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub tools: Option<Vec<String>>,
+    /// Fingerprints of the tools as the agent sees them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tool_descriptors: Vec<ToolDescriptorBody>,
+    /// The turns before this one; at most 50.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conversation_history: Vec<TurnBody>,
+    /// What tools have returned and the model is about to read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tool_outputs: Vec<ToolOutputBody>,
+}
+
+/// One tool's fingerprint.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ToolDescriptorBody {
+    /// The server that offers it.
+    pub server: String,
+    /// Its name there.
+    pub tool: String,
+    /// SHA-256 of its descriptor, in hex.
+    pub descriptor_hash: String,
+    /// Its description, for scanning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+/// One turn of the conversation.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TurnBody {
+    /// Who spoke.
+    pub role: TurnRole,
+    /// What was said.
+    pub content: String,
+}
+
+/// Who spoke.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum TurnRole {
+    /// A person.
+    User,
+    /// The model.
+    Assistant,
+    /// The application.
+    System,
+}
+
+/// One tool's result.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ToolOutputBody {
+    /// The tool.
+    pub name: String,
+    /// What it was given; `null` and absent mean the same.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub input: Option<Value>,
+    /// What it returned.
+    #[schema(value_type = Object)]
+    pub output: Value,
+}
+
+impl From<EnforceRequest> for Action {
+    fn from(request: EnforceRequest) -> Self {
+        Self {
+            input: request.input,
+            environment: request.environment,
+            metadata: request.metadata,
+            estimated_cost: request.estimated_cost,
+            tools: request.tools,
+            tool_descriptors: request.tool_descriptors.into_iter().map(Into::into).collect(),
+            conversation_history: request
+                .conversation_history
+                .into_iter()
+                .map(Into::into)
+                .collect(),
+            tool_outputs: request.tool_outputs.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<ToolDescriptorBody> for ToolDescriptor {
+    fn from(body: ToolDescriptorBody) -> Self {
+        Self {
+            server: body.server,
+            tool: body.tool,
+            descriptor_hash: body.descriptor_hash,
+            description: body.description,
+        }
+    }
+}
+
+impl From<TurnBody> for Turn {
+    fn from(body: TurnBody) -> Self {
+        let role = match body.role {
+            TurnRole::User => Role::User,
+            TurnRole::Assistant => Role::Assistant,
+            TurnRole::System => Role::System,
+        };
+        Self { role, content: body.content }
+    }
+}
+
+impl From<ToolOutputBody> for ToolOutput {
+    fn from(body: ToolOutputBody) -> Self {
+        Self { name: body.name, input: body.input, output: body.output }
+    }
+}
+
+/// The answer: 200 when allowed, 202 when a person must agree first, 403 when blocked. `allowed` is true in a 200 and only there.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EnforceResponse {
+    /// Whether the action may happen now.
+    pub allowed: bool,
+    /// The durable record of this answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision_id: Option<String>,
+    /// True in a 202.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requires_approval: Option<bool>,
+    /// The approval to wait for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval_request_id: Option<String>,
+    /// Where to ask for its state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub poll_url: Option<String>,
+    /// Policies that stop the action.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub violations: Vec<Violation>,
+    /// Policies that fired in `warn` or `monitor` mode.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Violation>,
+}
+
+/// One policy that fired.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Violation {
+    /// The policy, or `system`.
+    pub policy_id: String,
+    /// Its name.
+    pub policy_name: String,
+    /// Its type, or `system`.
+    pub policy_type: String,
+    /// `monitor`, `warn`, `require_approval` or `block`.
+    pub enforcement_mode: String,
+    /// `low`, `medium`, `high` or `critical`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<String>,
+    /// What fired and what to change; never the sensitive text itself.
+    pub message: String,
+    /// Stable name of the rule that fired, such as `pii_access.email`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule_id: Option<String>,
+    /// Where it fired.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Evidence>,
+}
+
+/// Where a policy fired.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Evidence {
+    /// JSON path in the request, such as `toolOutputs[0].output`.
+    pub field: String,
+    /// First Unicode scalar value of the match.
+    pub start: usize,
+    /// One past the last.
+    pub end: usize,
+    /// The surroundings, redacted.
+    pub excerpt: String,
+}

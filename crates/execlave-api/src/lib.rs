@@ -1,0 +1,16 @@
+//! The wire: what clients send and what the server answers.
+//!
+//! Server, Rust SDK, command line and Python package share these types, so a field is spelled in one place. Nothing here runs:
+//! no I/O, no validation beyond the shape. Requests refuse unknown fields; answers may gain fields.
+
+pub mod agents;
+pub mod approvals;
+pub mod decisions;
+pub mod enforce;
+pub mod error;
+pub mod keys;
+pub mod page;
+pub mod paths;
+pub mod policies;
+pub mod traces;
+pub mod usage;

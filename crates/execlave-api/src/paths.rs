@@ -1,0 +1,36 @@
+//! Every path that server and clients share, relative to [`BASE`] unless it says otherwise.
+
+/// The versioned prefix.
+pub const BASE: &str = "/api/v1";
+/// The unversioned alias that older clients use.
+pub const LEGACY_BASE: &str = "/api";
+
+/// Liveness, unversioned.
+pub const HEALTH: &str = "/health";
+/// Readiness, unversioned.
+pub const READY: &str = "/ready";
+/// Prometheus metrics, unversioned.
+pub const METRICS: &str = "/metrics";
+/// The OpenAPI document, unversioned.
+pub const OPENAPI: &str = "/openapi.json";
+/// The public keys of certificates, unversioned (RFC 7517).
+pub const JWKS: &str = "/.well-known/jwks.json";
+
+/// Register, list and search agents.
+pub const AGENTS: &str = "/agents";
+/// Ask whether an action may happen.
+pub const ENFORCE: &str = "/policies/enforce";
+/// Create and list policies.
+pub const POLICIES: &str = "/policies";
+/// List approvals.
+pub const APPROVALS: &str = "/approvals";
+/// Hand in traces.
+pub const INGEST: &str = "/traces/ingest";
+/// List traces.
+pub const TRACES: &str = "/traces";
+/// List decisions.
+pub const DECISIONS: &str = "/decisions";
+/// Create and list API keys.
+pub const API_KEYS: &str = "/api-keys";
+/// What the deployment holds and its limits.
+pub const USAGE: &str = "/billing/usage";
