@@ -1,0 +1,150 @@
+//! Signing in: one-time links and the sessions they turn into. Only hashes of tokens are kept, and a token's hash is what finds its
+//! organisation, so these look-ups take none.
+
+use execlave_core::ids::{OrgId, SessionId, UserId};
+use execlave_core::time::Timestamp;
+use std::fmt;
+
+use crate::changes::{Change, Noun};
+use crate::db::column::table;
+use crate::db::query::{Query, params};
+use crate::error::WithNoun as _;
+use crate::users::User;
+use crate::{Store, StoreError};
+
+/// A link that signs a user in once.
+#[derive(Clone, Debug)]
+pub struct SignInLink {
+    /// SHA-256 of the link's token, in hexadecimal.
+    pub token_hash: String,
+    /// Whose user.
+    pub org_id: OrgId,
+    /// Who is signed in.
+    pub user_id: UserId,
+    /// Since when.
+    pub created_at: Timestamp,
+    /// Until when.
+    pub expires_at: Timestamp,
+}
+
+table!("sign_in_links" => SignInLink { token_hash, org_id, user_id, created_at, expires_at });
+
+/// A signed-in browser.
+#[derive(Clone)]
+pub struct Session {
+    /// Whose user.
+    pub org_id: OrgId,
+    /// The id.
+    pub id: SessionId,
+    /// Who is signed in.
+    pub user_id: UserId,
+    /// SHA-256 of the cookie, in hexadecimal.
+    pub token_hash: String,
+    /// What forms must send back.
+    pub csrf_token: String,
+    /// Since when.
+    pub created_at: Timestamp,
+    /// Until when.
+    pub expires_at: Timestamp,
+}
+
+table!("sessions" => Session { org_id, id, user_id, token_hash, csrf_token, created_at, expires_at });
+
+/// Without the tokens.
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("org_id", &self.org_id)
+            .field("id", &self.id)
+            .field("user_id", &self.user_id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Makes a link usable.
+    pub async fn insert_sign_in_link(
+        &self,
+        org: OrgId,
+        user: UserId,
+        token_hash: &str,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let link = SignInLink {
+            token_hash: token_hash.to_owned(),
+            org_id: org,
+            user_id: user,
+            created_at: now,
+            expires_at,
+        };
+        let mut tx = self.begin().await?;
+        tx.insert(&link).await.noun("sign-in link")?;
+        tx.commit().await
+    }
+
+    /// Uses a link up. Of several callers with the same token exactly one gets the user.
+    pub async fn take_sign_in_link(
+        &self,
+        token_hash: &str,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError> {
+        const TAKE: &str =
+            "DELETE FROM sign_in_links WHERE token_hash = $1 AND expires_at > $2 RETURNING *";
+        const USER: &str = "SELECT * FROM users WHERE org_id = $1 AND id = $2";
+        let mut tx = self.begin().await?;
+        let Some(link) = tx.one::<SignInLink>(Query::new(TAKE, params![token_hash, now])).await?
+        else {
+            return Ok(None);
+        };
+        let user = tx.one(Query::new(USER, params![link.org_id, link.user_id])).await?;
+        tx.commit().await?;
+        Ok(user)
+    }
+
+    /// Starts a session.
+    pub async fn insert_session(&self, session: &Session) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        tx.insert(session).await.noun("session")?;
+        tx.commit().await
+    }
+
+    /// The session of a cookie and its user, unless it has expired.
+    pub async fn find_session(
+        &self,
+        token_hash: &str,
+        now: Timestamp,
+    ) -> Result<Option<(Session, User)>, StoreError> {
+        const SESSION: &str = "SELECT * FROM sessions WHERE token_hash = $1 AND expires_at > $2";
+        let Some(session) =
+            self.db().one::<Session>(Query::new(SESSION, params![token_hash, now])).await?
+        else {
+            return Ok(None);
+        };
+        let user = self.find_user(session.org_id, session.user_id).await?;
+        Ok(user.map(|user| (session, user)))
+    }
+
+    /// Ends a session; whether there was one.
+    pub async fn delete_session(&self, org: OrgId, id: SessionId) -> Result<bool, StoreError> {
+        const SQL: &str = "DELETE FROM sessions WHERE org_id = $1 AND id = $2";
+        let mut tx = self.begin().await?;
+        let deleted = tx.execute(Query::new(SQL, params![org, id])).await? > 0;
+        if deleted {
+            tx.announce(Change::Row { org_id: org, noun: Noun::Session, id: id.as_uuid() }).await?;
+        }
+        tx.commit().await?;
+        Ok(deleted)
+    }
+
+    /// Removes links and sessions that have expired; how many.
+    pub async fn purge_sessions_across_orgs(&self, now: Timestamp) -> Result<u64, StoreError> {
+        const LINKS: &str = "DELETE FROM sign_in_links WHERE expires_at <= $1";
+        const SESSIONS: &str = "DELETE FROM sessions WHERE expires_at <= $1";
+        let mut tx = self.begin().await?;
+        let links = tx.execute(Query::new(LINKS, params![now])).await?;
+        let sessions = tx.execute(Query::new(SESSIONS, params![now])).await?;
+        tx.commit().await?;
+        Ok(links + sessions)
+    }
+}

@@ -1,0 +1,172 @@
+//! Traces: what agents report they did. Several rows may carry one `trace_id`: the spans of a tree share their root's.
+
+use execlave_core::ids::{AgentId, OrgId, TraceRowId};
+use execlave_core::time::Timestamp;
+
+use crate::db::column::table;
+use crate::db::query::{Query, containing, params};
+use crate::page::{Page, PageRequest, Position};
+use crate::{Json, Store, StoreError};
+
+/// One trace or span, as it was reported. A reported agent credential is not kept: it is a secret.
+#[derive(Clone, Debug)]
+pub struct Trace {
+    /// Whose trace.
+    pub org_id: OrgId,
+    /// When it began, as reported.
+    pub started_at: Timestamp,
+    /// The row's id.
+    pub id: TraceRowId,
+    /// The client's id, shared by the spans of a tree.
+    pub trace_id: String,
+    /// The agent's external id, as reported.
+    pub agent_id: Option<String>,
+    /// The agent, if it is registered.
+    pub agent_row_id: Option<AgentId>,
+    /// The session it belongs to.
+    pub session_id: Option<String>,
+    /// On whose behalf.
+    pub user_id: Option<String>,
+    /// When it arrived.
+    pub received_at: Timestamp,
+    /// How long it took.
+    pub duration_ms: Option<i64>,
+    /// How it ended.
+    pub status: String,
+    /// The model used.
+    pub model_name: Option<String>,
+    /// Tokens in.
+    pub prompt_tokens: Option<i64>,
+    /// Tokens out.
+    pub completion_tokens: Option<i64>,
+    /// Tokens in all.
+    pub total_tokens: Option<i64>,
+    /// What it cost, in billionths of a dollar.
+    pub cost_nanos: Option<i64>,
+    /// Where the agent ran.
+    pub environment: Option<String>,
+    /// The kind of error.
+    pub error_type: Option<String>,
+    /// The error.
+    pub error_message: Option<String>,
+    /// The trace that caused it.
+    pub parent_trace_id: Option<String>,
+    /// What kind of step it is, as reported at the top level.
+    pub span_type: Option<String>,
+    /// The span's id, from the metadata.
+    pub span_id: Option<String>,
+    /// The span above, from the metadata.
+    pub parent_span_id: Option<String>,
+    /// The span's name, from the metadata.
+    pub span_name: Option<String>,
+    /// The span's kind, from the metadata.
+    pub span_kind: Option<String>,
+    /// The risk level of an injection found in it.
+    pub injection_risk: Option<String>,
+    /// The types of personal data found in it.
+    pub pii_types: Vec<String>,
+    /// Labels.
+    pub tags: Vec<String>,
+    /// What went in, as JSON.
+    pub input: Option<Json>,
+    /// What came out, as JSON.
+    pub output: Option<Json>,
+    /// Free, as JSON.
+    pub metadata: Option<Json>,
+    /// Evidence of the effect it had, as JSON.
+    pub effect_evidence: Option<Json>,
+}
+
+table!("traces" => Trace {
+    org_id, started_at, id, trace_id, agent_id, agent_row_id, session_id, user_id, received_at, duration_ms, status, model_name,
+    prompt_tokens, completion_tokens, total_tokens, cost_nanos, environment, error_type, error_message, parent_trace_id, span_type,
+    span_id, parent_span_id, span_name, span_kind, injection_risk, pii_types, tags, input, output, metadata, effect_evidence,
+});
+
+/// Which traces to list.
+#[derive(Clone, Debug, Default)]
+pub struct TraceFilter {
+    /// Of the agent with this external id.
+    pub agent_id: Option<String>,
+    /// Of this registered agent.
+    pub agent_row_id: Option<AgentId>,
+    /// Of this session.
+    pub session_id: Option<String>,
+    /// On behalf of this user.
+    pub user_id: Option<String>,
+    /// With this status.
+    pub status: Option<String>,
+    /// With this model.
+    pub model_name: Option<String>,
+    /// In this environment.
+    pub environment: Option<String>,
+    /// Begun at this moment or later.
+    pub since: Option<Timestamp>,
+    /// Begun before this moment.
+    pub until: Option<Timestamp>,
+    /// With this text in input, output, trace id or error message, whatever the case of its letters.
+    pub text: Option<String>,
+}
+
+impl Store {
+    /// Stores traces, all or none; returns once they are durable. Their costs settle the agents' open reservations.
+    pub async fn insert_traces(&self, traces: Vec<Trace>) -> Result<(), StoreError> {
+        if traces.is_empty() {
+            return Ok(());
+        }
+        self.inner.writer.traces(traces).await
+    }
+
+    /// Traces, newest first by when they began.
+    pub async fn list_traces(
+        &self,
+        org: OrgId,
+        filter: &TraceFilter,
+        page: &PageRequest,
+    ) -> Result<Page<Trace>, StoreError> {
+        let mut query = Query::new("SELECT * FROM traces WHERE org_id = $1", params![org]);
+        query
+            .filter(" AND agent_id = ", filter.agent_id.as_ref())
+            .filter(" AND agent_row_id = ", filter.agent_row_id.as_ref())
+            .filter(" AND session_id = ", filter.session_id.as_ref())
+            .filter(" AND user_id = ", filter.user_id.as_ref())
+            .filter(" AND status = ", filter.status.as_ref())
+            .filter(" AND model_name = ", filter.model_name.as_ref())
+            .filter(" AND environment = ", filter.environment.as_ref())
+            .filter(" AND started_at >= ", filter.since.as_ref())
+            .filter(" AND started_at < ", filter.until.as_ref());
+        if let Some(text) = &filter.text {
+            let pattern = containing(text);
+            for (index, column) in
+                ["input", "output", "trace_id", "error_message"].into_iter().enumerate()
+            {
+                query.push(if index == 0 { " AND (" } else { " OR " });
+                query
+                    .push("lower(")
+                    .push(column)
+                    .push(") LIKE lower(")
+                    .bind(&pattern)
+                    .push(") ESCAPE '\\'");
+            }
+            query.push(")");
+        }
+        query.newest_first("started_at", page)?;
+        let rows = self.db().all::<Trace>(query).await?;
+        Ok(Page::cut(rows, page.size(), None, |trace| {
+            Position::new(trace.started_at, trace.id.as_uuid())
+        }))
+    }
+
+    /// Everything reported under a trace id, in the order in which it began. At most 10,000 spans.
+    pub async fn find_traces_by_trace_id(
+        &self,
+        org: OrgId,
+        trace_id: &str,
+    ) -> Result<Vec<Trace>, StoreError> {
+        // Sorted here: asked to sort, SQLite would rather walk through all traces in order than use the index on `trace_id`.
+        const SQL: &str = "SELECT * FROM traces WHERE org_id = $1 AND trace_id = $2 LIMIT 10000";
+        let mut spans = self.db().all::<Trace>(Query::new(SQL, params![org, trace_id])).await?;
+        spans.sort_by_key(|span| (span.started_at, span.id));
+        Ok(spans)
+    }
+}

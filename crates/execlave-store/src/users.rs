@@ -1,0 +1,86 @@
+//! People who may sign in.
+
+use execlave_core::ids::{OrgId, UserId};
+use execlave_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::db::column::table;
+use crate::db::query::{Query, params};
+use crate::error::WithNoun as _;
+use crate::{Store, StoreError};
+
+/// What a user may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Everything.
+    Owner,
+    /// Everything but ownership.
+    Admin,
+    /// Agents, policies, traces.
+    Developer,
+    /// Reading.
+    Viewer,
+}
+
+impl Role {
+    /// The word for it, as stored and on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Admin => "admin",
+            Self::Developer => "developer",
+            Self::Viewer => "viewer",
+        }
+    }
+}
+
+/// A user.
+#[derive(Clone, Debug)]
+pub struct User {
+    /// Whose user.
+    pub org_id: OrgId,
+    /// The id.
+    pub id: UserId,
+    /// Unique in the organisation, whatever the case of its letters.
+    pub email: String,
+    /// What to call them.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    /// Since when.
+    pub created_at: Timestamp,
+}
+
+table!("users" => User { org_id, id, email, name, role, created_at });
+
+impl Store {
+    /// Adds a user; a second one with the same address is a conflict.
+    pub async fn create_user(&self, org: OrgId, user: &User) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        tx.insert(&User { org_id: org, ..user.clone() }).await.noun("user")?;
+        tx.commit().await
+    }
+
+    /// Every user, by address.
+    pub async fn list_users(&self, org: OrgId) -> Result<Vec<User>, StoreError> {
+        const SQL: &str = "SELECT * FROM users WHERE org_id = $1 ORDER BY lower(email)";
+        self.db().all(Query::new(SQL, params![org])).await
+    }
+
+    /// A user by id.
+    pub async fn find_user(&self, org: OrgId, id: UserId) -> Result<Option<User>, StoreError> {
+        const SQL: &str = "SELECT * FROM users WHERE org_id = $1 AND id = $2";
+        self.db().one(Query::new(SQL, params![org, id])).await
+    }
+
+    /// A user by address, whatever the case of its letters.
+    pub async fn find_user_by_email(
+        &self,
+        org: OrgId,
+        email: &str,
+    ) -> Result<Option<User>, StoreError> {
+        const SQL: &str = "SELECT * FROM users WHERE org_id = $1 AND lower(email) = lower($2)";
+        self.db().one(Query::new(SQL, params![org, email])).await
+    }
+}
