@@ -1,0 +1,61 @@
+//! Administration of the store itself, without a server: what `execlave keys` and `execlave users` do.
+//!
+//! The rules are those of the API, because the same operations run. A server on the same store learns of it by the store's notices.
+
+use execlave_api::keys::{ApiKey, CreateKey};
+use execlave_core::ids::{KeyId, OrgId, UserId};
+use execlave_core::time::Timestamp;
+use execlave_store::Store;
+use execlave_store::page::PageRequest;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::error::{AppError, AppResult};
+use crate::{ops, views};
+
+pub use crate::auth::key::SCOPES;
+
+/// Who the audit log says it was: somebody with access to the store.
+const ACTOR: &str = "cli";
+
+/// Makes a key. `key` of the answer is the key itself; it cannot be read again.
+pub async fn create_key(
+    store: &Store,
+    clock: &Clock,
+    org: OrgId,
+    body: CreateKey,
+) -> AppResult<ApiKey> {
+    let (record, secret) = ops::create_key::insert_key(store, clock, org, ACTOR, body).await?;
+    Ok(ApiKey { key: Some(secret), ..views::api_key(record) })
+}
+
+/// Every key, newest first, revoked ones included.
+pub async fn list_keys(store: &Store, org: OrgId) -> AppResult<Vec<ApiKey>> {
+    let mut keys = Vec::new();
+    let mut request = PageRequest { limit: PageRequest::MAX_LIMIT, cursor: None };
+    loop {
+        let page = store.list_keys(org, &request).await?;
+        keys.extend(page.items.into_iter().map(views::api_key));
+        request.cursor = page.next_cursor;
+        if request.cursor.is_none() {
+            return Ok(keys);
+        }
+    }
+}
+
+/// Revokes a key; revoking it again answers the same.
+pub async fn revoke_key(store: &Store, clock: &Clock, org: OrgId, id: KeyId) -> AppResult<ApiKey> {
+    let revoked = store.revoke_key(org, id, ACTOR, clock.now()).await?;
+    revoked.map(views::api_key).ok_or_else(|| AppError::not_found("API key", id))
+}
+
+/// Makes a link that signs a user in once: its address, and when it ends.
+pub async fn new_sign_in_link(
+    store: &Store,
+    clock: &Clock,
+    config: &Config,
+    org: OrgId,
+    user: UserId,
+) -> AppResult<(String, Timestamp)> {
+    ops::sign_in::new_sign_in_link(store, clock, config, org, user).await
+}

@@ -1,0 +1,54 @@
+//! Who is asking, and how far they reach.
+//!
+//! Programs come with an API key ([`key`]), people with a session cookie ([`session`]). Both are extractors whose types name the
+//! permission, so a handler's signature says who may call it and a handler without one does not compile into a protected route.
+
+pub(crate) mod key;
+pub(crate) mod session;
+pub(crate) mod signature;
+
+use execlave_core::ids::{KeyId, UserId};
+
+/// Who did something, for the audit chain and the record of a decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Actor {
+    /// A program.
+    Key {
+        /// Its key.
+        id: KeyId,
+        /// What the key is called.
+        name: String,
+    },
+    /// A person.
+    User {
+        /// Who.
+        id: UserId,
+        /// Their name.
+        name: String,
+    },
+}
+
+impl Actor {
+    /// `key:<id>` or `user:<id>`, as it is stored.
+    pub(crate) fn id(&self) -> String {
+        match self {
+            Self::Key { id, .. } => format!("key:{id}"),
+            Self::User { id, .. } => format!("user:{id}"),
+        }
+    }
+
+    /// A name for people.
+    pub(crate) fn label(&self) -> &str {
+        match self {
+            Self::Key { name, .. } | Self::User { name, .. } => name,
+        }
+    }
+
+    /// The key, if a program did it.
+    pub(crate) fn key_id(&self) -> Option<KeyId> {
+        match self {
+            Self::Key { id, .. } => Some(*id),
+            Self::User { .. } => None,
+        }
+    }
+}

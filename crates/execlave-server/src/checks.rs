@@ -1,0 +1,55 @@
+//! Bounds on what callers write: long enough for every honest use, short enough that nobody can fill the store with one field.
+
+use crate::error::{AppError, AppResult};
+
+/// Identifiers and names.
+pub(crate) const NAME_LENGTH: usize = 256;
+/// Descriptions and reasons.
+pub(crate) const TEXT_LENGTH: usize = 4_000;
+/// Entries of a list.
+pub(crate) const LIST_LENGTH: usize = 500;
+const WORD_LENGTH: usize = 64;
+
+/// A non-empty text of at most `length` characters.
+pub(crate) fn required(path: &str, value: &str, length: usize) -> AppResult<()> {
+    if value.trim().is_empty() {
+        return Err(AppError::invalid(path, "must not be empty"));
+    }
+    bounded(path, value, length)
+}
+
+/// A text of at most `length` characters.
+pub(crate) fn bounded(path: &str, value: &str, length: usize) -> AppResult<()> {
+    if value.chars().nth(length).is_some() {
+        return Err(AppError::invalid(path, format!("must be at most {length} characters long")));
+    }
+    Ok(())
+}
+
+/// The same for a text that may be absent.
+pub(crate) fn optional(path: &str, value: Option<&str>, length: usize) -> AppResult<()> {
+    value.map_or(Ok(()), |value| bounded(path, value, length))
+}
+
+/// An environment, a type or a platform.
+pub(crate) fn word(path: &str, value: &str) -> AppResult<()> {
+    let plain = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+    if plain && (1..=WORD_LENGTH).contains(&value.len()) {
+        return Ok(());
+    }
+    let message =
+        format!("must be 1 to {WORD_LENGTH} letters, digits, dots, hyphens or underscores");
+    Err(AppError::invalid(path, message))
+}
+
+/// A list of names.
+pub(crate) fn names(path: &str, values: Option<&[String]>) -> AppResult<()> {
+    let values = values.unwrap_or_default();
+    if values.len() > LIST_LENGTH {
+        return Err(AppError::invalid(path, format!("must have at most {LIST_LENGTH} entries")));
+    }
+    values
+        .iter()
+        .enumerate()
+        .try_for_each(|(index, value)| required(&format!("{path}[{index}]"), value, NAME_LENGTH))
+}

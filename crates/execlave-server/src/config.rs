@@ -1,0 +1,163 @@
+//! Settings. `config.default.toml` is their documentation and the source of their defaults, so the two cannot disagree.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+/// The default file, for `execlave serve --help` and the reference page.
+pub const DEFAULTS: &str = include_str!("config.default.toml");
+
+/// Everything that can be set.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where and how to serve.
+    pub server: ServerConfig,
+    /// Where data lives.
+    pub store: StoreConfig,
+    /// How much is too much.
+    pub limits: LimitsConfig,
+    /// How people are asked.
+    pub approvals: ApprovalsConfig,
+    /// What is kept of decisions.
+    pub decisions: DecisionsConfig,
+    /// How people sign in.
+    pub sign_in: SignInConfig,
+    /// What is logged.
+    pub log: LogConfig,
+}
+
+/// `[server]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerConfig {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The address people use, when it is another one.
+    pub public_url: Option<String>,
+    /// How long requests in flight may take to finish.
+    pub shutdown_grace_seconds: u64,
+}
+
+/// `[store]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoreConfig {
+    /// The directory of the embedded database.
+    pub data_dir: PathBuf,
+    /// A PostgreSQL URL instead.
+    pub database_url: Option<String>,
+    /// Whether `serve` migrates.
+    pub migrate: bool,
+}
+
+/// `[limits]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitsConfig {
+    /// The largest request body, after decompression.
+    pub body_bytes: usize,
+    /// The largest single trace.
+    pub trace_bytes: usize,
+    /// How many traces one batch may hold.
+    pub traces_per_batch: usize,
+}
+
+/// `[approvals]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApprovalsConfig {
+    /// How long a person has to answer.
+    pub expiry_minutes: u32,
+    /// How long a certificate is good for.
+    pub certificate_minutes: u32,
+    /// The longest `?wait=`.
+    pub longest_wait_seconds: u64,
+}
+
+/// `[decisions]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DecisionsConfig {
+    /// Keep the raw input text.
+    pub keep_input: bool,
+}
+
+/// `[sign_in]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignInConfig {
+    /// How long a one-time link works.
+    pub link_minutes: u32,
+    /// How long a session lasts.
+    pub session_hours: u32,
+}
+
+/// `[log]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogConfig {
+    /// What to log.
+    pub filter: String,
+    /// For people or for machines.
+    pub format: LogFormat,
+}
+
+/// Who reads the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// People.
+    Text,
+    /// Machines.
+    Json,
+}
+
+impl Config {
+    /// The defaults with `file` laid over them.
+    pub fn from_toml(file: &str) -> Result<Self, toml::de::Error> {
+        let mut settings: toml::Table = DEFAULTS.parse()?;
+        merge(&mut settings, file.parse()?);
+        toml::Value::Table(settings).try_into()
+    }
+
+    /// The address people use: `public_url`, else where the server listens.
+    pub fn public_url(&self) -> String {
+        let listen = self.server.listen;
+        self.server
+            .public_url
+            .as_ref()
+            .map_or_else(|| format!("http://{listen}"), |url| url.trim_end_matches('/').to_owned())
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::from_toml("").expect("config.default.toml is complete and well formed")
+    }
+}
+
+fn merge(base: &mut toml::Table, over: toml::Table) {
+    for (key, value) in over {
+        match (base.get_mut(&key), value) {
+            (Some(toml::Value::Table(base)), toml::Value::Table(over)) => merge(base, over),
+            (_, value) => {
+                base.insert(key, value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_changes_what_it_names_and_nothing_else() {
+        let config = Config::from_toml("[server]\nlisten = \"0.0.0.0:80\"").expect("valid");
+        assert_eq!(config.server.listen.port(), 80);
+        assert_eq!(config.limits.body_bytes, 8 * 1024 * 1024);
+        assert!(Config::from_toml("[server]\nlissten = 1").is_err());
+    }
+}

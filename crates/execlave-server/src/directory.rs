@@ -1,0 +1,217 @@
+//! Keys, agents and compiled policies in memory: authentication and `enforce` read no table.
+//!
+//! The store announces every change; `Directory::follow` reads the row again and swaps it in. The operation that makes a change also
+//! calls `refresh_…` before it answers, so that the very next request on this server sees it. There is no time to live: nothing here is
+//! ever "probably still right".
+
+mod agents;
+mod policies;
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use execlave_core::ids::{AgentId, KeyId, OrgId};
+use execlave_core::time::Timestamp;
+use execlave_store::Store;
+use execlave_store::changes::{Change, Noun};
+use execlave_store::error::StoreError;
+use execlave_store::keys::ApiKey;
+use tokio::sync::Mutex;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+
+pub use agents::AgentEntry;
+use agents::Agents;
+pub use policies::OrgPolicies;
+use policies::Policies;
+
+use crate::touched::Touched;
+
+/// What authentication needs to know of a key.
+#[derive(Clone, Debug)]
+pub struct KeyEntry {
+    /// The key.
+    pub id: KeyId,
+    /// Whose it is.
+    pub org: OrgId,
+    /// What it is called.
+    pub name: String,
+    /// Its SHA-256.
+    pub hash: String,
+    /// What it may do.
+    pub scopes: Vec<String>,
+    /// When it ends.
+    pub expires_at: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// The memory of one server.
+#[derive(Debug, Default)]
+pub struct Directory {
+    keys: RwLock<HashMap<String, Arc<KeyEntry>>>,
+    agents: RwLock<Agents>,
+    policies: RwLock<Policies>,
+    /// INVARIANT: rows are read and swapped in while this is held, so an older reading never replaces a newer one.
+    refreshing: Mutex<()>,
+    /// When keys and agents were last seen.
+    pub(crate) touched: Touched,
+}
+
+impl Directory {
+    /// Reads everything.
+    pub async fn load(&self, store: &Store) -> Result<(), StoreError> {
+        let _turn = self.refreshing.lock().await;
+        let keys = store.list_keys_across_orgs().await?;
+        let agents = store.list_agents_across_orgs().await?;
+        let policies = store.list_policies_across_orgs().await?;
+        *write(&self.keys) =
+            keys.into_iter().map(|key| (key.hash.clone(), Arc::new(entry(key)))).collect();
+        *write(&self.agents) = agents.into_iter().collect();
+        *write(&self.policies) = policies.into_iter().collect();
+        Ok(())
+    }
+
+    /// The key with that SHA-256.
+    pub(crate) fn key(&self, hash: &str) -> Option<Arc<KeyEntry>> {
+        read(&self.keys).get(hash).cloned()
+    }
+
+    /// An agent by UUID, or by external id: in the environment asked for, else the only one, else the oldest.
+    pub(crate) fn agent(
+        &self,
+        org: OrgId,
+        reference: &str,
+        environment: Option<&str>,
+    ) -> Option<Arc<AgentEntry>> {
+        read(&self.agents).find(org, reference, environment)
+    }
+
+    /// The compiled policies of an organisation.
+    pub(crate) fn policies(&self, org: OrgId) -> Arc<OrgPolicies> {
+        read(&self.policies).of(org)
+    }
+
+    /// Reads a key again.
+    pub(crate) async fn refresh_key(
+        &self,
+        store: &Store,
+        org: OrgId,
+        id: KeyId,
+    ) -> Result<(), StoreError> {
+        let _turn = self.refreshing.lock().await;
+        if let Some(key) = store.find_key(org, id).await? {
+            write(&self.keys).insert(key.hash.clone(), Arc::new(entry(key)));
+        }
+        Ok(())
+    }
+
+    /// Reads an agent again.
+    pub(crate) async fn refresh_agent(
+        &self,
+        store: &Store,
+        org: OrgId,
+        id: AgentId,
+    ) -> Result<(), StoreError> {
+        let _turn = self.refreshing.lock().await;
+        if let Some(agent) = store.find_agent(org, id).await? {
+            write(&self.agents).put(agent);
+        }
+        Ok(())
+    }
+
+    /// Asks the store for a name that memory does not hold.
+    pub(crate) async fn look_up_agent(
+        &self,
+        store: &Store,
+        org: OrgId,
+        reference: &str,
+    ) -> Result<(), StoreError> {
+        let by_id = match reference.parse() {
+            Ok(id) => store.find_agent(org, id).await?,
+            Err(_) => None,
+        };
+        let found = match by_id {
+            Some(agent) => vec![agent],
+            None => store.find_agents_by_external_id(org, reference).await?,
+        };
+        // Only what is still unknown is added: no turn is taken here, so that a flood of wrong names cannot hold up a pause.
+        let mut agents = write(&self.agents);
+        for agent in found {
+            agents.put_if_unknown(agent);
+        }
+        Ok(())
+    }
+
+    /// Reads the policies of an organisation again and compiles them.
+    pub(crate) async fn refresh_policies(
+        &self,
+        store: &Store,
+        org: OrgId,
+    ) -> Result<(), StoreError> {
+        let _turn = self.refreshing.lock().await;
+        let compiled = OrgPolicies::compile(&store.all_policies(org).await?);
+        write(&self.policies).put(org, compiled);
+        Ok(())
+    }
+
+    /// Keeps up with the store until it closes.
+    pub(crate) async fn follow(self: Arc<Self>, store: Store, mut changes: Receiver<Change>) {
+        loop {
+            let caught_up = match changes.recv().await {
+                Ok(Change::Row { org_id, noun, id }) => self.apply(&store, org_id, noun, id).await,
+                Ok(Change::Resync) | Err(RecvError::Lagged(_)) => self.load(&store).await,
+                Err(RecvError::Closed) => return,
+            };
+            if let Err(error) = caught_up {
+                tracing::error!(error = %error, "a change could not be read: everything is read again");
+                self.load_until_done(&store).await;
+            }
+        }
+    }
+
+    async fn apply(
+        &self,
+        store: &Store,
+        org: OrgId,
+        noun: Noun,
+        id: uuid::Uuid,
+    ) -> Result<(), StoreError> {
+        match noun {
+            Noun::Agent => self.refresh_agent(store, org, id.into()).await,
+            Noun::Policy => self.refresh_policies(store, org).await,
+            Noun::Key => self.refresh_key(store, org, id.into()).await,
+            Noun::Approval | Noun::Session => Ok(()),
+        }
+    }
+
+    async fn load_until_done(&self, store: &Store) {
+        let mut pause_ms = 100;
+        while let Err(error) = self.load(store).await {
+            tracing::error!(error = %error, retry_ms = pause_ms, "the directory cannot be read from the store");
+            tokio::time::sleep(std::time::Duration::from_millis(pause_ms)).await;
+            pause_ms = (pause_ms * 2).min(5_000);
+        }
+    }
+}
+
+fn entry(key: ApiKey) -> KeyEntry {
+    KeyEntry {
+        id: key.id,
+        org: key.org_id,
+        name: key.name,
+        hash: key.hash,
+        scopes: key.scopes,
+        expires_at: key.expires_at,
+        revoked_at: key.revoked_at,
+    }
+}
+
+// A panic while a lock is held leaves the maps whole: every change is one insertion or one assignment.
+fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> std::sync::RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}

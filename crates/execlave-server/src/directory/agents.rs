@@ -1,0 +1,101 @@
+//! Agents by UUID and by the name their application gives them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use execlave_core::ids::{AgentId, OrgId};
+use execlave_core::request::AgentProfile;
+use execlave_core::time::Timestamp;
+use execlave_store::agents::Agent;
+
+/// An agent as `enforce` and ingest need it.
+#[derive(Debug)]
+pub struct AgentEntry {
+    /// What policies look at.
+    pub profile: AgentProfile,
+    /// Grows with every change of status.
+    pub epoch: i64,
+    /// Since when it is in its state.
+    pub status_changed_at: Timestamp,
+    created_at: Timestamp,
+}
+
+/// The agents of every organisation.
+#[derive(Debug, Default)]
+pub(super) struct Agents {
+    by_id: HashMap<(OrgId, AgentId), Arc<AgentEntry>>,
+    by_name: HashMap<OrgId, HashMap<String, Vec<AgentId>>>,
+}
+
+impl Agents {
+    /// Adds an agent or replaces what was known of it.
+    pub(super) fn put(&mut self, agent: Agent) {
+        let (org, id) = (agent.org_id, agent.id);
+        let names = self.by_name.entry(org).or_default().entry(agent.agent_id.clone()).or_default();
+        if !names.contains(&id) {
+            names.push(id);
+        }
+        self.by_id.insert((org, id), Arc::new(entry(agent)));
+    }
+
+    /// Adds an agent unless it is known: what is known was read in turn and may be newer.
+    pub(super) fn put_if_unknown(&mut self, agent: Agent) {
+        if !self.by_id.contains_key(&(agent.org_id, agent.id)) {
+            self.put(agent);
+        }
+    }
+
+    /// By UUID; or by external id in the environment asked for, else the oldest of that name.
+    pub(super) fn find(
+        &self,
+        org: OrgId,
+        reference: &str,
+        environment: Option<&str>,
+    ) -> Option<Arc<AgentEntry>> {
+        let by_id = reference.parse().ok().and_then(|id| self.by_id.get(&(org, id)));
+        by_id.or_else(|| self.find_by_name(org, reference, environment)).cloned()
+    }
+
+    fn find_by_name(
+        &self,
+        org: OrgId,
+        name: &str,
+        environment: Option<&str>,
+    ) -> Option<&Arc<AgentEntry>> {
+        let candidates = || {
+            let ids = self.by_name.get(&org).and_then(|names| names.get(name));
+            ids.into_iter().flatten().filter_map(|id| self.by_id.get(&(org, *id)))
+        };
+        candidates()
+            .find(|agent| environment == Some(agent.profile.environment.as_str()))
+            .or_else(|| candidates().min_by_key(|agent| (agent.created_at, agent.profile.id)))
+    }
+}
+
+impl FromIterator<Agent> for Agents {
+    fn from_iter<T: IntoIterator<Item = Agent>>(agents: T) -> Self {
+        let mut all = Self::default();
+        agents.into_iter().for_each(|agent| all.put(agent));
+        all
+    }
+}
+
+fn entry(agent: Agent) -> AgentEntry {
+    AgentEntry {
+        epoch: agent.epoch,
+        status_changed_at: agent.status_changed_at,
+        created_at: agent.created_at,
+        profile: AgentProfile {
+            id: agent.id,
+            external_id: agent.agent_id,
+            name: agent.name,
+            environment: agent.environment,
+            status: agent.status,
+            status_reason: agent.status_reason,
+            tags: agent.tags,
+            allowed_actions: agent.allowed_actions,
+            allowed_data_sources: agent.allowed_data_sources,
+            requires_human_approval_for: agent.requires_human_approval_for,
+        },
+    }
+}

@@ -1,0 +1,90 @@
+//! Compiled policies, one immutable set per organisation. A change makes a new set; a decision under way keeps the one it started with.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use execlave_core::decision::{EnforcementMode, Severity, Violation};
+use execlave_core::ids::OrgId;
+use execlave_core::policy::{
+    CompiledPolicy, FailureMode, PolicyDocument, PolicyError, PolicySet, compile,
+};
+use execlave_store::policies::PolicyRecord;
+
+/// The policies of one organisation, ready to evaluate.
+#[derive(Debug, Default)]
+pub struct OrgPolicies {
+    /// What `enforce` evaluates.
+    pub set: PolicySet,
+    /// One violation for each stored policy that this version of the server cannot read and that fails closed.
+    pub unreadable: Vec<Violation>,
+}
+
+impl OrgPolicies {
+    /// Compiles the stored policies.
+    pub(super) fn compile(records: &[PolicyRecord]) -> Self {
+        let mut compiled = Vec::with_capacity(records.len());
+        let mut unreadable = Vec::new();
+        for record in records {
+            match compile_one(record) {
+                Ok(policy) => compiled.push(policy),
+                Err(error) => {
+                    tracing::error!(policy = %record.id, path = error.path, error = error.message, "a stored policy cannot be read");
+                    unreadable.extend(refusal(record));
+                }
+            }
+        }
+        Self { set: PolicySet::new(compiled), unreadable }
+    }
+}
+
+fn compile_one(record: &PolicyRecord) -> Result<CompiledPolicy, PolicyError> {
+    let document = PolicyDocument::from_value(record.document.to_value())?;
+    compile(record.id, record.version, &document)
+}
+
+/// A policy is checked before it is stored, so only a row written by another version of the server gets here. Failing closed, it stops
+/// every action, because nobody can tell any more which ones it was about.
+fn refusal(record: &PolicyRecord) -> Option<Violation> {
+    let document = record.document.to_value();
+    let closed = document.get("failureMode").and_then(serde_json::Value::as_str)
+        == Some(FailureMode::FailClosed.as_str());
+    (closed && record.is_active).then(|| Violation {
+        policy_id: record.id.to_string(),
+        policy_name: record.name.clone(),
+        policy_type: record.policy_type.clone(),
+        enforcement_mode: EnforcementMode::Block,
+        severity: Severity::Critical,
+        message: "this policy cannot be read by this version of the server and fails closed: save it again or deactivate it".to_owned(),
+        rule_id: format!("{}.unreadable", record.policy_type),
+        evidence: None,
+    })
+}
+
+/// The policies of every organisation.
+#[derive(Debug, Default)]
+pub(super) struct Policies(HashMap<OrgId, Arc<OrgPolicies>>);
+
+impl Policies {
+    pub(super) fn of(&self, org: OrgId) -> Arc<OrgPolicies> {
+        self.0.get(&org).cloned().unwrap_or_default()
+    }
+
+    pub(super) fn put(&mut self, org: OrgId, policies: OrgPolicies) {
+        self.0.insert(org, Arc::new(policies));
+    }
+}
+
+impl FromIterator<PolicyRecord> for Policies {
+    fn from_iter<T: IntoIterator<Item = PolicyRecord>>(records: T) -> Self {
+        let mut by_org: HashMap<OrgId, Vec<PolicyRecord>> = HashMap::new();
+        for record in records {
+            by_org.entry(record.org_id).or_default().push(record);
+        }
+        Self(
+            by_org
+                .into_iter()
+                .map(|(org, records)| (org, Arc::new(OrgPolicies::compile(&records))))
+                .collect(),
+        )
+    }
+}

@@ -1,0 +1,24 @@
+//! Ends what has run out: approvals nobody answered, reservations nobody settled, links and sessions.
+//!
+//! Reading treats a late approval as expired anyway; the job makes it so for lists, and wakes those who wait.
+
+use execlave_store::error::StoreError;
+
+use crate::state::AppState;
+
+pub(super) async fn run(state: AppState) {
+    if let Err(error) = expire(&state).await {
+        tracing::warn!(error = %error, "expiry is tried again in a few seconds");
+    }
+}
+
+async fn expire(state: &AppState) -> Result<(), StoreError> {
+    let now = state.clock.now();
+    let approvals = state.store.expire_approvals_across_orgs(now).await?;
+    for (org, approval) in approvals {
+        tracing::info!(org = %org, approval = %approval, "approval expired");
+    }
+    state.store.expire_reservations_across_orgs(now).await?;
+    state.store.purge_sessions_across_orgs(now).await?;
+    Ok(())
+}

@@ -1,0 +1,14 @@
+//! Operations: what touches two of store, core and directory, or is reached by two doors (API and dashboard).
+
+pub(crate) mod change_status;
+pub(crate) mod create_key;
+pub(crate) mod decide_approval;
+pub(crate) mod enforce;
+pub(crate) mod find_agent;
+pub(crate) mod ingest_traces;
+pub(crate) mod patch_agent;
+pub(crate) mod register_agent;
+pub(crate) mod save_policy;
+pub(crate) mod sign_in;
+pub(crate) mod verify_approval;
+pub(crate) mod wait_for_approval;

@@ -1,0 +1,75 @@
+//! The dashboard: server-rendered pages for people, one file per page with its struct, template, handlers and sample.
+//!
+//! Every page can be read, and every form sent, without a script; `assets/execlave.js` only keeps an open page fresh. Pages show what
+//! the store holds and change things through the same operations as the API, so neither knows a rule that the other does not.
+
+mod agent;
+mod agents;
+mod amount;
+mod approval;
+mod approvals;
+mod assets;
+mod failure;
+mod form;
+mod headers;
+mod layout;
+mod moment;
+mod overview;
+mod pill;
+mod prose;
+mod query;
+mod sign_in;
+mod trace;
+mod traces;
+
+#[cfg(test)]
+mod samples;
+
+use axum::Router;
+use axum::middleware::map_response;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use execlave_api::error::ErrorCode;
+
+use crate::error::AppError;
+use crate::state::AppState;
+
+pub(crate) use failure::PageError;
+pub use sign_in::path as sign_in_path;
+
+/// For an address that leads nowhere.
+pub(crate) async fn not_found(path: &str) -> Response {
+    let message = format!("there is no page `{path}`: check the address");
+    headers::protect(PageError::from(AppError::new(ErrorCode::NotFound, message)).into_response())
+        .await
+}
+
+/// A path with a query; empty values are left out.
+fn query_string(path: &str, pairs: &[(&str, &str)]) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(pairs.iter().filter(|(_, value)| !value.is_empty()));
+    match query.finish() {
+        empty if empty.is_empty() => path.to_owned(),
+        query => format!("{path}?{query}"),
+    }
+}
+
+/// Every page, asset and form.
+pub(crate) fn router() -> Router<AppState> {
+    Router::new()
+        .route("/", get(overview::show))
+        .route("/agents", get(agents::list))
+        .route("/agents/{id}", get(agent::show))
+        .route("/agents/{id}/pause", get(agent::ask_pause).post(agent::pause))
+        .route("/agents/{id}/resume", get(agent::ask_resume).post(agent::resume))
+        .route("/approvals", get(approvals::list))
+        .route("/approvals/{id}", get(approval::show).post(approval::decide))
+        .route("/traces", get(traces::list))
+        .route("/traces/{id}", get(trace::show))
+        .route("/sign-in", get(sign_in::explain))
+        // A HEAD request must not use up the link.
+        .route("/sign-in/{token}", get(sign_in::sign_in).head(sign_in::explain))
+        .route("/sign-out", post(sign_in::sign_out))
+        .route("/assets/{name}", get(assets::show))
+        .layer(map_response(headers::protect))
+}

@@ -1,0 +1,51 @@
+//! Every page with sample data; one test renders them all.
+
+use execlave_core::time::Timestamp;
+
+use crate::pages::moment::Moment;
+use crate::pages::{agent, agents, approval, approvals, failure, overview, sign_in, trace, traces};
+
+/// The moment at which every sample was made.
+pub(crate) fn now() -> Timestamp {
+    Timestamp::from_millis(1_795_484_527_000)
+}
+
+/// A moment so many seconds before the samples were made.
+pub(crate) fn ago(seconds: i64) -> Moment {
+    Moment::new(now().minus_millis(seconds * 1_000), now())
+}
+
+fn all() -> Vec<(&'static str, String)> {
+    let render = |page: &dyn askama::DynTemplate| page.dyn_render().expect("a sample renders");
+    vec![
+        ("overview", render(&overview::OverviewPage::sample())),
+        ("overview-newcomer", render(&overview::OverviewPage::sample_newcomer())),
+        ("agents", render(&agents::AgentsPage::sample())),
+        ("agent", render(&agent::AgentPage::sample())),
+        ("agent-pause", render(&agent::PausePage::sample())),
+        ("agent-resume", render(&agent::ResumePage::sample())),
+        ("approvals", render(&approvals::ApprovalsPage::sample())),
+        ("approval", render(&approval::ApprovalPage::sample())),
+        ("traces", render(&traces::TracesPage::sample())),
+        ("trace", render(&trace::TracePage::sample())),
+        ("sign-in", render(&sign_in::ExplainPage::sample())),
+        ("sign-in-used", render(&sign_in::UsedPage::sample())),
+        ("failure", failure::sample()),
+    ]
+}
+
+#[test]
+fn every_sample_renders_as_one_document() {
+    for (name, html) in all() {
+        assert!(html.starts_with("<!doctype html>"), "{name} starts with the document type");
+        assert_eq!(html.matches("<h1").count(), 1, "{name} has one main heading");
+        assert!(
+            !html.contains(" style=") && !html.contains("<style"),
+            "{name} has no inline style"
+        );
+        assert!(
+            !html.contains(" onclick=") && !html.contains("<script>"),
+            "{name} has no inline script"
+        );
+    }
+}

@@ -1,0 +1,111 @@
+//! `/sign-in`: the one-time link becomes a session, and the session ends.
+
+use std::time::Duration;
+
+use askama::Template;
+use axum::extract::{FromRequestParts, Path, Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum_extra::extract::CookieJar;
+use axum_extra::extract::cookie::{Cookie, SameSite};
+
+use crate::auth::session::{COOKIE, SIGN_IN_PATH, Viewer};
+use crate::ops::sign_in::{self, NewSession};
+use crate::pages::assets::AssetUrls;
+use crate::pages::failure::PageError;
+use crate::pages::form::Posted;
+use crate::state::AppState;
+
+/// How to get in.
+#[derive(Debug, Template)]
+#[template(path = "sign_in/explain.html")]
+pub(crate) struct ExplainPage {
+    assets: AssetUrls,
+}
+
+/// The link is spent.
+#[derive(Debug, Template)]
+#[template(path = "sign_in/used.html")]
+pub(crate) struct UsedPage {
+    assets: AssetUrls,
+}
+
+/// The path of a one-time link.
+pub fn path(token: &str) -> String {
+    format!("{SIGN_IN_PATH}/{token}")
+}
+
+/// `GET /sign-in`
+pub(crate) async fn explain() -> Result<Html<String>, PageError> {
+    Ok(Html(ExplainPage { assets: AssetUrls::new() }.render()?))
+}
+
+/// `GET /sign-in/{token}`
+pub(crate) async fn sign_in(
+    State(state): State<AppState>,
+    Path(token): Path<String>,
+    jar: CookieJar,
+    request: Request,
+) -> Result<Response, PageError> {
+    // A browser that fetches the link on suspicion must not use it up.
+    if is_prefetch(request.headers()) {
+        return Ok(explain().await?.into_response());
+    }
+    if let Some(session) = sign_in::sign_in(&state, &token).await? {
+        return Ok((jar.add(cookie(&state, session)), Redirect::to("/")).into_response());
+    }
+    // The same link opened twice in one browser: it is signed in already.
+    let (mut parts, _) = request.into_parts();
+    if Viewer::from_request_parts(&mut parts, &state).await.is_ok() {
+        return Ok(Redirect::to("/").into_response());
+    }
+    Ok((StatusCode::GONE, Html(UsedPage { assets: AssetUrls::new() }.render()?)).into_response())
+}
+
+/// `POST /sign-out`
+pub(crate) async fn sign_out(
+    State(state): State<AppState>,
+    jar: CookieJar,
+    form: Posted<Viewer>,
+) -> Result<Response, PageError> {
+    let who = &form.who.0;
+    state.store.delete_session(who.org, who.session).await?;
+    let gone = Cookie::build(COOKIE).path("/");
+    Ok((jar.remove(gone), Redirect::to(SIGN_IN_PATH)).into_response())
+}
+
+/// The session's cookie; a browser that never closes forgets it when the store does.
+fn cookie(state: &AppState, session: NewSession) -> Cookie<'static> {
+    let lasts = Duration::from_secs(u64::try_from(session.lasts_seconds).unwrap_or_default());
+    let mut cookie = Cookie::build((COOKIE, session.cookie))
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .secure(state.config.public_url().starts_with("https://"))
+        .build();
+    if let Ok(lasts) = lasts.try_into() {
+        cookie.set_max_age(Some(lasts));
+    }
+    cookie
+}
+
+fn is_prefetch(headers: &HeaderMap) -> bool {
+    ["sec-purpose", "purpose", "x-moz"]
+        .iter()
+        .filter_map(|name| headers.get(*name)?.to_str().ok())
+        .any(|value| value.contains("prefetch") || value.contains("preview"))
+}
+
+#[cfg(test)]
+impl ExplainPage {
+    pub(crate) fn sample() -> Self {
+        Self { assets: AssetUrls::new() }
+    }
+}
+
+#[cfg(test)]
+impl UsedPage {
+    pub(crate) fn sample() -> Self {
+        Self { assets: AssetUrls::new() }
+    }
+}

@@ -1,0 +1,84 @@
+//! Every route of the server on one page.
+//!
+//! The API is one router, mounted under `/api/v1` and, for older clients, under `/api`. Each handler carries its own description, so
+//! the document at `/openapi.json` lists exactly the routes that exist.
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::get;
+use execlave_api::paths;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::decompression::RequestDecompressionLayer;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::auth::key::authenticate;
+use crate::middleware::{observe, panics, request_id};
+use crate::pages;
+use crate::routes::{
+    agents, api_keys, approvals, decisions, enforce, fallback, openapi, operations, policies,
+    traces, usage,
+};
+use crate::state::AppState;
+
+/// The whole server.
+pub fn router(state: AppState) -> Router {
+    let (described, document) = described(&state).split_for_parts();
+    let document = openapi::Document::new(document);
+    Router::new()
+        .merge(described)
+        .nest(paths::LEGACY_BASE, api(&state).into())
+        .merge(pages::router())
+        .route(paths::OPENAPI, get(async move || openapi::show(&document)))
+        .method_not_allowed_fallback(fallback::method_not_allowed)
+        .fallback(fallback::not_found)
+        .layer(CompressionLayer::new())
+        .layer(CatchPanicLayer::custom(panics::answer))
+        .layer(from_fn(observe::request))
+        .layer(from_fn_with_state(state.clone(), request_id::assign))
+        .with_state(state)
+}
+
+fn described(state: &AppState) -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(openapi::Description::openapi())
+        .routes(routes!(operations::health))
+        .routes(routes!(operations::ready))
+        .routes(routes!(operations::metrics))
+        .routes(routes!(operations::jwks))
+        .nest(paths::BASE, api(state))
+}
+
+/// What programs call. Everything here needs an API key, and a handler's first argument names the permission.
+fn api(state: &AppState) -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(agents::register, agents::list))
+        .routes(routes!(agents::show, agents::patch))
+        .routes(routes!(agents::pause))
+        .routes(routes!(agents::resume))
+        .routes(routes!(agents::status_poll))
+        .routes(routes!(agents::heartbeat))
+        .routes(routes!(policies::create, policies::list))
+        .routes(routes!(policies::show, policies::replace, policies::patch, policies::delete))
+        .routes(routes!(policies::list_versions))
+        .routes(routes!(policies::show_version))
+        .routes(routes!(enforce::enforce))
+        .routes(routes!(approvals::list))
+        .routes(routes!(approvals::show))
+        .routes(routes!(approvals::approve))
+        .routes(routes!(approvals::deny))
+        .routes(routes!(approvals::verify))
+        .routes(routes!(traces::ingest))
+        .routes(routes!(traces::list))
+        .routes(routes!(traces::show))
+        .routes(routes!(decisions::list))
+        .routes(routes!(decisions::show))
+        .routes(routes!(api_keys::create, api_keys::list))
+        .routes(routes!(api_keys::delete))
+        .routes(routes!(api_keys::revoke))
+        .routes(routes!(usage::show))
+        // A signature covers the bytes on the wire, so it is checked before they are unpacked.
+        .route_layer(RequestDecompressionLayer::new().pass_through_unaccepted(true))
+        .route_layer(from_fn_with_state(state.clone(), authenticate))
+}

@@ -1,0 +1,14 @@
+//! JSON handlers, one file per noun: extract, authorise, call one operation or store method, convert, answer.
+
+pub(crate) mod agents;
+pub(crate) mod api_keys;
+pub(crate) mod approvals;
+pub(crate) mod decisions;
+pub(crate) mod enforce;
+pub(crate) mod fallback;
+pub(crate) mod openapi;
+pub(crate) mod operations;
+pub(crate) mod params;
+pub(crate) mod policies;
+pub(crate) mod traces;
+pub(crate) mod usage;

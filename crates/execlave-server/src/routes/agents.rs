@@ -1,0 +1,190 @@
+//! Agents: register, find, change, and the kill switch. An agent is named by its UUID or by its external id.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use execlave_api::agents::{
+    Agent, AgentStatusPoll, ChangeStatus, Heartbeat, PatchAgent, RegisterAgent,
+};
+use execlave_api::error::ErrorBody;
+use execlave_api::page::{Data, List};
+use execlave_core::request::AgentStatus;
+use execlave_store::agents::AgentFilter;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::params::{Params, Segments, list as listed, number, page};
+use crate::auth::key::{Key, ReadAgents, RegisterAgents, Sdk, WriteAgents};
+use crate::body::{Body, OptionalBody};
+use crate::error::{AppError, AppResult};
+use crate::ops::find_agent::find_agent;
+use crate::ops::{change_status, patch_agent, register_agent};
+use crate::state::AppState;
+use crate::views;
+
+/// Which agents to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListParams {
+    /// Part of the external id or the name.
+    search: Option<String>,
+    /// Exactly this status.
+    #[param(value_type = Option<String>)]
+    status: Option<AgentStatus>,
+    /// Exactly this environment.
+    environment: Option<String>,
+    /// Among its tags.
+    tag: Option<String>,
+    /// 1 to 200.
+    #[serde(default, deserialize_with = "number")]
+    limit: Option<u32>,
+    /// `meta.nextCursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Which agent an external id means, where several environments have it.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Which {
+    /// The environment; the only or oldest agent of that name when left out.
+    environment: Option<String>,
+}
+
+/// Register an agent, or update the given fields of the one that is registered under this external id and environment.
+#[utoipa::path(post, path = "/agents", tag = "agents", request_body = RegisterAgent, responses(
+    (status = 201, description = "Registered", body = Data<Agent>),
+    (status = 200, description = "Was registered; updated", body = Data<Agent>),
+    (status = 400, body = ErrorBody),
+))]
+pub(crate) async fn register(
+    key: Key<RegisterAgents>,
+    State(state): State<AppState>,
+    Body(body): Body<RegisterAgent>,
+) -> AppResult<(StatusCode, Json<Data<Agent>>)> {
+    let (agent, created) =
+        register_agent::register_agent(&state, key.org, &key.actor(), body).await?;
+    let status = if created { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Json(Data::new(views::agent(agent)))))
+}
+
+/// List and search agents, newest first.
+#[utoipa::path(get, path = "/agents", tag = "agents", params(ListParams), responses((status = 200, body = List<Agent>)))]
+pub(crate) async fn list(
+    key: Key<ReadAgents>,
+    State(state): State<AppState>,
+    Params(params): Params<ListParams>,
+) -> AppResult<Json<List<Agent>>> {
+    let ListParams { search, status, environment, tag, limit, cursor } = params;
+    let filter = AgentFilter { search, status, environment, tag };
+    let agents = state.store.list_agents(key.org, &filter, &page(limit, cursor)?).await?;
+    Ok(Json(listed(agents, views::agent)))
+}
+
+/// One agent.
+#[utoipa::path(get, path = "/agents/{id}", tag = "agents", params(("id" = String, Path), Which), responses(
+    (status = 200, body = Data<Agent>), (status = 404, body = ErrorBody),
+))]
+pub(crate) async fn show(
+    key: Key<ReadAgents>,
+    State(state): State<AppState>,
+    Segments(reference): Segments<String>,
+    Params(which): Params<Which>,
+) -> AppResult<Json<Data<Agent>>> {
+    let entry = find_agent(&state, key.org, &reference, which.environment.as_deref()).await?;
+    let agent = state.store.find_agent(key.org, entry.profile.id).await?;
+    let agent = agent.ok_or_else(|| AppError::not_found("agent", reference))?;
+    Ok(Json(Data::new(views::agent(agent))))
+}
+
+/// Change the given fields of an agent.
+#[utoipa::path(patch, path = "/agents/{id}", tag = "agents", params(("id" = String, Path), Which), request_body = PatchAgent, responses(
+    (status = 200, body = Data<Agent>), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody),
+))]
+pub(crate) async fn patch(
+    key: Key<WriteAgents>,
+    State(state): State<AppState>,
+    Segments(reference): Segments<String>,
+    Params(which): Params<Which>,
+    Body(body): Body<PatchAgent>,
+) -> AppResult<Json<Data<Agent>>> {
+    let entry = find_agent(&state, key.org, &reference, which.environment.as_deref()).await?;
+    let agent =
+        patch_agent::patch_agent(&state, key.org, &key.actor(), entry.profile.id, body).await?;
+    Ok(Json(Data::new(views::agent(agent))))
+}
+
+/// Pause an agent: its next `enforce` and its new traces are refused.
+#[utoipa::path(patch, path = "/agents/{id}/pause", tag = "agents", params(("id" = String, Path), Which), request_body = ChangeStatus,
+    responses((status = 200, body = Data<Agent>), (status = 404, body = ErrorBody)))]
+pub(crate) async fn pause(
+    key: Key<WriteAgents>,
+    State(state): State<AppState>,
+    Segments(reference): Segments<String>,
+    Params(which): Params<Which>,
+    OptionalBody(body): OptionalBody<ChangeStatus>,
+) -> AppResult<Json<Data<Agent>>> {
+    let entry = find_agent(&state, key.org, &reference, which.environment.as_deref()).await?;
+    let agent =
+        change_status::pause_agent(&state, key.org, &key.actor(), entry.profile.id, body.reason)
+            .await?;
+    Ok(Json(Data::new(views::agent(agent))))
+}
+
+/// Let a paused agent go on.
+#[utoipa::path(patch, path = "/agents/{id}/resume", tag = "agents", params(("id" = String, Path), Which), request_body = ChangeStatus,
+    responses((status = 200, body = Data<Agent>), (status = 404, body = ErrorBody)))]
+pub(crate) async fn resume(
+    key: Key<WriteAgents>,
+    State(state): State<AppState>,
+    Segments(reference): Segments<String>,
+    Params(which): Params<Which>,
+    OptionalBody(body): OptionalBody<ChangeStatus>,
+) -> AppResult<Json<Data<Agent>>> {
+    let entry = find_agent(&state, key.org, &reference, which.environment.as_deref()).await?;
+    let agent =
+        change_status::resume_agent(&state, key.org, &key.actor(), entry.profile.id, body.reason)
+            .await?;
+    Ok(Json(Data::new(views::agent(agent))))
+}
+
+/// What a client asks every few seconds: may the agent go on? Answered from memory.
+#[utoipa::path(get, path = "/agents/{id}/status-poll", tag = "agents", params(("id" = String, Path), Which), responses(
+    (status = 200, body = Data<AgentStatusPoll>), (status = 404, body = ErrorBody),
+))]
+pub(crate) async fn status_poll(
+    key: Key<ReadAgents>,
+    State(state): State<AppState>,
+    Segments(reference): Segments<String>,
+    Params(which): Params<Which>,
+) -> AppResult<Json<Data<AgentStatusPoll>>> {
+    let agent = find_agent(&state, key.org, &reference, which.environment.as_deref()).await?;
+    state.directory.touched.agent(key.org, agent.profile.id, state.clock.now());
+    let status = agent.profile.status.as_str().to_owned();
+    Ok(Json(Data::new(AgentStatusPoll {
+        status,
+        epoch: agent.epoch,
+        reason: agent.profile.status_reason.clone(),
+    })))
+}
+
+/// A sign of life.
+#[utoipa::path(post, path = "/agents/{id}/heartbeat", tag = "agents", params(("id" = String, Path), Which), request_body = Heartbeat,
+    responses((status = 200, body = Data<AgentStatusPoll>), (status = 404, body = ErrorBody)))]
+pub(crate) async fn heartbeat(
+    key: Key<Sdk>,
+    state: State<AppState>,
+    Segments(reference): Segments<String>,
+    Params(which): Params<Which>,
+    _body: OptionalBody<Heartbeat>,
+) -> AppResult<Json<Data<AgentStatusPoll>>> {
+    let agent = find_agent(&state, key.org, &reference, which.environment.as_deref()).await?;
+    state.directory.touched.agent(key.org, agent.profile.id, state.clock.now());
+    let status = agent.profile.status.as_str().to_owned();
+    Ok(Json(Data::new(AgentStatusPoll {
+        status,
+        epoch: agent.epoch,
+        reason: agent.profile.status_reason.clone(),
+    })))
+}

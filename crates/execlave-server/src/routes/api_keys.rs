@@ -1,0 +1,89 @@
+//! API keys: made, listed, revoked. The key itself is in one answer only, the one that makes it.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use execlave_api::error::ErrorBody;
+use execlave_api::keys::{ApiKey, CreateKey};
+use execlave_api::page::{Data, List};
+use execlave_core::ids::KeyId;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::params::{Params, Segments, id, list as listed, number, page};
+use crate::auth::key::{Key, ReadKeys, WriteKeys};
+use crate::body::Body;
+use crate::error::{AppError, AppResult};
+use crate::ops::create_key::create_key;
+use crate::state::AppState;
+use crate::views;
+
+/// Which page of the list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListParams {
+    /// 1 to 200.
+    #[serde(default, deserialize_with = "number")]
+    limit: Option<u32>,
+    /// `meta.nextCursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Make an API key. `data.key` is shown this once. A key can only give scopes that it has itself.
+#[utoipa::path(post, path = "/api-keys", tag = "api keys", request_body = CreateKey, responses(
+    (status = 201, description = "Made", body = Data<ApiKey>), (status = 400, body = ErrorBody), (status = 403, body = ErrorBody),
+))]
+pub(crate) async fn create(
+    key: Key<WriteKeys>,
+    State(state): State<AppState>,
+    Body(body): Body<CreateKey>,
+) -> AppResult<(StatusCode, Json<Data<ApiKey>>)> {
+    key.may_give(&body.scopes)?;
+    let (record, secret) = create_key(&state, key.org, &key.actor(), body).await?;
+    let shown = ApiKey { key: Some(secret), ..views::api_key(record) };
+    Ok((StatusCode::CREATED, Json(Data::new(shown))))
+}
+
+/// List API keys, newest first.
+#[utoipa::path(get, path = "/api-keys", tag = "api keys", params(ListParams), responses((status = 200, body = List<ApiKey>)))]
+pub(crate) async fn list(
+    key: Key<ReadKeys>,
+    State(state): State<AppState>,
+    Params(params): Params<ListParams>,
+) -> AppResult<Json<List<ApiKey>>> {
+    let keys = state.store.list_keys(key.org, &page(params.limit, params.cursor)?).await?;
+    Ok(Json(listed(keys, views::api_key)))
+}
+
+/// Revoke an API key; its next request is refused.
+#[utoipa::path(post, path = "/api-keys/{id}/revoke", tag = "api keys", params(("id" = String, Path)), responses(
+    (status = 200, description = "Revoked", body = Data<ApiKey>), (status = 404, body = ErrorBody),
+))]
+pub(crate) async fn revoke(
+    key: Key<WriteKeys>,
+    State(state): State<AppState>,
+    Segments(text): Segments<String>,
+) -> AppResult<Json<Data<ApiKey>>> {
+    end(&state, &key, &text).await
+}
+
+/// The same as `revoke`: the record stays, so that its past use can be explained.
+#[utoipa::path(delete, path = "/api-keys/{id}", tag = "api keys", params(("id" = String, Path)), responses(
+    (status = 200, description = "Revoked", body = Data<ApiKey>), (status = 404, body = ErrorBody),
+))]
+pub(crate) async fn delete(
+    key: Key<WriteKeys>,
+    State(state): State<AppState>,
+    Segments(text): Segments<String>,
+) -> AppResult<Json<Data<ApiKey>>> {
+    end(&state, &key, &text).await
+}
+
+async fn end(state: &AppState, key: &Key<WriteKeys>, text: &str) -> AppResult<Json<Data<ApiKey>>> {
+    let id: KeyId = id("API key", text)?;
+    let revoked = state.store.revoke_key(key.org, id, &key.actor().id(), state.clock.now()).await?;
+    let revoked = revoked.ok_or_else(|| AppError::not_found("API key", text))?;
+    state.directory.refresh_key(&state.store, key.org, id).await?;
+    Ok(Json(Data::new(views::api_key(revoked))))
+}

@@ -1,0 +1,228 @@
+//! Store records as they go out on the wire: plain functions, since neither type is ours to implement conversions for.
+
+use execlave_api::agents::Agent;
+use execlave_api::approvals::{Approval, ApprovalDecision};
+use execlave_api::decisions::Decision;
+use execlave_api::enforce::{Evidence, Violation};
+use execlave_api::keys::ApiKey;
+use execlave_api::policies::{Policy, PolicyVersion};
+use execlave_api::traces::{Trace, TraceRecord};
+use execlave_core::decision;
+use execlave_core::time::Timestamp;
+use execlave_store::approvals::ApprovalStatus;
+use execlave_store::policies::PolicyEvent;
+use execlave_store::{Json, agents, approvals, decisions, keys, policies, traces};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::error::{AppError, AppResult};
+
+fn time(at: Timestamp) -> String {
+    at.to_string()
+}
+
+/// What the server itself wrote as JSON. A column that cannot be read shows as empty rather than hiding the whole row.
+fn stored<T: DeserializeOwned + Default>(json: &Json) -> T {
+    json.parse().unwrap_or_default()
+}
+
+pub(crate) fn agent(agent: agents::Agent) -> Agent {
+    Agent {
+        id: agent.id.to_string(),
+        agent_id: agent.agent_id,
+        name: agent.name,
+        kind: agent.kind,
+        platform: agent.platform,
+        environment: agent.environment,
+        status: agent.status.as_str().to_owned(),
+        status_reason: agent.status_reason,
+        epoch: agent.epoch,
+        description: agent.description,
+        owner_email: agent.owner_email,
+        allowed_data_sources: agent.allowed_data_sources,
+        allowed_actions: agent.allowed_actions,
+        requires_human_approval_for: agent.requires_human_approval_for,
+        tags: agent.tags,
+        metadata: stored(&agent.metadata),
+        autonomy_level: agent.autonomy_level,
+        created_at: time(agent.created_at),
+        updated_at: time(agent.updated_at),
+        last_seen_at: agent.last_seen_at.map(time),
+    }
+}
+
+pub(crate) fn api_key(key: keys::ApiKey) -> ApiKey {
+    ApiKey {
+        id: key.id.to_string(),
+        name: key.name,
+        prefix: key.prefix,
+        environment: key.environment,
+        scopes: key.scopes,
+        created_at: time(key.created_at),
+        expires_at: key.expires_at.map(time),
+        revoked_at: key.revoked_at.map(time),
+        last_used_at: key.last_used_at.map(time),
+        key: None,
+    }
+}
+
+/// The stored document with its identity laid over it.
+pub(crate) fn policy(record: &policies::PolicyRecord) -> AppResult<Policy> {
+    let mut document = record.document.to_value();
+    if let Value::Object(fields) = &mut document {
+        fields.insert("id".to_owned(), record.id.to_string().into());
+        fields.insert("version".to_owned(), record.version.into());
+        fields.insert("createdAt".to_owned(), time(record.created_at).into());
+        fields.insert("updatedAt".to_owned(), time(record.updated_at).into());
+    }
+    serde_json::from_value(document).map_err(AppError::internal)
+}
+
+pub(crate) fn policy_version(version: policies::PolicyVersion) -> PolicyVersion {
+    let change = match version.event {
+        PolicyEvent::Created => "created",
+        PolicyEvent::Updated => "updated",
+        PolicyEvent::Deleted => "deleted",
+    };
+    PolicyVersion {
+        policy_id: version.policy_id.to_string(),
+        version: version.version,
+        change: change.to_owned(),
+        changed_by: version.actor,
+        document: version.document.to_value(),
+        created_at: time(version.created_at),
+    }
+}
+
+pub(crate) fn violations(violations: Vec<decision::Violation>) -> Vec<Violation> {
+    violations.into_iter().map(violation).collect()
+}
+
+fn violation(violation: decision::Violation) -> Violation {
+    Violation {
+        policy_id: violation.policy_id,
+        policy_name: violation.policy_name,
+        policy_type: violation.policy_type,
+        enforcement_mode: violation.enforcement_mode.as_str().to_owned(),
+        severity: Some(violation.severity.as_str().to_owned()),
+        message: violation.message,
+        rule_id: Some(violation.rule_id),
+        evidence: violation.evidence.map(|evidence| Evidence {
+            field: evidence.field,
+            start: evidence.start,
+            end: evidence.end,
+            excerpt: evidence.excerpt,
+        }),
+    }
+}
+
+pub(crate) fn decision(record: decisions::DecisionRecord) -> Decision {
+    Decision {
+        id: record.id.to_string(),
+        agent_id: record.agent_id.to_string(),
+        environment: record.environment,
+        action_digest: record.action_digest,
+        outcome: record.outcome.as_str().to_owned(),
+        violations: stored(&record.violations),
+        warnings: stored(&record.warnings),
+        approval_id: record.approval_id.map(|id| id.to_string()),
+        duration_us: record.duration_us,
+        evaluated_at: time(record.evaluated_at),
+    }
+}
+
+/// An approval; one whose time is over reads as expired also before the job has written it down.
+pub(crate) fn approval(approval: approvals::Approval, now: Timestamp) -> Approval {
+    let late = approval.status == ApprovalStatus::Pending && approval.expires_at <= now;
+    let status = if late { ApprovalStatus::Expired } else { approval.status };
+    Approval {
+        id: approval.id.to_string(),
+        status: status.as_str().to_owned(),
+        agent_id: approval.agent_id.to_string(),
+        environment: approval.environment,
+        action_summary: approval.action_summary,
+        action_digest: approval.action_digest,
+        violations: stored(&approval.violations),
+        risk_score: approval.risk_score,
+        risk_level: approval.risk_level,
+        risk_parts: stored(&approval.risk_parts),
+        routed_to: approval.routed_to.join(", "),
+        required_approvers: approval.required_approvers,
+        decisions: approval.decisions.into_iter().map(vote).collect(),
+        expires_at: time(approval.expires_at),
+        escalation_level: approval.escalation_level,
+        escalated_at: approval.escalated_at.map(time),
+        decision_reason: approval.decision_reason,
+        certificate: approval.certificate.as_ref().map(Json::to_value),
+        created_at: time(approval.created_at),
+        decided_at: approval.decided_at.map(time),
+    }
+}
+
+fn vote(vote: approvals::ApprovalVote) -> ApprovalDecision {
+    let decision = if vote.approve { "approved" } else { "denied" };
+    ApprovalDecision {
+        by: vote.actor,
+        label: vote.label,
+        decision: decision.to_owned(),
+        reason: vote.reason,
+        at: time(vote.at),
+    }
+}
+
+/// A trace in full.
+pub(crate) fn trace(trace: traces::Trace) -> Trace {
+    Trace {
+        id: trace.id.to_string(),
+        received_at: time(trace.received_at),
+        body: TraceRecord {
+            trace_id: trace.trace_id,
+            agent_id: trace.agent_id,
+            session_id: trace.session_id,
+            user_id: trace.user_id,
+            timestamp: time(trace.started_at),
+            duration_ms: trace.duration_ms,
+            status: trace.status,
+            model_name: trace.model_name,
+            prompt_tokens: trace.prompt_tokens,
+            completion_tokens: trace.completion_tokens,
+            total_tokens: trace.total_tokens,
+            cost_usd: trace.cost_nanos.map(usd),
+            error_message: trace.error_message,
+            error_type: trace.error_type,
+            environment: trace.environment,
+            tags: trace.tags,
+            parent_trace_id: trace.parent_trace_id,
+            span_type: trace.span_type,
+            input: trace.input.as_ref().map(Json::to_value),
+            output: trace.output.as_ref().map(Json::to_value),
+            metadata: trace.metadata.as_ref().map(stored),
+            effect_evidence: trace
+                .effect_evidence
+                .as_ref()
+                .and_then(|evidence| evidence.parse().ok()),
+            injection_risk: trace.injection_risk,
+        },
+    }
+}
+
+/// A trace as a line of a list: without what can be large.
+pub(crate) fn trace_line(record: traces::Trace) -> Trace {
+    trace(traces::Trace {
+        input: None,
+        output: None,
+        metadata: None,
+        effect_evidence: None,
+        ..record
+    })
+}
+
+/// Billionths of a dollar as dollars.
+pub(crate) fn usd(nanos: i64) -> f64 {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a cost beyond nine million dollars may round in the ninth decimal place"
+    )]
+    let usd = nanos as f64 / 1e9;
+    usd
+}

@@ -1,0 +1,153 @@
+//! Nobody sees or changes another organisation's data: whatever has an id answers 404 to it, whatever lists leaves it out.
+
+use axum::http::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Client, TestApp, payment, payment_context};
+
+/// One of everything, owned by the first organisation: the id for each first segment of a path.
+async fn belongings(app: &TestApp) -> Vec<(&'static str, String)> {
+    let (approval, client) = app.pending_approval().await;
+    let agent = app.agent("private").await;
+    let policy = app.policy("injection_scan", "block", json!({})).await;
+    let asked = client.post("/policies/enforce", payment()).await.expect(202);
+    let decision = asked["decisionId"].as_str().expect("an id").to_owned();
+    client
+        .post("/traces/ingest", json!({ "traces": [{ "traceId": "tr_private" }] }))
+        .await
+        .expect(202);
+    let key = app.operator().get("/api-keys").await.expect(200)["data"][0]["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    vec![
+        ("agents", agent),
+        ("policies", policy),
+        ("approvals", approval),
+        ("decisions", decision),
+        ("traces", "tr_private".to_owned()),
+        ("api-keys", key),
+    ]
+}
+
+/// A body that would be accepted from the owner.
+fn body(path: &str) -> Value {
+    if path.ends_with("/verify") {
+        json!({ "actionContext": payment_context() })
+    } else if path.starts_with("/policies") {
+        json!({ "name": "mine", "policyType": "injection_scan", "enforcementMode": "warn", "ruleDefinition": {} })
+    } else {
+        json!({})
+    }
+}
+
+async fn call(client: &Client, method: &str, path: &str) -> u16 {
+    let method: Method = method.to_uppercase().parse().expect("a method");
+    let sent = match method {
+        Method::GET | Method::DELETE => String::new(),
+        _ => body(path).to_string(),
+    };
+    client.json(method, path, sent).await.status.as_u16()
+}
+
+/// Every path of the description that names one thing, with the ids filled in.
+fn named_things(document: &Value, belongings: &[(&str, String)]) -> Vec<(String, String)> {
+    let mut calls = Vec::new();
+    for (path, methods) in document["paths"].as_object().expect("paths") {
+        let Some(path) = path.strip_prefix("/api/v1").filter(|path| path.contains('{')) else {
+            continue;
+        };
+        let noun = path.split('/').nth(1).expect("a noun");
+        let (_, id) = belongings
+            .iter()
+            .find(|(belonging, _)| *belonging == noun)
+            .unwrap_or_else(|| panic!("what is a {noun}?"));
+        let filled: Vec<&str> = path
+            .split('/')
+            .map(|segment| match segment {
+                "{version}" => "1",
+                segment if segment.starts_with('{') => id,
+                segment => segment,
+            })
+            .collect();
+        calls.extend(
+            methods
+                .as_object()
+                .expect("methods")
+                .keys()
+                .map(|method| (method.clone(), filled.join("/"))),
+        );
+    }
+    calls
+}
+
+#[tokio::test]
+async fn another_organisations_things_do_not_exist() {
+    let app = TestApp::new().await;
+    let stranger = app.other_organisation().await;
+    let belongings = belongings(&app).await;
+    let document = app.anonymous().get_root("/openapi.json").await.expect(200).body;
+    let calls = named_things(&document, &belongings);
+    assert!(calls.len() >= 20, "{calls:?}");
+    for (method, path) in &calls {
+        assert_eq!(call(&stranger, method, path).await, 404, "{method} {path}");
+    }
+    stranger.get("/agents/private").await.expect_error(404, "NOT_FOUND");
+    stranger
+        .post("/policies/enforce", json!({ "agentId": belongings[0].1, "input": "x" }))
+        .await
+        .expect_error(404, "NOT_FOUND");
+    stranger
+        .get(&format!("/decisions?agent={}", belongings[0].1))
+        .await
+        .expect_error(404, "NOT_FOUND");
+
+    // The same calls reach the owner, so the strangers' 404 means what it says.
+    let owner = app.operator();
+    for (method, path) in calls.iter().filter(|(method, _)| method == "get") {
+        assert_eq!(call(&owner, method, path).await, 200, "{method} {path}");
+    }
+    assert_eq!(owner.get("/agents/private").await.expect(200)["data"]["status"], "active");
+    assert_eq!(
+        owner.get(&format!("/approvals/{}", belongings[2].1)).await.expect(200)["data"]["status"],
+        "pending"
+    );
+}
+
+#[tokio::test]
+async fn lists_hold_only_what_is_ones_own() {
+    let app = TestApp::new().await;
+    let stranger = app.other_organisation().await;
+    belongings(&app).await;
+    for list in ["agents", "policies", "approvals", "decisions", "traces"] {
+        let answer = stranger.get(&format!("/{list}")).await.expect(200);
+        assert_eq!(answer["data"], json!([]), "{list}");
+    }
+    assert_eq!(stranger.get("/api-keys").await.expect(200)["meta"]["total"], 1);
+    let usage = stranger.get("/billing/usage").await.expect(200);
+    assert_eq!(usage["data"]["usage"]["agents"]["current"], 0);
+    assert_eq!(usage["data"]["usage"]["traces"]["current"], 0);
+}
+
+#[tokio::test]
+async fn the_same_names_in_two_organisations_are_two_things() {
+    let app = TestApp::new().await;
+    let stranger = app.other_organisation().await;
+    let mine = app.agent("bot").await;
+    let theirs =
+        stranger.post("/agents", json!({ "agentId": "bot", "name": "Bot" })).await.expect(201);
+    assert_ne!(theirs["data"]["id"], mine);
+    let policy = json!({ "name": "same", "policyType": "injection_scan", "enforcementMode": "block", "ruleDefinition": {} });
+    app.operator().post("/policies", policy.clone()).await.expect(201);
+    stranger.patch("/agents/bot/pause", json!({})).await.expect(200);
+    let ask = json!({ "agentId": "bot", "input": "hello" });
+    app.operator().post("/policies/enforce", ask.clone()).await.expect(200);
+    stranger.post("/policies/enforce", ask).await.expect(403);
+    stranger.post("/policies", policy).await.expect(201);
+
+    let attack = json!({ "agentId": mine, "input": "x" });
+    stranger.post("/policies/enforce", attack).await.expect_error(404, "NOT_FOUND");
+    let prerequisite = app.policy("cost_limit", "warn", json!({ "maxCostPerExecution": 1 })).await;
+    let body = json!({ "name": "chained", "policyType": "injection_scan", "enforcementMode": "warn", "ruleDefinition": {}, "prerequisites": [prerequisite] });
+    stranger.post("/policies", body).await.expect_error(400, "VALIDATION_ERROR");
+}

@@ -1,0 +1,11 @@
+//! The server through its front door, on SQLite or, with `EXECLAVE_TEST_DATABASE_URL`, on PostgreSQL.
+
+mod errors;
+mod isolation;
+mod openapi;
+mod pages;
+mod reference;
+mod routes;
+mod serving;
+mod support;
+mod wire;

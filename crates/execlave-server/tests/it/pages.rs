@@ -1,0 +1,9 @@
+//! The dashboard, as a browser without a script sees it.
+
+mod agents;
+mod approvals;
+mod browser;
+mod overview;
+mod safety;
+mod sign_in;
+mod traces;

@@ -1,0 +1,264 @@
+use serde_json::{Value, json};
+
+use crate::support::{Client, TestApp, payment, payment_context};
+
+async fn approve(app: &TestApp, id: &str) -> Value {
+    let decided = app
+        .operator()
+        .post(&format!("/approvals/{id}/approve"), json!({ "reason": "known supplier" }))
+        .await;
+    decided.expect(200)["data"].clone()
+}
+
+async fn verify(client: &Client, id: &str, context: Value) -> Value {
+    client
+        .post(&format!("/approvals/{id}/verify"), json!({ "actionContext": context }))
+        .await
+        .expect(200)["data"]
+        .clone()
+}
+
+#[tokio::test]
+async fn an_approval_says_what_is_asked_and_how_risky_it_is() {
+    let app = TestApp::new().await;
+    let (id, client) = app.pending_approval().await;
+    let approval = client.get(&format!("/approvals/{id}")).await.expect(200)["data"].clone();
+    assert_eq!(approval["status"], "pending");
+    assert_eq!(approval["actionSummary"], "pay_invoice: pay the invoice");
+    assert_eq!(approval["violations"][0]["policyType"], "action_approval");
+    assert!(approval["riskScore"].as_i64().is_some_and(|score| (1..=100).contains(&score)));
+    assert!(approval["riskParts"].as_array().is_some_and(|parts| !parts.is_empty()));
+    assert_eq!(approval["requiredApprovers"], 1);
+    assert!(approval.get("certificate").is_none());
+    let list = app.operator().get("/approvals?status=pending").await.expect(200);
+    assert_eq!(list["data"][0]["id"], id);
+    assert_eq!(list["meta"]["total"], 1);
+    assert_eq!(
+        app.operator().get("/approvals?status=denied").await.expect(200)["meta"]["total"],
+        0
+    );
+}
+
+#[tokio::test]
+async fn asking_again_finds_the_same_approval() {
+    let app = TestApp::new().await;
+    let (id, client) = app.pending_approval().await;
+    let again = client.post("/policies/enforce", payment()).await.expect(202);
+    assert_eq!(again["approvalRequestId"], id);
+    let mut other = payment();
+    other["input"] = json!("pay another invoice");
+    assert_ne!(client.post("/policies/enforce", other).await.expect(202)["approvalRequestId"], id);
+}
+
+#[tokio::test]
+async fn an_approved_action_is_verified_exactly_once() {
+    let app = TestApp::new().await;
+    let (id, client) = app.pending_approval().await;
+    let approved = approve(&app, &id).await;
+    assert_eq!(approved["status"], "approved");
+    assert_eq!(approved["decisionReason"], "known supplier");
+    assert_eq!(approved["decisions"][0]["decision"], "approved");
+    let certificate = &approved["certificate"];
+    assert_eq!(certificate["approvalId"], id);
+    assert_eq!(certificate["actionDigest"], approved["actionDigest"]);
+
+    let mut changed = payment_context();
+    changed["estimatedCost"] = json!(2);
+    assert_eq!(
+        verify(&client, &id, changed).await,
+        json!({ "valid": false, "reason": "action_context_mismatch" })
+    );
+    let mut with_null = payment_context();
+    with_null["metadata"] = Value::Null;
+    assert_eq!(
+        verify(&client, &id, with_null).await["reason"],
+        "action_context_mismatch",
+        "absent is not null"
+    );
+
+    let valid = verify(&client, &id, payment_context()).await;
+    assert_eq!(valid["valid"], true);
+    assert_eq!(valid["certificate"], *certificate);
+    assert!(valid["verifiedAt"].is_string());
+    let used = verify(&client, &id, payment_context()).await;
+    assert_eq!(used, json!({ "valid": false, "reason": "certificate_already_used" }));
+}
+
+#[tokio::test]
+async fn of_many_verifications_at_once_one_is_valid() {
+    let app = TestApp::new().await;
+    let (id, client) = app.pending_approval().await;
+    approve(&app, &id).await;
+    let mut asking = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        let (client, id) = (client.clone(), id.clone());
+        asking.spawn(async move { verify(&client, &id, payment_context()).await["valid"] == true });
+    }
+    assert_eq!(asking.join_all().await.into_iter().filter(|valid| *valid).count(), 1);
+}
+
+#[tokio::test]
+async fn a_certificate_ends() {
+    let app = TestApp::new().await;
+    let (id, client) = app.pending_approval().await;
+    approve(&app, &id).await;
+    app.clock.advance_millis(30 * 60_000);
+    assert_eq!(verify(&client, &id, payment_context()).await["reason"], "certificate_expired");
+}
+
+#[tokio::test]
+async fn the_published_key_checks_the_certificate() {
+    let app = TestApp::new().await;
+    let (id, _) = app.pending_approval().await;
+    let certificate = approve(&app, &id).await["certificate"].clone();
+    let certificate: execlave_core::certificate::Certificate =
+        serde_json::from_value(certificate).expect("a certificate");
+    let keys = app.anonymous().get_root("/.well-known/jwks.json").await.expect(200);
+    assert_eq!(keys["keys"][0]["kid"], certificate.key_id);
+    let x = keys["keys"][0]["x"].as_str().expect("the public key");
+    let x = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, x)
+        .expect("base64url");
+    let key =
+        ed25519_dalek::VerifyingKey::from_bytes(&x.try_into().expect("32 bytes")).expect("a key");
+    assert!(certificate.verify(&key));
+}
+
+#[tokio::test]
+async fn the_signing_key_survives_a_restart() {
+    let app = TestApp::new().await;
+    let (id, client) = app.pending_approval().await;
+    approve(&app, &id).await;
+    let config = execlave_server::config::Config::default();
+    let state = execlave_server::build_state(config, app.store.clone(), app.clock.clone())
+        .await
+        .expect("the store is read");
+    let restarted = Client::new(execlave_server::router::router(state), client.key.clone());
+    assert_eq!(verify(&restarted, &id, payment_context()).await["valid"], true);
+}
+
+#[tokio::test]
+async fn a_denied_action_stays_denied() {
+    let app = TestApp::new().await;
+    let (id, client) = app.pending_approval().await;
+    let denied = app
+        .operator()
+        .post(&format!("/approvals/{id}/deny"), json!({ "reason": "unknown supplier" }))
+        .await
+        .expect(200);
+    assert_eq!(denied["data"]["status"], "denied");
+    let seen = client.get(&format!("/approvals/{id}")).await.expect(200);
+    assert_eq!(seen["data"]["decisionReason"], "unknown supplier");
+    app.operator()
+        .post(&format!("/approvals/{id}/approve"), json!({}))
+        .await
+        .expect_error(409, "CONFLICT");
+    client
+        .post(&format!("/approvals/{id}/verify"), json!({ "actionContext": payment_context() }))
+        .await
+        .expect_error(409, "CONFLICT");
+}
+
+#[tokio::test]
+async fn nobody_approves_their_own_request() {
+    let app = TestApp::new().await;
+    app.agent("payer").await;
+    app.policy("action_approval", "require_approval", json!({ "tools": ["pay_*"] })).await;
+    let asked = app.operator().post("/policies/enforce", payment()).await.expect(202);
+    let id = asked["approvalRequestId"].as_str().expect("an id");
+    for verb in ["approve", "deny"] {
+        app.operator()
+            .post(&format!("/approvals/{id}/{verb}"), json!({}))
+            .await
+            .expect_error(403, "SELF_APPROVAL");
+    }
+    let decider = app.key(json!(["approvals:decide"])).await;
+    decider.post(&format!("/approvals/{id}/approve"), json!({})).await.expect(200);
+}
+
+#[tokio::test]
+async fn deciding_needs_its_scope() {
+    let app = TestApp::new().await;
+    let (id, client) = app.pending_approval().await;
+    client
+        .post(&format!("/approvals/{id}/approve"), json!({}))
+        .await
+        .expect_error(403, "FORBIDDEN");
+    assert_eq!(
+        client.get(&format!("/approvals/{id}")).await.expect(200)["data"]["status"],
+        "pending"
+    );
+}
+
+#[tokio::test]
+async fn what_nobody_answers_expires() {
+    let app = TestApp::new().await;
+    let (id, client) = app.pending_approval().await;
+    app.clock.advance_millis(30 * 60_000 - 1);
+    assert_eq!(
+        client.get(&format!("/approvals/{id}")).await.expect(200)["data"]["status"],
+        "pending"
+    );
+    app.clock.advance_millis(1);
+    assert_eq!(
+        client.get(&format!("/approvals/{id}?wait=60")).await.expect(200)["data"]["status"],
+        "expired"
+    );
+    app.operator()
+        .post(&format!("/approvals/{id}/approve"), json!({}))
+        .await
+        .expect_error(409, "CONFLICT");
+    assert_ne!(
+        client.post("/policies/enforce", payment()).await.expect(202)["approvalRequestId"],
+        id,
+        "a new one is asked for"
+    );
+}
+
+#[tokio::test]
+async fn a_waiting_client_learns_the_answer_at_once() {
+    let app = TestApp::new().await;
+    let (id, client) = app.pending_approval().await;
+    let waiting = {
+        let (client, path) = (client.clone(), format!("/approvals/{id}?wait=60"));
+        async move { client.get(&path).await.expect(200)["data"]["status"].clone() }
+    };
+    let deciding = async {
+        tokio::task::yield_now().await;
+        approve(&app, &id).await;
+    };
+    let soon = std::time::Duration::from_secs(10);
+    let (status, ()) = tokio::time::timeout(soon, async { tokio::join!(waiting, deciding) })
+        .await
+        .expect("no need to wait for the end");
+    assert_eq!(status, "approved");
+}
+
+#[tokio::test]
+async fn a_wait_has_a_limit() {
+    let app = TestApp::new().await;
+    let (id, client) = app.pending_approval().await;
+    let answer =
+        client.get(&format!("/approvals/{id}?wait=61")).await.expect_error(400, "VALIDATION_ERROR");
+    assert_eq!(answer.fault(), "wait");
+    assert_eq!(
+        client.get(&format!("/approvals/{id}?wait=1")).await.expect(200)["data"]["status"],
+        "pending"
+    );
+}
+
+#[tokio::test]
+async fn the_summary_shows_no_personal_data() {
+    let app = TestApp::new().await;
+    app.agent("payer").await;
+    app.policy("action_approval", "require_approval", json!({ "tools": ["pay_*"] })).await;
+    let mut action = payment();
+    action["input"] = json!(format!(
+        "pay {} jane@example.com {}",
+        "x".repeat(230),
+        "jane@example.com ".repeat(40)
+    ));
+    let asked = app.agent_key().await.post("/policies/enforce", action).await.expect(202);
+    let id = asked["approvalRequestId"].as_str().expect("an id");
+    let approval = app.operator().get(&format!("/approvals/{id}")).await.expect(200);
+    assert!(!approval.text.contains("jane"), "{}", approval.text);
+}

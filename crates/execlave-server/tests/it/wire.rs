@@ -1,0 +1,75 @@
+//! Every wire type has a sample in `testdata/wire`, which is read and written back unchanged. Python reads the same files.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use execlave_api::{
+    agents, approvals, decisions, enforce, error, keys, page, policies, traces, usage,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+fn directory() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../testdata/wire")
+}
+
+/// Reads a sample as `T` and checks that writing gives the sample back.
+fn check<T: DeserializeOwned + Serialize>(name: &str) {
+    let text = std::fs::read_to_string(directory().join(format!("{name}.json")))
+        .unwrap_or_else(|error| panic!("{name}: {error}"));
+    let sample: Value =
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let read: T = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+    assert_eq!(serde_json::to_value(&read).expect("JSON"), sample, "{name}");
+}
+
+macro_rules! samples {
+    ($($name:literal: $type:ty;)+) => {
+        const NAMES: &[&str] = &[$($name),+];
+
+        #[test]
+        fn samples_are_read_and_written_back() {
+            $(check::<$type>($name);)+
+        }
+    };
+}
+
+samples! {
+    "register_agent": agents::RegisterAgent;
+    "patch_agent": agents::PatchAgent;
+    "agent": page::Data<agents::Agent>;
+    "agent_list": page::List<agents::Agent>;
+    "change_status": agents::ChangeStatus;
+    "status_poll": page::Data<agents::AgentStatusPoll>;
+    "enforce_request": enforce::EnforceRequest;
+    "enforce_allowed": enforce::EnforceResponse;
+    "enforce_approval": enforce::EnforceResponse;
+    "enforce_blocked": enforce::EnforceResponse;
+    "decision": page::Data<decisions::Decision>;
+    "policy": page::Data<policies::Policy>;
+    "policy_version": page::Data<policies::PolicyVersion>;
+    "approval": page::Data<approvals::Approval>;
+    "decide_approval": approvals::DecideApproval;
+    "verify_approval": approvals::VerifyApproval;
+    "verification": page::Data<approvals::Verification>;
+    "trace_body": traces::TraceBody;
+    "ingest_response": traces::IngestResponse;
+    "trace": traces::Trace;
+    "create_key": keys::CreateKey;
+    "api_key": page::Data<keys::ApiKey>;
+    "usage": page::Data<usage::Usage>;
+    "error": error::ErrorBody;
+}
+
+#[test]
+fn every_sample_is_read_by_this_test() {
+    let files = std::fs::read_dir(directory()).expect("the samples");
+    let found: BTreeSet<String> = files
+        .map(|file| {
+            file.expect("a file").file_name().to_string_lossy().trim_end_matches(".json").to_owned()
+        })
+        .collect();
+    let known: BTreeSet<String> = NAMES.iter().map(|name| (*name).to_owned()).collect();
+    assert_eq!(found, known);
+}
