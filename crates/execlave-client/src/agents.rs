@@ -1,0 +1,203 @@
+//! Agents that this process registered: who they are on the server, and which one is meant when none is named.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use execlave_api::agents::RegisterAgent;
+use execlave_api::paths;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::client::Client;
+use crate::error::Error;
+use crate::http::{Call, encode};
+
+/// What the SDK needs to know of an agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RegisteredAgent {
+    /// The server's id for it.
+    pub id: String,
+    /// The application's own name for it.
+    pub agent_id: String,
+    /// A name for people.
+    #[serde(default)]
+    pub name: String,
+    /// Where it runs.
+    #[serde(default)]
+    pub environment: String,
+    /// Its status when it was registered.
+    #[serde(default = "active")]
+    pub status: String,
+    /// Why it has that status, if somebody said so.
+    #[serde(default)]
+    pub status_reason: Option<String>,
+    /// Grows with every change of the status.
+    #[serde(default)]
+    pub epoch: Option<i64>,
+}
+
+fn active() -> String {
+    "active".to_owned()
+}
+
+/// The agents of one client, in the order in which they were registered.
+#[derive(Debug, Default)]
+pub(crate) struct Registry {
+    agents: Mutex<Vec<RegisteredAgent>>,
+}
+
+impl Registry {
+    /// Remembers an agent, in the place of an earlier registration of the same one.
+    pub(crate) fn remember(&self, agent: RegisteredAgent) {
+        let mut agents = self.lock();
+        match agents.iter_mut().find(|known| known.id == agent.id) {
+            Some(known) => *known = agent,
+            None => agents.push(agent),
+        }
+    }
+
+    /// The agent that is called so, the one in this environment if several are.
+    pub(crate) fn find(&self, name: &str, environment: &str) -> Option<RegisteredAgent> {
+        let agents = self.lock();
+        let mut matching = agents.iter().filter(|agent| agent.agent_id == name || agent.id == name);
+        let first = matching.clone().next()?;
+        Some(matching.find(|agent| agent.environment == environment).unwrap_or(first).clone())
+    }
+
+    /// The agent that is meant when none is named: the one that was registered first.
+    pub(crate) fn first(&self) -> Option<RegisteredAgent> {
+        self.lock().first().cloned()
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> Vec<RegisteredAgent> {
+        self.lock().clone()
+    }
+
+    /// All of them, unless somebody is writing at this moment.
+    pub(crate) fn try_all(&self) -> Option<Vec<RegisteredAgent>> {
+        self.agents.try_lock().ok().map(|agents| agents.clone())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<RegisteredAgent>> {
+        self.agents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Client {
+    /// Registers an agent, or finds the one that is registered already: calling it again at every start is what it is for.
+    ///
+    /// Where the server refuses a second registration, the agent is searched for. It is not searched for with a key that was refused,
+    /// nor when the request itself was wrong.
+    pub async fn register_agent(&self, agent: &RegisterAgent) -> Result<RegisteredAgent, Error> {
+        self.ensure_open()?;
+        let body = to_body(agent)?;
+        let answer: Result<Value, Error> = self.http().fetch(Call::post(paths::AGENTS, body)).await;
+        let found = match answer {
+            Ok(answer) => pick_registered(answer, &agent.agent_id)?,
+            Err(error) if may_exist(&error) => match self.search_agent(agent).await {
+                Some(found) => found,
+                None => return Err(error),
+            },
+            Err(error) => return Err(error),
+        };
+        self.registry().remember(found.clone());
+        self.states().saw_agent(&found);
+        Ok(found)
+    }
+
+    /// The agent that was registered first; traces that name no agent belong to it.
+    pub fn default_agent(&self) -> Option<RegisteredAgent> {
+        self.registry().first()
+    }
+
+    /// Looks for exactly one agent that can only be the wanted one.
+    async fn search_agent(&self, wanted: &RegisterAgent) -> Option<RegisteredAgent> {
+        for text in [&wanted.agent_id, &wanted.name] {
+            let call = Call::get(format!("{}?search={}", paths::AGENTS, encode(text)));
+            let Ok(Value::Array(found)) = self.http().fetch::<Value>(call).await else { continue };
+            let named: Vec<RegisteredAgent> = found
+                .into_iter()
+                .filter_map(|agent| serde_json::from_value(agent).ok())
+                .filter(|agent: &RegisteredAgent| agent.agent_id == wanted.agent_id)
+                .collect();
+            let here: Vec<_> =
+                named.iter().filter(|agent| agent.environment == wanted.environment).collect();
+            match (here.as_slice(), named.as_slice()) {
+                ([only], _) => return Some((*only).clone()),
+                ([], [only]) => return Some(only.clone()),
+                _ => {}
+            }
+        }
+        None
+    }
+}
+
+/// Whether a failed registration may mean that the agent is there.
+fn may_exist(error: &Error) -> bool {
+    match error {
+        Error::PlanLimit { .. } => true,
+        Error::Refused(refusal) => {
+            matches!(refusal.status, 408 | 409 | 429) || refusal.status >= 500
+        }
+        _ => false,
+    }
+}
+
+/// Reads the registered agent out of an answer: the object, or a list that holds it.
+fn pick_registered(answer: Value, agent_id: &str) -> Result<RegisteredAgent, Error> {
+    let candidates = match answer {
+        Value::Array(list) => list,
+        other => vec![other],
+    };
+    candidates
+        .into_iter()
+        .filter_map(|value| serde_json::from_value(value).ok())
+        .find(|agent: &RegisteredAgent| agent.agent_id == agent_id)
+        .ok_or_else(|| Error::Network(format!("the answer did not include agentId '{agent_id}'")))
+}
+
+/// Serializes a request body.
+pub(crate) fn to_body<T: Serialize>(value: &T) -> Result<Vec<u8>, Error> {
+    serde_json::to_vec(value)
+        .map_err(|error| Error::Network(format!("the request cannot be written as JSON: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn agent(id: &str, agent_id: &str, environment: &str) -> RegisteredAgent {
+        RegisteredAgent {
+            id: id.to_owned(),
+            agent_id: agent_id.to_owned(),
+            name: String::new(),
+            environment: environment.to_owned(),
+            status: active(),
+            status_reason: None,
+            epoch: None,
+        }
+    }
+
+    #[test]
+    fn the_same_environment_is_preferred_and_the_first_is_the_default() {
+        let registry = Registry::default();
+        registry.remember(agent("1", "bot", "staging"));
+        registry.remember(agent("2", "bot", "production"));
+        registry.remember(agent("1", "bot", "staging"));
+        let id = |name, environment| registry.find(name, environment).map(|agent| agent.id);
+        assert_eq!(id("bot", "production").as_deref(), Some("2"));
+        assert_eq!(id("bot", "development").as_deref(), Some("1"));
+        assert_eq!(id("2", "staging").as_deref(), Some("2"));
+        assert_eq!(id("other", "staging"), None);
+        assert_eq!(registry.first().map(|agent| agent.id).as_deref(), Some("1"));
+        assert_eq!(registry.all().len(), 2);
+    }
+
+    #[test]
+    fn an_answer_about_somebody_else_is_refused() {
+        let answer = serde_json::json!({"id": "1", "agentId": "other"});
+        let error = pick_registered(answer, "bot").expect_err("another agent");
+        assert!(error.to_string().contains("did not include agentId 'bot'"));
+    }
+}

@@ -1,0 +1,216 @@
+//! One client: its settings, its connection pool, what it knows of its agents, and its background tasks.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::agents::{RegisteredAgent, Registry};
+use crate::approvals::KeyRing;
+use crate::config::Config;
+use crate::control::{Control, Known, States};
+use crate::enforce::Breakers;
+use crate::error::Error;
+use crate::http::Http;
+use crate::observer::{LogObserver, Observer};
+use crate::trace::{self, FlushReport, Pipeline};
+
+/// How long a shutdown waits for the background tasks to notice before it ends them.
+const JOIN_PATIENCE: Duration = Duration::from_secs(5);
+
+/// The SDK. Cheap to clone; all clones are one client, and its background tasks end with the last of them.
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    config: Arc<Config>,
+    http: Arc<Http>,
+    observer: Arc<dyn Observer>,
+    registry: Arc<Registry>,
+    states: Arc<States>,
+    pipeline: Arc<Pipeline>,
+    breakers: Breakers,
+    key_ring: KeyRing,
+    bypasses: AtomicU64,
+    closed: AtomicBool,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+    stop: CancellationToken,
+    /// Ends the tasks of a client that nobody holds any more.
+    _stop_when_dropped: DropGuard,
+}
+
+/// What a client has learnt about its agents, to start another one with: after a fork, say.
+#[derive(Clone, Debug, Default)]
+pub struct Knowledge {
+    agents: Vec<RegisteredAgent>,
+    states: HashMap<String, Known>,
+}
+
+impl Client {
+    /// A client that writes what happens in the background to the log. Must be called within a Tokio runtime.
+    pub fn new(config: Config) -> Result<Self, Error> {
+        Self::with_observer(config, Arc::new(LogObserver), Knowledge::default())
+    }
+
+    /// A client that tells `observer` what happens in the background, and starts with `knowledge`. Must be called within a Tokio
+    /// runtime, on which its background tasks run.
+    pub fn with_observer(
+        config: Config,
+        observer: Arc<dyn Observer>,
+        knowledge: Knowledge,
+    ) -> Result<Self, Error> {
+        let config = Arc::new(config);
+        let http = Arc::new(Http::new(&config)?);
+        let registry = Arc::new(Registry::default());
+        let states = Arc::new(States::default());
+        knowledge.agents.into_iter().for_each(|agent| registry.remember(agent));
+        states.restore(knowledge.states);
+        let pipeline =
+            Arc::new(Pipeline::new(Arc::clone(&http), Arc::clone(&config), Arc::clone(&observer)));
+        let stop = CancellationToken::new();
+        let mut tasks = Vec::new();
+        if let Some(every) = config.flush_interval {
+            let flush = trace::run(Arc::clone(&pipeline), every, stop.clone());
+            tasks.push(config.tasks.spawn(flush));
+        }
+        if let Some(poll_interval) = config.poll_interval {
+            let control = Arc::new(Control {
+                http: Arc::clone(&http),
+                registry: Arc::clone(&registry),
+                states: Arc::clone(&states),
+                observer: Arc::clone(&observer),
+                poll_interval,
+                heartbeat_interval: config.heartbeat_interval,
+                stop: stop.clone(),
+            });
+            tasks.push(config.tasks.spawn(control.run()));
+        }
+        Ok(Self {
+            inner: Arc::new(Inner {
+                config,
+                http,
+                observer,
+                registry,
+                states,
+                pipeline,
+                breakers: Breakers::default(),
+                key_ring: KeyRing::default(),
+                bypasses: AtomicU64::new(0),
+                closed: AtomicBool::new(false),
+                tasks: Mutex::new(tasks),
+                stop: stop.clone(),
+                _stop_when_dropped: stop.drop_guard(),
+            }),
+        })
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &Config {
+        &self.inner.config
+    }
+
+    /// Sends what is waiting, within the configured time, and ends the background tasks. Every later call but [`Client::flush`] is
+    /// refused. A second shutdown does nothing.
+    pub async fn shutdown(&self) -> FlushReport {
+        let mut report = FlushReport::default();
+        if !self.inner.closed.swap(true, Ordering::AcqRel) {
+            let patience = self.inner.config.shutdown_timeout;
+            if let Ok(last) = tokio::time::timeout(patience, self.flush()).await {
+                report = last;
+            }
+            self.inner.pipeline.abandon("the server could not be reached before the shutdown");
+        }
+        self.inner.stop.cancel();
+        let tasks =
+            std::mem::take(&mut *self.inner.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        let deadline = Instant::now() + JOIN_PATIENCE;
+        for task in tasks {
+            let end = task.abort_handle();
+            // An error inside is a task that panicked or was cancelled: it has ended either way.
+            if timeout_at(deadline, task).await.is_err() {
+                end.abort();
+            }
+        }
+        report
+    }
+
+    /// Whether the client was shut down.
+    pub fn is_closed(&self) -> bool {
+        self.inner.closed.load(Ordering::Acquire)
+    }
+
+    /// What this client knows of its agents. Does not wait: `None` if it is being changed at this moment, which in a forked process may
+    /// be forever.
+    pub fn try_knowledge(&self) -> Option<Knowledge> {
+        let agents = self.inner.registry.try_all()?;
+        let states = self.inner.states.try_all()?;
+        Some(Knowledge { agents, states })
+    }
+
+    pub(crate) fn ensure_open(&self) -> Result<(), Error> {
+        if self.is_closed() { Err(Error::Closed) } else { Ok(()) }
+    }
+
+    /// The registered agent that a caller means.
+    pub(crate) fn find_agent(
+        &self,
+        agent_id: &str,
+        environment: Option<&str>,
+    ) -> Option<RegisteredAgent> {
+        let environment = environment.unwrap_or(&self.inner.config.environment);
+        self.inner.registry.find(agent_id, environment)
+    }
+
+    /// How the server knows the agent that a caller means: by its own id if it was registered here, by the caller's name otherwise.
+    pub(crate) fn key_of(&self, agent_id: &str, environment: Option<&str>) -> String {
+        self.find_agent(agent_id, environment).map_or_else(|| agent_id.to_owned(), |agent| agent.id)
+    }
+
+    pub(crate) fn http(&self) -> &Http {
+        &self.inner.http
+    }
+
+    pub(crate) fn observer(&self) -> &dyn Observer {
+        &*self.inner.observer
+    }
+
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.inner.registry
+    }
+
+    pub(crate) fn states(&self) -> &States {
+        &self.inner.states
+    }
+
+    pub(crate) fn pipeline(&self) -> &Pipeline {
+        &self.inner.pipeline
+    }
+
+    pub(crate) fn breakers(&self) -> &Breakers {
+        &self.inner.breakers
+    }
+
+    pub(crate) fn key_ring(&self) -> &KeyRing {
+        &self.inner.key_ring
+    }
+
+    pub(crate) fn bypasses(&self) -> &AtomicU64 {
+        &self.inner.bypasses
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("base_url", &self.inner.config.base_url.as_str())
+            .field("environment", &self.inner.config.environment)
+            .finish_non_exhaustive()
+    }
+}

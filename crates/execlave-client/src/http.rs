@@ -1,0 +1,392 @@
+//! The one door to the server: address, key, signature, deadline, and how an answer is read.
+//!
+//! Redirects are not followed: a question that changes its method or its host on the way is no longer the question that was asked,
+//! and the key must not travel to a place nobody configured.
+
+use std::error::Error as _;
+use std::fmt::Write as _;
+use std::sync::Once;
+use std::time::Duration;
+
+use hmac::{Hmac, KeyInit, Mac};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use reqwest::{Method, RequestBuilder};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use sha2::Sha256;
+
+use crate::clock;
+use crate::config::{ApiKey, BaseUrl, Config, InvalidSetting};
+use crate::error::{Error, Refusal};
+
+/// Larger answers are cut off: nothing the SDK asks for comes near.
+const ANSWER_LIMIT: usize = 32 << 20;
+/// How much of a refused request's body is kept for the error.
+const REFUSAL_BODY_LIMIT: usize = 64 << 10;
+
+/// A connection pool that knows where the server is and what to say to it.
+#[derive(Debug)]
+pub(crate) struct Http {
+    client: reqwest::Client,
+    base_url: String,
+    prefix: String,
+    key: ApiKey,
+    sign: bool,
+    timeout: Duration,
+}
+
+/// What a path is relative to.
+#[derive(Debug, PartialEq)]
+enum Place {
+    /// The server's versioned prefix.
+    Version,
+    /// The server.
+    Server,
+    /// Nothing: it is a whole URL.
+    World,
+}
+
+/// One request.
+#[derive(Debug)]
+pub(crate) struct Call {
+    method: Method,
+    /// Path and query.
+    path: String,
+    place: Place,
+    body: Option<Vec<u8>>,
+    timeout: Option<Duration>,
+}
+
+impl Call {
+    /// Asks for something under the versioned prefix.
+    pub(crate) fn get(path: impl Into<String>) -> Self {
+        let path = path.into();
+        Self { method: Method::GET, path, place: Place::Version, body: None, timeout: None }
+    }
+
+    /// Sends a JSON body there.
+    pub(crate) fn post(path: impl Into<String>, body: Vec<u8>) -> Self {
+        let path = path.into();
+        Self { method: Method::POST, path, place: Place::Version, body: Some(body), timeout: None }
+    }
+
+    /// Changes what is there.
+    pub(crate) fn patch(path: impl Into<String>, body: Vec<u8>) -> Self {
+        Self { method: Method::PATCH, ..Self::post(path, body) }
+    }
+
+    /// Asks outside the versioned prefix.
+    pub(crate) fn unversioned(mut self) -> Self {
+        self.place = Place::Server;
+        self
+    }
+
+    /// Asks another server; the path is a whole URL.
+    pub(crate) fn elsewhere(mut self) -> Self {
+        self.place = Place::World;
+        self
+    }
+
+    /// Waits this long instead of the configured time.
+    pub(crate) fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+}
+
+impl Http {
+    /// A pool with these settings; no connection is made yet.
+    pub(crate) fn new(config: &Config) -> Result<Self, Error> {
+        static PROVIDER: Once = Once::new();
+        PROVIDER.call_once(|| {
+            // An application that installed a provider of its own keeps it.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+        });
+        #[expect(clippy::disallowed_methods, reason = "this is the place where it is built")]
+        let mut builder = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(&config.user_agent)
+            .connect_timeout(config.timeout.min(Duration::from_secs(10)))
+            .pool_idle_timeout(Duration::from_mins(1))
+            .tcp_nodelay(true);
+        let collector = config.otlp_endpoint.as_ref();
+        if !config.base_url.is_https() && !collector.is_some_and(BaseUrl::is_https) {
+            // Without TLS no certificates are needed, and a machine that has none can still be served.
+            builder = builder.tls_certs_only([]);
+        }
+        let client = builder.build().map_err(|error| {
+            InvalidSetting(format!(
+                "connections cannot be set up ({}); for https the system needs CA certificates, or SSL_CERT_FILE must name some",
+                causes(&error)
+            ))
+        })?;
+        let prefix = match config.api_version.as_deref() {
+            None | Some("") => "/api".to_owned(),
+            Some(version) => format!("/api/{version}"),
+        };
+        Ok(Self {
+            client,
+            base_url: config.base_url.as_str().to_owned(),
+            prefix,
+            key: config.api_key.clone(),
+            sign: config.sign_requests,
+            timeout: config.timeout,
+        })
+    }
+
+    /// Sends one request once, and reads the whole answer within the deadline.
+    pub(crate) async fn send(&self, call: Call) -> Result<Reply, Error> {
+        let url = match call.place {
+            Place::Version => format!("{}{}{}", self.base_url, self.prefix, call.path),
+            Place::Server => format!("{}{}", self.base_url, call.path),
+            Place::World => call.path,
+        };
+        let mut request = self
+            .client
+            .request(call.method, url)
+            .timeout(call.timeout.unwrap_or(self.timeout))
+            .header(AUTHORIZATION, self.bearer()?);
+        if self.sign {
+            request = self.signed(request, call.body.as_deref().unwrap_or_default());
+        }
+        if let Some(body) = call.body {
+            request = request.header(CONTENT_TYPE, "application/json").body(body);
+        }
+        let mut response =
+            request.send().await.map_err(|error| Error::Network(describe(&error)))?;
+        let header = |name: &str| {
+            response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+        };
+        let mut reply = Reply {
+            status: response.status().as_u16(),
+            retry_after: header(RETRY_AFTER.as_str()).and_then(|text| retry_after(&text)),
+            request_id: header("x-request-id"),
+            location: header("location"),
+            body: Vec::new(),
+        };
+        while let Some(chunk) =
+            response.chunk().await.map_err(|error| Error::Network(describe(&error)))?
+        {
+            if reply.body.len() + chunk.len() > ANSWER_LIMIT {
+                return Err(Error::Network(format!(
+                    "the answer is larger than {ANSWER_LIMIT} bytes"
+                )));
+            }
+            reply.body.extend_from_slice(&chunk);
+        }
+        Ok(reply)
+    }
+
+    /// Sends one request and reads a successful answer, wrapped in `data` or not.
+    pub(crate) async fn fetch<T: DeserializeOwned>(&self, call: Call) -> Result<T, Error> {
+        let reply = self.send_ok(call).await?;
+        let mut value = reply.json().ok_or_else(|| reply.unreadable())?;
+        let data = match value.get_mut("data") {
+            Some(data) => data.take(),
+            None => value,
+        };
+        serde_json::from_value(data).map_err(|_| reply.unreadable())
+    }
+
+    /// Sends one request and reads a successful answer as it is.
+    pub(crate) async fn fetch_whole<T: DeserializeOwned>(&self, call: Call) -> Result<T, Error> {
+        let reply = self.send_ok(call).await?;
+        serde_json::from_slice(&reply.body).map_err(|_| reply.unreadable())
+    }
+
+    async fn send_ok(&self, call: Call) -> Result<Reply, Error> {
+        let reply = self.send(call).await?;
+        if reply.is_success() { Ok(reply) } else { Err(reply.to_error()) }
+    }
+
+    fn bearer(&self) -> Result<HeaderValue, Error> {
+        let mut value = HeaderValue::from_str(&format!("Bearer {}", self.key.expose()))
+            .map_err(|error| Error::Network(error.to_string()))?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+
+    /// Adds the time and the HMAC of time and body, keyed by the API key.
+    fn signed(&self, request: RequestBuilder, body: &[u8]) -> RequestBuilder {
+        let timestamp = (clock::now().as_millis() / 1000).to_string();
+        let signature = signature(self.key.expose(), &timestamp, body);
+        request
+            .header("x-execlave-timestamp", timestamp)
+            .header("x-execlave-signature", format!("sha256={signature}"))
+    }
+}
+
+/// An answer, whatever its status.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) retry_after: Option<Duration>,
+    request_id: Option<String>,
+    location: Option<String>,
+    body: Vec<u8>,
+}
+
+impl Reply {
+    pub(crate) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The body as JSON, if it is.
+    pub(crate) fn json(&self) -> Option<Value> {
+        serde_json::from_slice(&self.body).ok()
+    }
+
+    fn unreadable(&self) -> Error {
+        Error::Network(format!(
+            "the answer ({}) is not what an Execlave server sends; check the base URL",
+            self.status
+        ))
+    }
+
+    /// What a status that is no success means to the caller.
+    pub(crate) fn to_error(&self) -> Error {
+        let refusal = Box::new(self.refusal());
+        match (refusal.status, self.json().as_ref().and_then(limit)) {
+            (401 | 403, _) => Error::Auth(refusal),
+            (402, Some(limit)) => limit,
+            (402, None) => Error::PlanLimit { resource: "unknown".to_owned(), current: 0, max: 0 },
+            _ => Error::Refused(refusal),
+        }
+    }
+
+    /// The envelope's code and sentence, or the best that can be said without one.
+    pub(crate) fn refusal(&self) -> Refusal {
+        let json = self.json();
+        // Other servers have been seen to send a bare string where the object belongs.
+        let error = json.as_ref().and_then(|body| body.get("error"));
+        let text = |name: &str| {
+            error.and_then(|error| error.get(name)).and_then(Value::as_str).map(str::to_owned)
+        };
+        let mut message = text("message")
+            .or_else(|| error.and_then(Value::as_str).map(str::to_owned))
+            .unwrap_or_else(|| match &self.location {
+                Some(to) => {
+                    format!("the server redirects to `{to}`; set the base URL to that place")
+                }
+                None => "the server gave no reason".to_owned(),
+            });
+        let fields = error.and_then(|error| error.get("fields")).and_then(Value::as_array);
+        for field in fields.into_iter().flatten().take(10) {
+            let part = |name: &str| field.get(name).and_then(Value::as_str).unwrap_or_default();
+            if !message.contains(part("message")) || !message.contains(part("path")) {
+                // Infallible: writing to a string.
+                let _ = write!(message, "; `{}`: {}", part("path"), part("message"));
+            }
+        }
+        let kept = self.body.get(..REFUSAL_BODY_LIMIT).unwrap_or(&self.body);
+        Refusal {
+            status: self.status,
+            code: text("code"),
+            message,
+            request_id: text("requestId").or_else(|| self.request_id.clone()),
+            retry_after: self.retry_after,
+            body: String::from_utf8_lossy(kept).into_owned(),
+        }
+    }
+}
+
+/// Reads the body of a 402.
+fn limit(body: &Value) -> Option<Error> {
+    let error = body.get("error")?;
+    let number = |name: &str| error.get(name).and_then(Value::as_i64).unwrap_or(0);
+    Some(Error::PlanLimit {
+        resource: error.get("resource")?.as_str()?.to_owned(),
+        current: number("current"),
+        max: number("max"),
+    })
+}
+
+/// Seconds; the date form is not used by the server and reads as absent.
+fn retry_after(text: &str) -> Option<Duration> {
+    text.trim().parse::<u32>().ok().map(|seconds| Duration::from_secs(seconds.into()))
+}
+
+/// Hex of HMAC-SHA256 over timestamp, a dot, and the body.
+fn signature(key: &str, timestamp: &str, body: &[u8]) -> String {
+    // INVARIANT: HMAC takes a key of any length.
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("any key length will do");
+    mac.update(timestamp.as_bytes());
+    mac.update(b".");
+    mac.update(body);
+    mac.finalize().into_bytes().iter().fold(String::with_capacity(64), |mut hex, byte| {
+        // Infallible: writing to a string.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+/// A failed exchange with all its causes in one line, without the address (which may carry a password).
+fn describe(error: &reqwest::Error) -> String {
+    let what = if error.is_timeout() {
+        "the server did not answer in time"
+    } else if error.is_connect() {
+        "the server cannot be reached"
+    } else {
+        "the connection broke"
+    };
+    format!("{what}: {}", causes(error))
+}
+
+/// What lies beneath an error, each cause said once.
+fn causes(error: &reqwest::Error) -> String {
+    let mut text = String::new();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            if !text.is_empty() {
+                text.push_str(": ");
+            }
+            text.push_str(&inner_text);
+        }
+        cause = inner.source();
+    }
+    text
+}
+
+/// Percent-encodes one path segment or query value.
+pub(crate) fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            encoded.push(char::from(byte));
+        } else {
+            // Infallible: writing to a string.
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signature_covers_time_and_body() {
+        // The expected value was computed with Python's `hmac` module.
+        assert_eq!(
+            signature("key", "1700000000", b"{}"),
+            "9d713ed406bb7076d4123f0dc2c39d2df5c654ed4b0cd56b52c8b4c940bd63ae"
+        );
+        assert_ne!(signature("key", "1700000001", b"{}"), signature("key", "1700000000", b"{}"));
+    }
+
+    #[test]
+    fn everything_but_the_unreserved_is_encoded() {
+        assert_eq!(encode("a b/c?d=é"), "a%20b%2Fc%3Fd%3D%C3%A9");
+        assert_eq!(encode("my-agent_1.0~x"), "my-agent_1.0~x");
+    }
+
+    #[test]
+    fn retry_after_is_seconds() {
+        assert_eq!(retry_after(" 7 "), Some(Duration::from_secs(7)));
+        assert_eq!(retry_after("Wed, 21 Oct 2026 07:28:00 GMT"), None);
+        assert_eq!(retry_after("-1"), None);
+    }
+}

@@ -1,0 +1,52 @@
+//! The Rust SDK: asks before an agent acts, records what it did, and obeys the kill switch.
+//!
+//! [`Client`] is the one door. It decides nothing by itself: every question goes to the server, so that a new policy, an
+//! exhausted budget or a pause counts from the next call on. What it adds is what an application needs when the network is not
+//! perfect: deadlines, a circuit breaker per agent, a bounded buffer for traces, and a memory of which agents are paused.
+//!
+//! ```no_run
+//! use execlave_client::{ApiKey, Client, Config, Error};
+//!
+//! # use execlave_api::{agents::RegisterAgent, enforce::EnforceRequest};
+//! # async fn example(registration: RegisterAgent, question: EnforceRequest) -> Result<(), Error> {
+//! let mut config = Config::new(ApiKey::new("exe_dev_…")?);
+//! config.base_url = "http://127.0.0.1:4000".parse()?;
+//! let client = Client::new(config)?;
+//! client.register_agent(&registration).await?;
+//! match client.enforce(question).await {
+//!     Ok(_) => println!("go ahead"),
+//!     Err(error) if error.is_halt() => println!("stop: {error}"),
+//!     Err(error) => println!("no decision: {error}"),
+//! }
+//! client.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! There is no global state and no thread of its own: background work runs as tasks on the caller's Tokio runtime, and
+//! [`Client::shutdown`] waits for it.
+
+pub mod agents;
+pub mod approvals;
+pub mod client;
+pub mod config;
+pub mod control;
+pub mod enforce;
+pub mod error;
+pub mod observer;
+pub mod trace;
+pub mod usage;
+
+mod clock;
+mod http;
+mod privacy;
+mod request;
+
+pub use crate::agents::RegisteredAgent;
+pub use crate::approvals::PendingApproval;
+pub use crate::client::{Client, Knowledge};
+pub use crate::config::{ApiKey, Config, FailMode, Privacy};
+pub use crate::enforce::{Allowed, Answer, Bypass, Source};
+pub use crate::error::{Error, ErrorKind};
+pub use crate::observer::{LogObserver, Observer};
+pub use crate::trace::{FlushReport, RejectedTrace};

@@ -1,0 +1,83 @@
+//! Removes personal data before anything leaves the process: from traces, and from questions as well.
+
+use std::collections::BTreeMap;
+
+use execlave_api::enforce::EnforceRequest;
+use execlave_api::traces::TraceBody;
+use execlave_core::redact::{self, ScrubReport};
+use serde_json::{Map, Value, json};
+
+use crate::config::Privacy;
+
+/// Scrubs every text of a question. The server, its policies and the approver see the scrubbed text; so does the action digest.
+pub(crate) fn scrub_request(request: &mut EnforceRequest, privacy: &Privacy) {
+    if !privacy.enabled {
+        return;
+    }
+    scrub_text(&mut request.input);
+    if let Some(metadata) = &mut request.metadata {
+        scrub_map(metadata);
+    }
+    for turn in &mut request.conversation_history {
+        scrub_text(&mut turn.content);
+    }
+    for output in &mut request.tool_outputs {
+        redact::scrub_value(&mut output.output);
+        output.input.as_mut().map(redact::scrub_value);
+    }
+}
+
+/// Scrubs the chosen parts of a trace, and notes in its metadata what was found. The error message is always scrubbed: it quotes
+/// whatever the failing code was working on.
+pub(crate) fn scrub_trace(trace: &mut TraceBody, privacy: &Privacy) {
+    if !privacy.enabled {
+        return;
+    }
+    if let Some(message) = &mut trace.error_message {
+        scrub_text(message);
+    }
+    let mut reports = Vec::new();
+    let chosen = [(privacy.input, &mut trace.input), (privacy.output, &mut trace.output)];
+    for (_, value) in chosen.into_iter().filter(|(scrub, _)| *scrub) {
+        reports.extend(value.as_mut().map(redact::scrub_value));
+    }
+    if privacy.metadata {
+        reports.extend(trace.metadata.as_mut().map(scrub_map));
+    }
+    let mut found: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for report in &reports {
+        for (kind, hashes) in &report.found {
+            found.entry(kind.as_str()).or_default().extend(hashes.iter().cloned());
+        }
+    }
+    if found.is_empty() {
+        return;
+    }
+    let detected: Map<String, Value> = found
+        .into_iter()
+        .map(|(kind, hashes)| {
+            let count = hashes.len();
+            let hashes = if privacy.hash { hashes } else { Vec::new() };
+            (kind.to_owned(), json!({"count": count, "hashes": hashes}))
+        })
+        .collect();
+    let metadata = trace.metadata.get_or_insert_default();
+    metadata.insert("pii_detected".to_owned(), Value::Object(detected));
+    let clean = reports.iter().all(|report| report.clean);
+    metadata.insert("pii_scrubbed".to_owned(), Value::Bool(clean));
+}
+
+fn scrub_text(text: &mut String) {
+    if let std::borrow::Cow::Owned(scrubbed) = redact::redact_text(text) {
+        *text = scrubbed;
+    }
+}
+
+fn scrub_map(map: &mut Map<String, Value>) -> ScrubReport {
+    let mut value = Value::Object(std::mem::take(map));
+    let report = redact::scrub_value(&mut value);
+    if let Value::Object(scrubbed) = value {
+        *map = scrubbed;
+    }
+    report
+}

@@ -1,0 +1,340 @@
+//! Sends what waits, in batches, and accounts for every trace: sent, refused, waiting, or lost.
+//!
+//! What may succeed later goes back to the front of the buffer; what the server refuses is reported and not sent again. Traces in
+//! flight belong to a guard, so that a cancelled flush puts them back instead of dropping them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use execlave_api::paths;
+use execlave_api::traces::TraceBody;
+use serde_json::Value;
+use tokio::sync::Notify;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::buffer::{Buffer, Ready, Waiting};
+use super::otlp;
+use super::prepare::prepare;
+use crate::config::Config;
+use crate::http::{Call, Http, Reply};
+use crate::observer::Observer;
+
+const ATTEMPTS: u32 = 3;
+/// Pause after the first failed attempt; doubled after the second.
+const BACKOFF: Duration = Duration::from_secs(1);
+/// A server that wants to be left alone for longer is asked again by the next flush.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// Bytes in one request, well under what the server takes.
+const BATCH_BYTES: usize = 4 << 20;
+/// Most traces that the server takes in one request.
+const BATCH_LIMIT: usize = 1_000;
+
+/// What one flush did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FlushReport {
+    /// Traces that the server has stored.
+    pub sent: usize,
+    /// Traces that it refused; they are not sent again.
+    pub rejected: Vec<RejectedTrace>,
+    /// Traces that could not be delivered; they are tried again by the next flush, unless the plan's limit is used up.
+    pub undelivered: usize,
+}
+
+/// Why the server refused a trace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RejectedTrace {
+    /// The trace.
+    pub trace_id: String,
+    /// The server's error code.
+    pub code: String,
+    /// The server's sentence.
+    pub message: String,
+}
+
+/// Buffer and sender of one client.
+pub(crate) struct Pipeline {
+    http: Arc<Http>,
+    config: Arc<Config>,
+    observer: Arc<dyn Observer>,
+    buffer: Buffer,
+    /// One flush at a time: the order of traces is kept, and an explicit flush waits for the background one.
+    sending: tokio::sync::Mutex<()>,
+    full_batch: Notify,
+    lost: AtomicU64,
+    abandoned: AtomicBool,
+}
+
+/// What became of one batch.
+enum Outcome {
+    Taken {
+        sent: usize,
+        rejected: Vec<RejectedTrace>,
+    },
+    /// Nobody took it; the next flush may have more luck.
+    Undelivered,
+    /// Nobody will ever take it.
+    Lost(String),
+}
+
+/// A batch that is being sent. What is in it when it is dropped goes back to the buffer.
+struct InFlight<'a> {
+    buffer: &'a Buffer,
+    traces: Vec<Ready>,
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.buffer.put_back(self.traces.drain(..).map(Waiting::Ready));
+    }
+}
+
+impl Pipeline {
+    pub(crate) fn new(http: Arc<Http>, config: Arc<Config>, observer: Arc<dyn Observer>) -> Self {
+        Self {
+            http,
+            config,
+            observer,
+            buffer: Buffer::default(),
+            sending: tokio::sync::Mutex::new(()),
+            full_batch: Notify::new(),
+            lost: AtomicU64::new(0),
+            abandoned: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn push(&self, trace: TraceBody) {
+        if self.buffer.push(trace) >= self.config.batch_size {
+            self.full_batch.notify_one();
+        }
+    }
+
+    pub(crate) fn waiting(&self) -> usize {
+        self.buffer.len()
+    }
+
+    pub(crate) fn lost(&self) -> u64 {
+        self.report_dropped();
+        self.lost.load(Ordering::Relaxed)
+    }
+
+    /// Counts traces that will never be delivered, and says so.
+    pub(crate) fn lose(&self, count: usize, reason: &str) {
+        self.lost.fetch_add(count as u64, Ordering::Relaxed);
+        self.observer.traces_lost(count, reason);
+    }
+
+    /// Gives up on everything that waits, and on what a flush that is cut short puts back later.
+    pub(crate) fn abandon(&self, reason: &str) {
+        self.abandoned.store(true, Ordering::Release);
+        let waiting = self.buffer.take(usize::MAX).len();
+        if waiting > 0 {
+            self.lose(waiting, reason);
+        }
+    }
+
+    /// Sends what was waiting when it was called. Stops at the first batch that nobody takes.
+    pub(crate) async fn flush(&self) -> FlushReport {
+        let mut report = FlushReport::default();
+        let _one_at_a_time = self.sending.lock().await;
+        self.report_dropped();
+        let mut left = self.buffer.len();
+        while left > 0 {
+            let (mut batch, taken) = self.next_batch(left, &mut report);
+            left = left.saturating_sub(taken);
+            if batch.traces.is_empty() {
+                continue;
+            }
+            let count = batch.traces.len();
+            match self.deliver(&batch.traces).await {
+                Outcome::Taken { sent, rejected } => {
+                    batch.traces.clear();
+                    report.sent += sent;
+                    report.rejected.extend(rejected);
+                }
+                Outcome::Lost(reason) => {
+                    batch.traces.clear();
+                    report.undelivered += count;
+                    self.lose(count, &reason);
+                }
+                Outcome::Undelivered => {
+                    report.undelivered += count + left;
+                    break;
+                }
+            }
+        }
+        report
+    }
+
+    /// Takes and prepares traces until the batch is full by count or by bytes. Returns how many left the buffer for good.
+    fn next_batch(&self, most: usize, report: &mut FlushReport) -> (InFlight<'_>, usize) {
+        let mut batch = InFlight { buffer: &self.buffer, traces: Vec::new() };
+        let mut bytes = 0;
+        let mut taken = 0;
+        let limit = self.config.batch_size.clamp(1, BATCH_LIMIT);
+        while taken < most && batch.traces.len() < limit {
+            let Some(trace) = self.buffer.take(1).pop() else {
+                taken = most;
+                break;
+            };
+            let ready = match trace {
+                Waiting::Ready(ready) => Ok(ready),
+                Waiting::Fresh(body) => prepare(*body, &self.config),
+            };
+            taken += 1;
+            match ready {
+                Ok(ready) if bytes > 0 && bytes + ready.json.len() > BATCH_BYTES => {
+                    self.buffer.put_back(std::iter::once(Waiting::Ready(ready)));
+                    taken -= 1;
+                    break;
+                }
+                Ok(ready) => {
+                    bytes += ready.json.len();
+                    batch.traces.push(ready);
+                }
+                Err(trace_id) => report.rejected.push(RejectedTrace {
+                    trace_id,
+                    code: "UNSERIALIZABLE".to_owned(),
+                    message: "the trace cannot be written as JSON".to_owned(),
+                }),
+            }
+        }
+        (batch, taken)
+    }
+
+    async fn deliver(&self, traces: &[Ready]) -> Outcome {
+        let joined = traces.iter().map(|trace| trace.json.as_str()).collect::<Vec<_>>().join(",");
+        let call = || match &self.config.otlp_endpoint {
+            None => Call::post(paths::INGEST, format!("{{\"traces\":[{joined}]}}").into_bytes()),
+            Some(endpoint) => {
+                let body = otlp::envelope(&self.config, &joined).into_bytes();
+                Call::post(format!("{endpoint}/v1/traces"), body).elsewhere()
+            }
+        };
+        let mut attempt = 1;
+        loop {
+            let reply = self.http.send(call()).await;
+            let pause = match &reply {
+                Ok(reply) if reply.is_success() && self.config.otlp_endpoint.is_some() => {
+                    let rejected = otlp::rejections(reply.json().as_ref());
+                    let sent = traces.len().saturating_sub(rejected.len());
+                    return Outcome::Taken { sent, rejected };
+                }
+                Ok(reply) if reply.is_success() => {
+                    if let Some(outcome) = taken(traces, reply) {
+                        return outcome;
+                    }
+                    None
+                }
+                Ok(reply) if reply.status == 402 => {
+                    return Outcome::Lost(format!(
+                        "the plan's limit is used up: {}",
+                        reply.to_error()
+                    ));
+                }
+                Ok(reply) if is_final(reply.status) => return refused(traces, reply),
+                Ok(reply) => reply.retry_after,
+                Err(error) => {
+                    tracing::debug!(%error, attempt, "traces not delivered");
+                    None
+                }
+            };
+            let pause = pause.unwrap_or(BACKOFF * attempt);
+            if attempt == ATTEMPTS || pause > LONGEST_PAUSE {
+                return match reply {
+                    // A batch that makes the server fail again and again must not hold up those behind it.
+                    Ok(reply) if reply.status == 500 => {
+                        Outcome::Lost(format!("the server failed on them: {}", reply.to_error()))
+                    }
+                    _ => Outcome::Undelivered,
+                };
+            }
+            sleep(pause).await;
+            attempt += 1;
+        }
+    }
+
+    fn report_dropped(&self) {
+        let dropped = usize::try_from(self.buffer.take_dropped()).unwrap_or(usize::MAX);
+        if dropped > 0 {
+            self.lose(dropped, "more than 10,000 were waiting");
+        }
+    }
+}
+
+/// Flushes when a batch is full and at every interval, until stopped; then once more, for as long as the configuration allows.
+pub(crate) async fn run(pipeline: Arc<Pipeline>, every: Duration, stop: CancellationToken) {
+    let mut failing = false;
+    while !stop.is_cancelled() {
+        tokio::select! {
+            () = stop.cancelled() => break,
+            () = sleep(every) => {}
+            // While nothing gets through, a full batch is the normal state and no reason to hurry.
+            () = pipeline.full_batch.notified(), if !failing => {}
+        }
+        let report = tokio::select! {
+            report = pipeline.flush() => report,
+            () = stop.cancelled() => break,
+        };
+        failing = report.undelivered > 0;
+        if !report.rejected.is_empty() {
+            pipeline.observer.traces_rejected(&report.rejected);
+        }
+    }
+    if !pipeline.abandoned.load(Ordering::Acquire) {
+        let patience = pipeline.config.shutdown_timeout;
+        if let Ok(report) = tokio::time::timeout(patience, pipeline.flush()).await
+            && !report.rejected.is_empty()
+        {
+            pipeline.observer.traces_rejected(&report.rejected);
+        }
+    }
+    pipeline.abandon("the server could not be reached before the end");
+}
+
+/// Whether asking again is useless.
+fn is_final(status: u16) -> bool {
+    (300..500).contains(&status) && !matches!(status, 408 | 429)
+}
+
+/// Reads a receipt; `None` if it is none.
+fn taken(traces: &[Ready], reply: &Reply) -> Option<Outcome> {
+    let body = reply.json()?;
+    let accepted = body.get("accepted").and_then(Value::as_u64)?;
+    let rejected = rejections(&body);
+    let sent = usize::try_from(accepted).unwrap_or(usize::MAX).min(traces.len());
+    Some(Outcome::Taken { sent, rejected })
+}
+
+/// Reads a refusal of the whole batch: each trace by its own reason where the server gives one.
+fn refused(traces: &[Ready], reply: &Reply) -> Outcome {
+    let mut rejected = reply.json().as_ref().map(rejections).unwrap_or_default();
+    if rejected.is_empty() {
+        let refusal = reply.refusal();
+        let code = refusal.code.unwrap_or_else(|| format!("HTTP_{}", refusal.status));
+        rejected.extend(traces.iter().map(|trace| RejectedTrace {
+            trace_id: trace.trace_id.clone(),
+            code: code.clone(),
+            message: refusal.message.clone(),
+        }));
+    }
+    Outcome::Taken { sent: 0, rejected }
+}
+
+fn rejections(body: &Value) -> Vec<RejectedTrace> {
+    let text = |error: &Value, names: [&str; 2]| {
+        let found = names.iter().find_map(|name| error.get(*name)).and_then(Value::as_str);
+        found.unwrap_or_default().to_owned()
+    };
+    let errors = body.get("errors").and_then(Value::as_array);
+    errors
+        .into_iter()
+        .flatten()
+        .map(|error| RejectedTrace {
+            trace_id: text(error, ["traceId", "trace_id"]),
+            code: text(error, ["code", "code"]),
+            message: text(error, ["error", "message"]),
+        })
+        .collect()
+}

@@ -1,0 +1,113 @@
+//! Waiting for a person, and checking what the person gave.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ed25519_dalek::{Signer as _, SigningKey};
+use execlave_client::{Error, Source};
+use execlave_core::digest::ActionDigest;
+use serde_json::{Value, json};
+
+use crate::support::{FakeServer, Reply, Seen, question};
+
+/// A certificate for the action `hello`, signed with this key.
+fn certificate(key: &SigningKey, digest: &str) -> Value {
+    let mut certificate = json!({"approvalId": "ap1", "actionDigest": digest, "keyId": "k1"});
+    let signature = key.sign(&execlave_core::json::canonical(&certificate));
+    certificate["signature"] = URL_SAFE_NO_PAD.encode(signature.to_bytes()).into();
+    certificate
+}
+
+fn digest() -> String {
+    ActionDigest::of_context(&json!({"input": "hello", "environment": "production"})).to_string()
+}
+
+/// A server that wants approval, gives these statuses one after the other, and then this verdict.
+async fn server(statuses: &'static [&'static str], verdict: Value) -> FakeServer {
+    let polls = Arc::new(AtomicUsize::new(0));
+    FakeServer::new(move |seen: &Seen| match seen.path.as_str() {
+        "/api/v1/policies/enforce" => {
+            Reply::Json(202, json!({"allowed": false, "requiresApproval": true, "approvalRequestId": "ap1"}))
+        }
+        "/api/v1/approvals/ap1?wait=25" => {
+            let at = polls.fetch_add(1, Ordering::SeqCst).min(statuses.len() - 1);
+            match statuses[at] {
+                "error" => Reply::Raw(503, ""),
+                "gone" => Reply::Json(404, json!({"error": {"code": "NOT_FOUND", "message": "no such approval"}})),
+                status => Reply::Json(200, json!({"data": {"id": "ap1", "status": status, "decisionReason": "because"}})),
+            }
+        }
+        "/api/v1/approvals/ap1/verify" => Reply::Json(200, json!({"data": verdict})),
+        "/.well-known/jwks.json" => {
+            let key = SigningKey::from_bytes(&[1; 32]).verifying_key();
+            let x = URL_SAFE_NO_PAD.encode(key.to_bytes());
+            Reply::Json(200, json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "k1", "x": x}, {"kty": "RSA"}]}))
+        }
+        _ => Reply::Raw(404, ""),
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_approved_action_goes_ahead_with_its_certificate() {
+    let key = SigningKey::from_bytes(&[1; 32]);
+    let verdict = json!({"valid": true, "certificate": certificate(&key, &digest())});
+    let server = server(&["error", "approved"], verdict).await;
+    let allowed = server.client().enforce(question("hello")).await.expect("approved");
+    assert_eq!(allowed.source, Source::Approval);
+    assert_eq!(allowed.body["approvalRequestId"], "ap1");
+    assert_eq!(allowed.body["certificate"]["keyId"], "k1");
+    let asked = server.seen("/api/v1/approvals/ap1/verify")[0].json();
+    assert_eq!(asked, json!({"actionContext": {"input": "hello", "environment": "production"}}));
+}
+
+#[tokio::test]
+async fn a_person_may_say_no_or_nothing() {
+    let denied = server(&["denied"], json!({})).await;
+    match denied.client().enforce(question("hello")).await {
+        Err(Error::Denied { approval_id, reason }) => {
+            assert_eq!((approval_id.as_str(), reason.as_deref()), ("ap1", Some("because")));
+        }
+        other => panic!("{other:?}"),
+    }
+    let expired = server(&["expired"], json!({})).await;
+    let error = expired.client().enforce(question("hello")).await.expect_err("expired");
+    assert!(matches!(error, Error::ApprovalTimeout { .. }));
+}
+
+#[tokio::test]
+async fn an_approval_that_does_not_hold_is_no_leave_to_act() {
+    let signed = SigningKey::from_bytes(&[1; 32]);
+    let forger = SigningKey::from_bytes(&[2; 32]);
+    let cases = [
+        (json!({"valid": false, "reason": "certificate_expired"}), "certificate_expired"),
+        (
+            json!({"valid": true, "certificate": certificate(&forger, &digest())}),
+            "certificate_tampered",
+        ),
+        (
+            json!({"valid": true, "certificate": certificate(&signed, "00")}),
+            "action_context_mismatch",
+        ),
+    ];
+    for (verdict, expected) in cases {
+        let server = server(&["approved"], verdict).await;
+        match server.client().enforce(question("hello")).await {
+            Err(Error::CertificateMismatch { reason, .. }) => assert_eq!(reason, expected),
+            other => panic!("{other:?}"),
+        }
+    }
+    let server = server(&["approved"], json!({"valid": "yes"})).await;
+    let error = server.client().enforce(question("hello")).await.expect_err("no verdict");
+    assert!(matches!(error, Error::ApprovalUnverified { .. }) && error.is_halt());
+}
+
+#[tokio::test]
+async fn an_approval_that_cannot_be_looked_up_stops_the_action() {
+    let server = server(&["gone"], json!({})).await;
+    let error = server.client().enforce(question("hello")).await.expect_err("gone");
+    assert!(matches!(error, Error::ApprovalUnverified { .. }) && error.is_halt());
+    assert_eq!(error.code(), Some("NOT_FOUND"));
+}

@@ -1,0 +1,201 @@
+//! Decisions, and what the lack of one means.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use execlave_client::{Answer, Error, FailMode, Source};
+use serde_json::json;
+
+use crate::support::{FakeServer, Reply, question, violation};
+
+async fn outcome(reply: fn() -> Reply) -> Result<Answer, Error> {
+    let server = FakeServer::new(move |_| reply()).await;
+    server.client().ask(question("hello")).await
+}
+
+fn source(answer: Result<Answer, Error>) -> Source {
+    match answer.expect("allowed") {
+        Answer::Allowed(allowed) => allowed.source,
+        Answer::Pending(_) => panic!("pending"),
+    }
+}
+
+#[tokio::test]
+async fn an_allow_is_passed_on_as_the_server_sent_it() {
+    let server =
+        FakeServer::new(|_| Reply::Json(200, json!({"allowed": true, "warnings": [1], "x": 2})))
+            .await;
+    let allowed = server.client().enforce(question("hello")).await.expect("allowed");
+    assert_eq!(json!(allowed.body), json!({"allowed": true, "warnings": [1], "x": 2}));
+    assert!(allowed.bypass.is_none());
+    let sent = server.seen("/api/v1/policies/enforce")[0].json();
+    assert_eq!(sent, json!({"agentId": "bot", "input": "hello", "environment": "production"}));
+}
+
+#[tokio::test]
+async fn what_does_not_say_allowed_is_never_an_allow() {
+    let blocked = |answer| matches!(answer, Err(Error::Blocked { .. }));
+    assert!(blocked(outcome(|| Reply::Json(200, json!({"allowed": false}))).await));
+    assert!(blocked(outcome(|| Reply::Json(200, json!({"allowed": null}))).await));
+    assert!(blocked(outcome(|| Reply::Json(200, json!({"ok": 1}))).await));
+    assert!(blocked(outcome(|| Reply::Json(202, json!({"allowed": true}))).await));
+    assert!(blocked(outcome(|| Reply::Json(202, json!({"approvalRequestId": ""}))).await));
+}
+
+#[tokio::test]
+async fn a_403_is_a_block_a_pause_or_a_matter_of_the_key() {
+    let answer = outcome(|| {
+        Reply::Json(403, json!({"allowed": false, "violations": [violation("pii_access", "r")]}))
+    })
+    .await;
+    let error = answer.expect_err("blocked");
+    assert_eq!(error.to_string(), "execution blocked by policy: [pii_access] no");
+    assert!(error.is_halt());
+    let answer = outcome(|| {
+        Reply::Json(
+            403,
+            json!({"allowed": false, "violations": [violation("system", "system.agent_paused")]}),
+        )
+    })
+    .await;
+    assert!(matches!(answer, Err(Error::AgentPaused { agent_id, .. }) if agent_id == "bot"));
+    assert!(matches!(
+        outcome(|| Reply::Json(403, json!({"error": {}}))).await,
+        Err(Error::Auth(_))
+    ));
+    assert!(matches!(outcome(|| Reply::Raw(403, "<html>")).await, Err(Error::Auth(_))));
+}
+
+#[tokio::test]
+async fn a_4xx_is_an_answer_and_no_outage() {
+    for status in [400, 404, 413] {
+        let server = FakeServer::new(move |_| {
+            Reply::Json(status, json!({"error": {"code": "X", "message": "m", "fields": [{"path": "tools[0]", "message": "not a string"}]}}))
+        })
+        .await;
+        let client = server.client();
+        for _ in 0..4 {
+            let error = client.ask(question("hello")).await.expect_err("refused");
+            assert_eq!(
+                error.to_string(),
+                format!("api request failed ({status}): m; `tools[0]`: not a string")
+            );
+        }
+        assert_eq!(server.seen("/").len(), 4);
+    }
+}
+
+#[tokio::test]
+async fn a_limited_rate_is_waited_for_as_the_server_asks() {
+    let asked = AtomicUsize::new(0);
+    let server = FakeServer::new(move |_| match asked.fetch_add(1, Ordering::SeqCst) {
+        0 => Reply::WithHeader(
+            429,
+            "retry-after: 1",
+            json!({"error": {"code": "RATE_LIMITED", "message": "slow"}}),
+        ),
+        _ => Reply::Json(200, json!({"allowed": true})),
+    })
+    .await;
+    let started = Instant::now();
+    assert_eq!(source(server.client().ask(question("hello")).await), Source::Server);
+    assert!(started.elapsed() >= Duration::from_secs(1));
+    let server = FakeServer::new(|_| Reply::WithHeader(429, "retry-after: 60", json!({}))).await;
+    let error = server.client().ask(question("hello")).await.expect_err("too long a wait");
+    assert_eq!(
+        error.refusal().and_then(|refusal| refusal.retry_after),
+        Some(Duration::from_mins(1))
+    );
+    assert!(error.is_retryable());
+}
+
+#[tokio::test]
+async fn an_outage_fails_open_with_its_source_and_is_counted() {
+    assert_eq!(source(outcome(|| Reply::Raw(503, "")).await), Source::ServerError);
+    assert_eq!(source(outcome(|| Reply::Close).await), Source::NetworkError);
+    assert_eq!(source(outcome(|| Reply::Raw(200, "<html>garbage")).await), Source::ServerError);
+    let server = FakeServer::new(|_| Reply::Raw(500, "{}")).await;
+    let client = server.client();
+    for _ in 0..3 {
+        assert_eq!(source(client.ask(question("hello")).await), Source::ServerError);
+    }
+    let Ok(Answer::Allowed(open)) = client.ask(question("hello")).await else { panic!("blocked") };
+    assert_eq!(open.source, Source::CircuitBreaker);
+    assert_eq!(json!(open.body), json!({"allowed": true, "source": "fail_open_circuit_breaker"}));
+    let bypass = open.bypass.expect("a bypass");
+    assert_eq!((bypass.reason(), bypass.agent_id.as_str()), ("circuit_breaker_open", "bot"));
+    assert_eq!(client.bypass_count(), 4);
+    assert_eq!(server.seen("/").len(), 3);
+}
+
+#[tokio::test]
+async fn failing_open_never_takes_longer_than_the_timeout() {
+    let server = FakeServer::new(|_| Reply::Hang).await;
+    let client = server.client_with(|config| config.timeout = Duration::from_millis(300));
+    let started = Instant::now();
+    assert_eq!(source(client.ask(question("hello")).await), Source::NetworkError);
+    assert!(started.elapsed() < Duration::from_millis(900), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn failing_closed_tries_three_times_and_then_at_once() {
+    let server = FakeServer::new(|_| Reply::Raw(502, "")).await;
+    let client = server.client_with(|config| config.on_outage = FailMode::Closed);
+    let error = client.ask(question("hello")).await.expect_err("unavailable");
+    assert!(matches!(error, Error::Unavailable { consecutive_failures: 3, .. }), "{error:?}");
+    assert_eq!(server.seen("/").len(), 3);
+    let error = client.ask(question("hello")).await.expect_err("unavailable");
+    assert!(error.is_halt());
+    assert_eq!(server.seen("/").len(), 3);
+}
+
+#[tokio::test]
+async fn failing_closed_survives_a_hiccup() {
+    let asked = AtomicUsize::new(0);
+    let server = FakeServer::new(move |_| match asked.fetch_add(1, Ordering::SeqCst) {
+        0 => Reply::Close,
+        1 => Reply::Raw(500, "oops"),
+        _ => Reply::Json(200, json!({"allowed": true})),
+    })
+    .await;
+    let client = server.client_with(|config| config.on_outage = FailMode::Closed);
+    assert_eq!(source(client.ask(question("hello")).await), Source::Server);
+}
+
+#[tokio::test]
+async fn an_exhausted_plan_follows_its_own_setting() {
+    let reply = || {
+        let error = json!({"code": "PLAN_LIMIT_EXCEEDED", "resource": "maxTracesPerMonth", "current": 5, "max": 5, "message": "full"});
+        Reply::Json(402, json!({"error": error}))
+    };
+    let server = FakeServer::new(move |_| reply()).await;
+    let Ok(Answer::Allowed(open)) = server.client().ask(question("x")).await else {
+        panic!("blocked")
+    };
+    assert_eq!(open.body["source"], "fail_open_plan_limit");
+    assert_eq!(open.body["warnings"][0]["policyName"], "Plan Limit");
+    let client = server.client_with(|config| config.on_plan_limit = FailMode::Closed);
+    let error = client.ask(question("x")).await.expect_err("closed");
+    assert!(matches!(error, Error::PlanLimit { current: 5, max: 5, .. }));
+}
+
+#[tokio::test]
+async fn privacy_covers_what_is_asked() {
+    let server = FakeServer::new(|_| Reply::Json(200, json!({"allowed": true}))).await;
+    let client = server.client_with(|config| config.privacy.enabled = true);
+    let mut request = question("write to anna@example.com");
+    request.metadata = json!({"to": ["anna@example.com"]}).as_object().cloned();
+    client.ask(request).await.expect("allowed");
+    let sent = &server.seen("/")[0].body;
+    assert!(!sent.contains("anna@"), "{sent}");
+    assert!(sent.contains("[EMAIL_REDACTED]"));
+}
+
+#[tokio::test]
+async fn a_closed_client_asks_nothing() {
+    let server = FakeServer::new(|_| Reply::Json(200, json!({"allowed": true}))).await;
+    let client = server.client();
+    client.shutdown().await;
+    assert!(matches!(client.ask(question("x")).await, Err(Error::Closed)));
+    assert!(server.seen("/").is_empty());
+}

@@ -1,0 +1,8 @@
+//! The SDK against a server that does whatever a test wants: real sockets, no real decisions.
+
+mod agents;
+mod approvals;
+mod control;
+mod enforce;
+mod support;
+mod trace;
