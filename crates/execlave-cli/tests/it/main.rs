@@ -1,0 +1,12 @@
+//! The built program, driven as people and scripts drive it: arguments in, text and exit codes out.
+//!
+//! Every test has a store of its own: a throw-away data folder, or a fresh PostgreSQL schema when `EXECLAVE_TEST_DATABASE_URL` names a
+//! server.
+
+mod administration;
+mod durability;
+mod help;
+mod http;
+mod remote;
+mod serve;
+mod support;
