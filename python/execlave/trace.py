@@ -1,0 +1,344 @@
+"""Traces: what an agent did.
+
+Nothing here raises into the application, with one documented exception: `Trace.finish` refuses an `effect_evidence` that it cannot
+make sense of. Whatever else goes wrong is logged.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar, cast
+
+from .exceptions import ExeclaveError
+
+if TYPE_CHECKING:
+    from ._native import NativeTrace
+    from .client import Execlave
+
+__all__ = ["Trace", "TraceScope"]
+
+logger = logging.getLogger("Execlave")
+
+P = ParamSpec("P")
+F = TypeVar("F", bound=Callable[..., Any])
+
+_EVIDENCE = {
+    "basis": "basis",
+    "acknowledgement_id": "acknowledgementId",
+    "acknowledgementId": "acknowledgementId",
+    "effect_ref": "effectRef",
+    "effectRef": "effectRef",
+    "confirmed_at": "confirmedAt",
+    "confirmedAt": "confirmedAt",
+    "detail": "detail",
+}
+
+
+def _setter(
+    method: Callable[Concatenate[Trace, P], None],
+) -> Callable[Concatenate[Trace, P], Trace]:
+    """Make a setter chainable, and keep its errors out of the application."""
+    name = method.__name__
+
+    def quiet(self: Trace, /, *args: P.args, **kwargs: P.kwargs) -> Trace:
+        try:
+            method(self, *args, **kwargs)
+        except Exception as error:
+            logger.warning("%s() ignored: %s", name, error)
+        return self
+
+    functools.update_wrapper(quiet, method)
+    return quiet
+
+
+class Trace:
+    """One unit of work of an agent: what went in, what came out, what it cost.
+
+    All setters return the trace and never raise. Values are copied when they are set. As a context manager the trace finishes
+    itself: as an error, with the exception's class and message, if the block raises, and as a success otherwise.
+    """
+
+    def __init__(
+        self,
+        client: Execlave,
+        native: NativeTrace,
+        *,
+        session_id: str | None = None,
+        user_id: str | None = None,
+        parent_trace_id: str | None = None,
+        span_type: str | None = None,
+    ) -> None:
+        self._client = client
+        self._native = native
+        self.trace_id = native.trace_id
+        self.agent_id = native.agent_id
+        self.environment = native.environment
+        self.session_id = session_id
+        self.user_id = user_id
+        self.parent_trace_id = parent_trace_id
+        self.span_type = span_type
+
+    @_setter
+    def set_input(self, data: object) -> None:
+        """Record what went in: any object."""
+        self._native.set_input(data)
+
+    @_setter
+    def set_output(self, data: object) -> None:
+        """Record what came out: any object."""
+        self._native.set_output(data)
+
+    @_setter
+    def set_model(self, name: str) -> None:
+        """Record the model, such as `gpt-4o`."""
+        if name is not None:
+            self._native.set_model(name)
+
+    @_setter
+    def set_tokens(
+        self,
+        input: int | None = None,
+        output: int | None = None,
+        *,
+        prompt: int | None = None,
+        completion: int | None = None,
+    ) -> None:
+        """Record token counts; a side that is left out counts as 0. `prompt` and `completion` are other names for the sides."""
+        used = input if input is not None else prompt
+        made = output if output is not None else completion
+        self._native.set_tokens(_count(used), _count(made))
+
+    @_setter
+    def set_cost(self, amount: float) -> None:
+        """Record the cost in USD."""
+        usd = float(amount)
+        if not 0 <= usd < float("inf"):
+            raise ValueError(f"{usd} is not an amount")
+        self._native.set_cost(usd)
+
+    @_setter
+    def set_duration(self, ms: float) -> None:
+        """Record this many milliseconds instead of the measured duration."""
+        duration = _count(ms)
+        if duration is not None:
+            self._native.set_duration(duration)
+
+    @_setter
+    def add_metadata(self, metadata: Mapping[str, Any]) -> None:
+        """Merge more metadata; later values win."""
+        self._native.add_metadata(metadata)
+
+    @_setter
+    def add_tags(self, tags: Iterable[str]) -> None:
+        """Append labels; one that is there already is not repeated."""
+        self._native.add_tags([tags] if isinstance(tags, str) else list(tags))
+
+    def finish(
+        self,
+        status: str = "success",
+        error_message: str | None = None,
+        error_type: str | None = None,
+        effect_evidence: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Finish the trace and hand it over for delivery; a second call does nothing.
+
+        `status` is `success`, `error`, `timeout`, `policy_blocked`, `limit_exceeded`, `flagged_for_review` or
+        `effect_unconfirmed`. `effect_evidence` says how it is known that the effect happened: `basis`, and optionally
+        `acknowledgement_id`, `effect_ref`, `confirmed_at` and `detail`. An unknown key or a missing basis raises `ValueError`,
+        after the trace was recorded without the evidence. Nothing else raises.
+        """
+        evidence: dict[str, Any] | None = None
+        refused: ValueError | None = None
+        if effect_evidence is not None:
+            try:
+                evidence = _evidence(effect_evidence)
+            except ValueError as error:
+                refused = error
+        try:
+            finished = self._native.finish(
+                status=status,
+                error_message=error_message,
+                error_type=error_type,
+                effect_evidence=evidence,
+            )
+            if finished:
+                self._client._trace_finished()
+        except Exception as error:
+            logger.error("trace %s could not be recorded: %s", self.trace_id, error)
+        if refused is not None:
+            raise refused
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if exc is None:
+            self.finish()
+        else:
+            self.finish(status="error", error_message=_text(exc), error_type=type(exc).__name__)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.__exit__(exc_type, exc, traceback)
+
+    def __repr__(self) -> str:
+        return f"Trace(trace_id={self.trace_id!r}, agent_id={self.agent_id!r})"
+
+
+class TraceScope:
+    """What `Execlave.trace(...)` returns: a decorator and a context manager.
+
+    Each call of the decorated function, and each `with`, is a trace of its own.
+    """
+
+    def __init__(self, client: Execlave, options: dict[str, Any], *, capture_input: bool) -> None:
+        self._client = client
+        # A copy: what the caller does with the metadata afterwards is no concern of later traces.
+        metadata = options.get("metadata")
+        self._options = {**options, "metadata": None if metadata is None else dict(metadata)}
+        self._capture_input = capture_input
+        self._open: list[Trace] = []
+
+    def __call__(self, func: F) -> F:
+        """Trace every call of `func`: arguments as input, result as output, exceptions as errors (and raised again)."""
+        signature = _signature(func) if self._capture_input else None
+
+        if inspect.iscoroutinefunction(func):
+
+            @functools.wraps(func)
+            async def traced_async(*args: Any, **kwargs: Any) -> Any:
+                trace = self._start_call(signature, args, kwargs)
+                if trace is None:
+                    return await func(*args, **kwargs)
+                with trace:
+                    result = await func(*args, **kwargs)
+                    trace.set_output(result)
+                    return result
+
+            return cast(F, traced_async)
+
+        @functools.wraps(func)
+        def traced(*args: Any, **kwargs: Any) -> Any:
+            trace = self._start_call(signature, args, kwargs)
+            if trace is None:
+                return func(*args, **kwargs)
+            with trace:
+                result = func(*args, **kwargs)
+                trace.set_output(result)
+                return result
+
+        return cast(F, traced)
+
+    def __enter__(self) -> Trace:
+        trace = self._client.start_trace(**self._options)
+        self._open.append(trace)
+        return trace
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._open.pop().__exit__(exc_type, exc, traceback)
+
+    async def __aenter__(self) -> Trace:
+        return self.__enter__()
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.__exit__(exc_type, exc, traceback)
+
+    def _start_call(
+        self,
+        signature: inspect.Signature | None,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> Trace | None:
+        """Start the trace of one call; `None` if the client was shut down, for then the call goes on untraced."""
+        try:
+            trace = self._client.start_trace(**self._options)
+        except ExeclaveError:
+            if self._client._closed:
+                return None
+            raise
+        if self._capture_input:
+            trace.set_input(_arguments(signature, args, kwargs))
+        return trace
+
+
+def _count(value: float | None) -> int | None:
+    count = None if value is None else int(value)
+    if count is not None and count < 0:
+        raise ValueError(f"{count} is negative")
+    return count
+
+
+def _signature(func: Callable[..., Any]) -> inspect.Signature | None:
+    try:
+        return inspect.signature(func)
+    except (TypeError, ValueError):
+        return None
+
+
+def _arguments(
+    signature: inspect.Signature | None, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> dict[str, Any]:
+    """Name the arguments of a call; the receiver of a method is not one of them."""
+    if signature is not None:
+        try:
+            named = dict(signature.bind(*args, **kwargs).arguments)
+        except TypeError:
+            # The call itself will say so.
+            pass
+        else:
+            first = next(iter(signature.parameters), None)
+            if first in ("self", "cls"):
+                named.pop(first, None)
+            return named
+    return {"args": list(args), "kwargs": dict(kwargs)}
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:
+        return ""
+
+
+def _evidence(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Check effect evidence and spell its keys as the wire does."""
+    if not isinstance(given, Mapping):
+        raise ValueError("effect_evidence must be a dict with a non-empty 'basis'")
+    evidence: dict[str, Any] = {}
+    for key, value in given.items():
+        name = _EVIDENCE.get(key)
+        if name is None:
+            known = "basis, acknowledgement_id, effect_ref, confirmed_at, detail"
+            raise ValueError(f"effect_evidence has an unknown key {key!r}; the keys are {known}")
+        if value is not None:
+            evidence[name] = value
+    basis = evidence.get("basis")
+    if not isinstance(basis, str) or not basis.strip():
+        raise ValueError("effect_evidence needs a non-empty 'basis'")
+    return evidence

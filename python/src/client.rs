@@ -1,0 +1,335 @@
+//! The native client: reads settings, waits without the GIL, and follows the process through a fork.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use execlave_api::agents::RegisterAgent;
+use execlave_api::enforce::EnforceRequest;
+use execlave_client::{
+    Allowed, ApiKey, Client, Config, Error, FailMode, FlushReport, Knowledge, Privacy,
+    RegisteredAgent,
+};
+use execlave_core::json;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use serde_json::{Map, Value};
+
+use crate::observer::{PythonObserver, rejections};
+use crate::trace::NativeTrace;
+use crate::{convert, error, runtime};
+
+/// The client that `execlave.Execlave` wraps.
+#[pyclass(module = "execlave._native", frozen)]
+#[derive(Debug)]
+pub struct NativeClient {
+    settings: Config,
+    observer: Py<PyAny>,
+    /// INVARIANT: only locked with the GIL held and never across a call that releases it, so that a fork cannot leave it locked.
+    current: Mutex<Current>,
+}
+
+/// The client of one process.
+#[derive(Debug)]
+struct Current {
+    process: u32,
+    client: Client,
+}
+
+#[pymethods]
+impl NativeClient {
+    #[new]
+    #[pyo3(signature = (*, api_key, base_url, otlp_endpoint, environment, api_version, user_agent, sign_requests, timeout, outage_closed,
+        plan_limit_closed, privacy, scan_injections, batch_size, flush_interval, poll_interval, heartbeat_interval, observer))]
+    fn new(
+        py: Python<'_>,
+        api_key: &str,
+        base_url: Option<&str>,
+        otlp_endpoint: Option<&str>,
+        environment: String,
+        api_version: Option<String>,
+        user_agent: String,
+        sign_requests: bool,
+        timeout: f64,
+        outage_closed: bool,
+        plan_limit_closed: bool,
+        privacy: (bool, bool, bool, bool, bool),
+        scan_injections: bool,
+        batch_size: usize,
+        flush_interval: Option<f64>,
+        poll_interval: Option<f64>,
+        heartbeat_interval: f64,
+        observer: Py<PyAny>,
+    ) -> PyResult<Self> {
+        let invalid = |error| PyValueError::new_err(format!("{error}"));
+        let mode = |closed| if closed { FailMode::Closed } else { FailMode::Open };
+        let (enabled, input, output, metadata, hash) = privacy;
+        let mut settings = Config::new(ApiKey::new(api_key).map_err(invalid)?);
+        if let Some(base_url) = base_url {
+            settings.base_url = base_url.parse().map_err(invalid)?;
+        }
+        settings.otlp_endpoint = otlp_endpoint.map(str::parse).transpose().map_err(invalid)?;
+        settings.environment = environment;
+        settings.api_version = api_version;
+        settings.user_agent = user_agent;
+        settings.sign_requests = sign_requests;
+        settings.timeout = seconds("request_timeout_seconds", timeout)?;
+        settings.on_outage = mode(outage_closed);
+        settings.on_plan_limit = mode(plan_limit_closed);
+        settings.privacy = Privacy { enabled, input, output, metadata, hash };
+        settings.scan_injections = scan_injections;
+        settings.batch_size = batch_size;
+        settings.flush_interval =
+            flush_interval.map(|every| seconds("flush_interval_seconds", every)).transpose()?;
+        settings.poll_interval =
+            poll_interval.map(|every| seconds("poll_interval_seconds", every)).transpose()?;
+        settings.heartbeat_interval = seconds("heartbeat_interval_seconds", heartbeat_interval)?;
+        let current = start(py, &settings, &observer, Knowledge::default())?
+            .map_err(|failure| error::to_python(py, &failure))?;
+        Ok(Self { settings, observer, current: Mutex::new(current) })
+    }
+
+    /// Whether the server answers.
+    fn ping(&self, py: Python<'_>) -> PyResult<bool> {
+        let client = self.client(py)?;
+        runtime::wait(py, async move { client.ping().await })
+    }
+
+    /// Registers an agent from the fields of the request; returns what the SDK remembers of it.
+    fn register_agent<'py>(
+        &self,
+        py: Python<'py>,
+        fields: &Bound<'py, PyDict>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let client = self.client(py)?;
+        let body: RegisterAgent = parse(py, Value::Object(convert::to_map(fields)?))?;
+        let agent = run(py, async move { client.register_agent(&body).await })?;
+        agent_dict(py, &agent)
+    }
+
+    /// Asks whether an action may happen, and waits for a person if one must agree. Returns the answer, and the report of a bypass if
+    /// nobody decided.
+    fn enforce<'py>(
+        &self,
+        py: Python<'py>,
+        fields: &Bound<'py, PyDict>,
+    ) -> PyResult<(Bound<'py, PyDict>, Option<Bound<'py, PyDict>>)> {
+        let client = self.client(py)?;
+        let request: EnforceRequest = parse(py, Value::Object(convert::to_map(fields)?))?;
+        let allowed = runtime::wait(py, async move { client.enforce(request).await })?
+            .map_err(|failure| error::to_python_enforcing(py, &failure))?;
+        Ok((convert::to_dict(py, &allowed.body)?, bypass_dict(py, &allowed)?))
+    }
+
+    /// Starts a trace; refuses an agent that is known to be paused.
+    #[pyo3(signature = (*, agent_id, environment, trace_id))]
+    fn start_trace(
+        slf: &Bound<'_, Self>,
+        agent_id: Option<&Bound<'_, PyAny>>,
+        environment: Option<&Bound<'_, PyAny>>,
+        trace_id: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<NativeTrace> {
+        let py = slf.py();
+        let text = |value: Option<&Bound<'_, PyAny>>| value.map(convert::to_text).transpose();
+        let (agent_id, environment) = (text(agent_id)?, text(environment)?);
+        let trace = slf
+            .get()
+            .client(py)?
+            .start_trace(agent_id.as_deref(), environment.as_deref(), text(trace_id)?)
+            .map_err(|failure| error::to_python(py, &failure))?;
+        Ok(NativeTrace::new(trace, slf.clone().unbind()))
+    }
+
+    /// Sends what is waiting.
+    fn flush<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let client = self.client(py)?;
+        let report = runtime::wait(py, async move { client.flush().await })?;
+        report_dict(py, &report)
+    }
+
+    /// Sends what is waiting and ends the background work. In a forked process that never used this client there is nothing to do.
+    fn shutdown<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let report = match self.client_of_this_process() {
+            Some(client) => runtime::wait(py, async move { client.shutdown().await })?,
+            None => FlushReport::default(),
+        };
+        report_dict(py, &report)
+    }
+
+    /// Asks the server for an agent's status.
+    fn check_agent_status(&self, py: Python<'_>, agent_id: String) -> PyResult<String> {
+        let client = self.client(py)?;
+        run(py, async move { client.check_agent_status(&agent_id).await })
+    }
+
+    /// The last known status of an agent.
+    fn known_status(&self, py: Python<'_>, agent_id: &str) -> PyResult<Option<String>> {
+        Ok(self.client(py)?.known_status(agent_id, None))
+    }
+
+    /// Asks the server whether an approval covers an action.
+    fn verify_approval<'py>(
+        &self,
+        py: Python<'py>,
+        approval_id: String,
+        action_context: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let client = self.client(py)?;
+        let context = convert::to_map(action_context)?;
+        let verdict = run(py, async move { client.verify_approval(&approval_id, context).await })?;
+        convert::to_dict(py, &verdict)
+    }
+
+    /// Plan and counted resources.
+    fn check_usage<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let client = self.client(py)?;
+        let usage = run(py, async move { client.check_usage().await })?;
+        convert::to_python(py, &usage)
+    }
+
+    /// The external id of the agent that was registered first.
+    #[getter]
+    fn default_agent(&self, py: Python<'_>) -> PyResult<Option<String>> {
+        Ok(self.client(py)?.default_agent().map(|agent| agent.agent_id))
+    }
+
+    /// Whether the client was shut down.
+    #[getter]
+    fn closed(&self, py: Python<'_>) -> PyResult<bool> {
+        Ok(self.client(py)?.is_closed())
+    }
+
+    /// Traces that will never be delivered.
+    #[getter]
+    fn lost_traces(&self, py: Python<'_>) -> PyResult<u64> {
+        let client = self.client(py)?;
+        Ok(py.detach(|| client.lost_traces()))
+    }
+
+    /// Traces that wait for delivery.
+    #[getter]
+    fn waiting_traces(&self, py: Python<'_>) -> PyResult<usize> {
+        let client = self.client(py)?;
+        Ok(py.detach(|| client.waiting_traces()))
+    }
+
+    /// Actions that went ahead without a decision.
+    #[getter]
+    fn bypass_count(&self, py: Python<'_>) -> PyResult<u64> {
+        Ok(self.client(py)?.bypass_count())
+    }
+}
+
+impl NativeClient {
+    /// The client of this process. In a forked one a new client takes over: it keeps the settings and what is known of the agents, and
+    /// starts with an empty buffer, because the traces in the old one are the parent's to send.
+    pub(crate) fn client(&self, py: Python<'_>) -> PyResult<Client> {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if current.process == std::process::id() || current.client.is_closed() {
+            return Ok(current.client.clone());
+        }
+        let knowledge = current.client.try_knowledge().unwrap_or_default();
+        let started = start(py, &self.settings, &self.observer, knowledge)?;
+        let client = match started {
+            Ok(own) => {
+                let client = own.client.clone();
+                // The parent's locks may be held by threads that only it has, and the connections are its own.
+                std::mem::forget(std::mem::replace(&mut *current, own));
+                client
+            }
+            Err(failure) => {
+                drop(current);
+                return Err(error::to_python(py, &failure));
+            }
+        };
+        drop(current);
+        py.import("execlave.client")?.call_method0("_in_forked_child")?;
+        Ok(client)
+    }
+
+    fn client_of_this_process(&self) -> Option<Client> {
+        let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        (current.process == std::process::id()).then(|| current.client.clone())
+    }
+}
+
+impl Drop for NativeClient {
+    fn drop(&mut self) {
+        let current = self.current.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if current.process != std::process::id() {
+            // Dropping what belongs to another process could wait for it; one more reference keeps it from happening.
+            std::mem::forget(current.client.clone());
+        }
+    }
+}
+
+/// Starts a client in this process. Runs no Python code, so that a lock may be held meanwhile.
+fn start(
+    py: Python<'_>,
+    settings: &Config,
+    observer: &Py<PyAny>,
+    knowledge: Knowledge,
+) -> PyResult<Result<Current, Error>> {
+    let (handle, tasks) = runtime::shared(py)?;
+    let mut config = settings.clone();
+    config.tasks = tasks.clone();
+    let observer = PythonObserver::new(observer.clone_ref(py), handle.clone(), tasks);
+    let _context = handle.enter();
+    let client = Client::with_observer(config, std::sync::Arc::new(observer), knowledge);
+    Ok(client.map(|client| Current { process: std::process::id(), client }))
+}
+
+/// Waits for a call and maps its error.
+fn run<T: Send>(
+    py: Python<'_>,
+    future: impl Future<Output = Result<T, Error>> + Send,
+) -> PyResult<T> {
+    runtime::wait(py, future)?.map_err(|failure| error::to_python(py, &failure))
+}
+
+/// Reads a request out of what Python passed; a fault is named by its place, as the server would.
+fn parse<T: serde::de::DeserializeOwned>(py: Python<'_>, value: Value) -> PyResult<T> {
+    json::parse_value(value).map_err(|fault| error::invalid(py, &fault.path, &fault.message))
+}
+
+fn seconds(name: &str, value: f64) -> PyResult<Duration> {
+    Duration::try_from_secs_f64(value)
+        .ok()
+        .filter(|duration| !duration.is_zero())
+        .ok_or_else(|| PyValueError::new_err(format!("{name} must be more than 0, not {value}")))
+}
+
+fn agent_dict<'py>(py: Python<'py>, agent: &RegisteredAgent) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    dict.set_item("id", &agent.id)?;
+    dict.set_item("agent_id", &agent.agent_id)?;
+    dict.set_item("name", &agent.name)?;
+    dict.set_item("environment", &agent.environment)?;
+    dict.set_item("status", &agent.status)?;
+    Ok(dict)
+}
+
+fn bypass_dict<'py>(py: Python<'py>, allowed: &Allowed) -> PyResult<Option<Bound<'py, PyDict>>> {
+    let Some(bypass) = &allowed.bypass else { return Ok(None) };
+    let mut map = Map::new();
+    map.insert("reason".to_owned(), bypass.reason().into());
+    map.insert("source".to_owned(), bypass.source.as_str().into());
+    map.insert("agentId".to_owned(), bypass.agent_id.as_str().into());
+    map.insert("timestamp".to_owned(), bypass.at.to_string().into());
+    map.insert("message".to_owned(), bypass.message.as_str().into());
+    if let Some(status) = bypass.status {
+        map.insert("status".to_owned(), status.into());
+    }
+    if let Some(failures) = bypass.consecutive_failures {
+        map.insert("consecutiveFailures".to_owned(), failures.into());
+    }
+    convert::to_dict(py, &map).map(Some)
+}
+
+fn report_dict<'py>(py: Python<'py>, report: &FlushReport) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    dict.set_item("sent", report.sent)?;
+    dict.set_item("rejected", rejections(py, &report.rejected)?)?;
+    dict.set_item("undelivered", report.undelivered)?;
+    Ok(dict)
+}

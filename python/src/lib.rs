@@ -1,0 +1,30 @@
+//! The Python extension: the Rust SDK under a Python face.
+//!
+//! Registers the native types and nothing else. What a Python programmer sees is written in Python, in `execlave/`.
+
+use pyo3::prelude::*;
+
+mod client;
+mod convert;
+mod error;
+mod observer;
+mod runtime;
+mod trace;
+
+/// The native half of the package `execlave`.
+#[pymodule]
+mod _native {
+    #[pymodule_export]
+    use crate::client::NativeClient;
+    #[pymodule_export]
+    use crate::runtime::close;
+    #[pymodule_export]
+    use crate::trace::NativeTrace;
+
+    use pyo3::prelude::{Bound, PyModule, PyModuleMethods as _, PyResult};
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("VERSION", env!("CARGO_PKG_VERSION"))
+    }
+}

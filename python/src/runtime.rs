@@ -1,0 +1,115 @@
+//! The Tokio runtime that all clients of a process share, and how Python code waits on it.
+//!
+//! A fork copies the process without the runtime's threads: what is left of the runtime in the child looks alive and never does
+//! anything again. So the runtime belongs to a process id, and the child builds its own. The old one is forgotten rather than
+//! dropped, since dropping it would wait for threads that do not exist.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio_util::task::TaskTracker;
+
+/// How often a wait looks whether Python wants to interrupt it.
+const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
+const EXIT_PATIENCE: Duration = Duration::from_secs(10);
+
+/// INVARIANT: only locked with the GIL held and never across a call that releases it, so no thread can hold it at the moment of a
+/// fork.
+static SHARED: Mutex<Option<Shared>> = Mutex::new(None);
+
+/// Calls that wait at this moment. In a forked child this counts the parent's as well, which does no harm.
+static WAITING: AtomicUsize = AtomicUsize::new(0);
+
+/// One call that waits.
+struct Waiting;
+
+impl Waiting {
+    fn begin() -> Self {
+        WAITING.fetch_add(1, Ordering::SeqCst);
+        Self
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        WAITING.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+struct Shared {
+    process: u32,
+    runtime: Runtime,
+    tasks: TaskTracker,
+}
+
+/// This process's runtime, and the tracker of its tasks.
+pub(crate) fn shared(_py: Python<'_>) -> PyResult<(Handle, TaskTracker)> {
+    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(stale) = shared.take_if(|shared| shared.process != std::process::id()) {
+        std::mem::forget(stale);
+    }
+    if shared.is_none() {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("execlave")
+            .enable_all()
+            .build()
+            .map_err(|error| {
+                PyRuntimeError::new_err(format!(
+                    "the background threads cannot be started: {error}"
+                ))
+            })?;
+        *shared = Some(Shared { process: std::process::id(), runtime, tasks: TaskTracker::new() });
+    }
+    let shared = shared.as_ref().ok_or_else(|| PyRuntimeError::new_err("no runtime"))?;
+    Ok((shared.runtime.handle().clone(), shared.tasks.clone()))
+}
+
+/// Waits for a future without holding the GIL, and lets Ctrl-C through: the future is then dropped.
+pub(crate) fn wait<F>(py: Python<'_>, future: F) -> PyResult<F::Output>
+where
+    F: Future + Send,
+    F::Output: Send,
+{
+    let (handle, _) = shared(py)?;
+    let _waiting = Waiting::begin();
+    let mut future = Box::pin(future);
+    loop {
+        let done = py.detach(|| {
+            handle.block_on(async { tokio::time::timeout(SIGNAL_INTERVAL, &mut future).await })
+        });
+        match done {
+            Ok(output) => return Ok(output),
+            Err(_) => py.check_signals()?,
+        }
+    }
+}
+
+/// Ends the runtime: waits for the tasks of clients that were dropped without a shutdown, then joins the threads. The GIL is released
+/// meanwhile, since a task may need it to call back.
+#[pyfunction]
+pub(crate) fn close(py: Python<'_>) {
+    let shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let Some(shared) = shared else { return };
+    if shared.process != std::process::id() {
+        std::mem::forget(shared);
+        return;
+    }
+    py.detach(|| {
+        shared.tasks.close();
+        // Running out of patience is fine: the process ends.
+        let _ = shared
+            .runtime
+            .block_on(async { tokio::time::timeout(EXIT_PATIENCE, shared.tasks.wait()).await });
+        if WAITING.load(Ordering::SeqCst) == 0 {
+            shared.runtime.shutdown_timeout(Duration::from_secs(1));
+        } else {
+            // A daemon thread is still inside a call, and a runtime must not end under it. The process ends, and both with it.
+            std::mem::forget(shared.runtime);
+        }
+    });
+}

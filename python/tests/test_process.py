@@ -1,0 +1,252 @@
+"""Exit, fork, interrupt, threads: what a process does to a client."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from support import KEY, Scripted, accept, eventually, sent_traces
+
+from execlave import Execlave
+
+Make = Callable[..., Execlave]
+
+PREAMBLE = f"""
+import os, sys, time, threading
+from execlave import Execlave
+exe = Execlave(api_key={KEY!r}, base_url=sys.argv[1], flush_interval_seconds=3600, poll_interval_seconds=3600)
+"""
+
+
+def run(script: str, url: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    program = PREAMBLE + textwrap.dedent(script)
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", program, url],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        **options,
+    )
+
+
+@pytest.fixture(autouse=True)
+def accepting(scripted: Scripted) -> None:
+    scripted.script = accept
+
+
+@pytest.mark.parametrize(
+    "ending",
+    ["", "sys.exit(0)", "del exe; import gc; gc.collect()", "exe.shutdown()", "exe.flush()"],
+)
+def test_what_waits_is_sent_at_exit(ending: str, scripted: Scripted) -> None:
+    done = run(f"exe.start_trace(trace_id='last').finish()\n{ending}", scripted.url)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [trace["traceId"] for trace in sent_traces(scripted)] == ["last"]
+
+
+def test_an_exception_does_not_cost_the_trace(scripted: Scripted) -> None:
+    done = run(
+        """
+        with exe.start_trace(trace_id='last'):
+            raise RuntimeError('the application fails')
+        """,
+        scripted.url,
+    )
+    assert done.returncode == 1 and "the application fails" in done.stderr
+    assert sent_traces(scripted)[0]["errorType"] == "RuntimeError"
+
+
+def test_exit_is_quick_when_the_server_is_gone(scripted: Scripted) -> None:
+    started = time.monotonic()
+    done = run("exe.start_trace().finish()", "http://127.0.0.1:1")
+    assert done.returncode == 0
+    assert "1 traces lost" in done.stderr
+    assert time.monotonic() - started < 15
+
+
+def test_a_daemon_thread_in_the_middle_of_a_call_does_not_hold_up_the_exit(
+    scripted: Scripted,
+) -> None:
+    def slow(request: Any) -> Any:
+        if request.path.endswith("enforce"):
+            time.sleep(4)
+        return accept(request)
+
+    scripted.script = slow
+    started = time.monotonic()
+    done = run(
+        """
+        threading.Thread(target=lambda: exe.enforce_policy('a', 'x'), daemon=True).start()
+        time.sleep(0.5)
+        """,
+        scripted.url,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert time.monotonic() - started < 5
+
+
+def test_a_forked_child_works_and_sends_only_its_own(scripted: Scripted) -> None:
+    done = run(
+        """
+        exe.register_agent(agent_id='a', name='a')
+        exe.start_trace(trace_id='parent').finish()
+        pid = os.fork()
+        exe.enforce_policy('a', 'child' if pid == 0 else 'parent')
+        exe.start_trace(trace_id='child' if pid == 0 else 'parent2').finish()
+        if pid:
+            assert os.waitpid(pid, 0)[1] == 0
+        """,
+        scripted.url,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    traces = {trace["traceId"]: trace for trace in sent_traces(scripted)}
+    assert len(sent_traces(scripted)) == 3 and set(traces) == {"parent", "parent2", "child"}
+    assert traces["child"]["agentId"] == "a"
+    asked = [request.json for request in scripted.requests("/api/v1/policies/enforce")]
+    assert sorted(question["input"] for question in asked) == ["child", "parent"]
+    assert {question["agentId"] for question in asked} == {"id-a"}
+
+
+def test_a_child_that_does_nothing_ends_at_once(scripted: Scripted) -> None:
+    done = run(
+        """
+        exe.start_trace(trace_id='parent').finish()
+        pid = os.fork()
+        if pid:
+            assert os.waitpid(pid, 0)[1] == 0
+        """,
+        scripted.url,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [trace["traceId"] for trace in sent_traces(scripted)] == ["parent"]
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_multiprocessing(method: str, scripted: Scripted, tmp_path: Any) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        PREAMBLE.replace(
+            "exe = ", "exe = None if __name__ != '__main__' and 'spawn' in sys.argv else "
+        )
+        + textwrap.dedent(
+            f"""
+            import multiprocessing
+
+            def work(url):
+                client = exe or Execlave(api_key={KEY!r}, base_url=url)
+                client.start_trace(trace_id='child').finish()
+
+            if __name__ == '__main__':
+                context = multiprocessing.get_context('{method}')
+                child = context.Process(target=work, args=(sys.argv[1],))
+                child.start()
+                child.join()
+                assert child.exitcode == 0
+            """
+        )
+    )
+    done = subprocess.run(
+        [sys.executable, program, scripted.url, method], capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [trace["traceId"] for trace in sent_traces(scripted)] == ["child"]
+
+
+def test_forks_under_load(scripted: Scripted) -> None:
+    done = run(
+        """
+        stop = threading.Event()
+        def load():
+            while not stop.is_set():
+                exe.enforce_policy('a', 'x')
+                exe.start_trace().set_input('x').finish()
+        threads = [threading.Thread(target=load) for _ in range(4)]
+        for thread in threads: thread.start()
+        for n in range(15):
+            pid = os.fork()
+            if pid == 0:
+                exe.enforce_policy('a', 'child')
+                exe.start_trace(trace_id=f'child{n}').finish()
+                assert exe.flush()['sent'] == 1
+                os._exit(0)
+            assert os.waitpid(pid, 0)[1] == 0
+        stop.set()
+        for thread in threads: thread.join()
+        """,
+        scripted.url,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    ids = [trace["traceId"] for trace in sent_traces(scripted)]
+    assert len(ids) == len(set(ids))
+    assert {f"child{n}" for n in range(15)} <= set(ids)
+
+
+def test_ctrl_c_ends_the_wait_for_an_approval(scripted: Scripted) -> None:
+    def wait_for_ever(request: Any) -> Any:
+        if request.path.endswith("enforce"):
+            return 202, {"allowed": False, "requiresApproval": True, "approvalRequestId": "ap1"}
+        if "/approvals/" in request.path:
+            time.sleep(20)
+        return accept(request)
+
+    scripted.script = wait_for_ever
+    program = PREAMBLE + "exe.enforce_policy('a', 'x')"
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, scripted.url],
+        stderr=subprocess.PIPE,
+        text=True,
+        # Whoever runs the tests in the background of a shell hands down an ignored SIGINT.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    eventually(lambda: scripted.requests("/api/v1/approvals/ap1"))
+    started = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=20)
+    assert time.monotonic() - started < 5
+    assert "KeyboardInterrupt" in errors
+
+
+def test_a_waiting_call_lets_other_threads_run(scripted: Scripted, client_of: Make) -> None:
+    def slow(request: Any) -> Any:
+        time.sleep(0.5)
+        return accept(request)
+
+    scripted.script = slow
+    client = client_of()
+    import threading
+
+    thread = threading.Thread(target=client.enforce_policy, args=("a", "x"))
+    thread.start()
+    spins = 0
+    while thread.is_alive():
+        spins += 1
+    assert spins > 100_000
+
+
+def test_a_forgotten_client_is_collected(client_of: Make) -> None:
+    import gc
+    import weakref
+
+    client = Execlave(api_key=KEY, base_url="http://127.0.0.1:1")
+    forgotten = weakref.ref(client)
+    del client
+    gc.collect()
+    assert forgotten() is None
+
+
+def test_importing_does_nothing() -> None:
+    program = (
+        "import threading, execlave; assert threading.active_count() == 1;"
+        "import os; print(len(os.listdir('/proc/self/task')))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.strip() in ("1", "") and os.name == "posix"
