@@ -1,0 +1,22 @@
+# The few commands worth knowing. Each does its own set-up and can be run first in a fresh clone.
+
+.PHONY: help build demo test lint fmt
+
+help: ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8
+
+build: ## the server, in target/release/execlave
+	@scripts/setup rust
+	cargo build --locked --release -p execlave-cli
+
+demo: ## an agent that is allowed, blocked, approved, paused and traced; ARGS=--exit ends by itself
+	@scripts/demo $(ARGS)
+
+test: ## everything that continuous integration checks
+	@scripts/test
+
+lint: ## formatting, lints, documentation, shell scripts
+	@scripts/lint
+
+fmt: ## formats the Rust code
+	cargo fmt --all
