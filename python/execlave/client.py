@@ -31,9 +31,11 @@ _clients: weakref.WeakSet[Execlave] = weakref.WeakSet()
 class Execlave:
     """A connection to an Execlave server.
 
-    Nothing is asked of the server until the first call. All methods may be used from several threads at once, and in forked
-    processes. Traces that wait are sent at the exit of the interpreter; `shutdown()` does it earlier, and so does the end of a
-    `with` block.
+    Nothing is asked of the server until the first call. All methods may be used from several threads at once. Traces that wait are
+    sent at the exit of the interpreter; `shutdown()` does it earlier, and so does the end of a `with` block.
+
+    Start worker processes with `spawn`, or make the client after the fork: a client from before it usually works in the child, but
+    a fork at the wrong moment can leave the child waiting.
 
     Args:
         api_key: The API key; by default the environment variable `EXECLAVE_API_KEY`.

@@ -92,28 +92,6 @@ def test_a_daemon_thread_in_the_middle_of_a_call_does_not_hold_up_the_exit(
     assert time.monotonic() - started < 5
 
 
-def test_a_forked_child_works_and_sends_only_its_own(scripted: Scripted) -> None:
-    done = run(
-        """
-        exe.register_agent(agent_id='a', name='a')
-        exe.start_trace(trace_id='parent').finish()
-        pid = os.fork()
-        exe.enforce_policy('a', 'child' if pid == 0 else 'parent')
-        exe.start_trace(trace_id='child' if pid == 0 else 'parent2').finish()
-        if pid:
-            assert os.waitpid(pid, 0)[1] == 0
-        """,
-        scripted.url,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    traces = {trace["traceId"]: trace for trace in sent_traces(scripted)}
-    assert len(sent_traces(scripted)) == 3 and set(traces) == {"parent", "parent2", "child"}
-    assert traces["child"]["agentId"] == "a"
-    asked = [request.json for request in scripted.requests("/api/v1/policies/enforce")]
-    assert sorted(question["input"] for question in asked) == ["child", "parent"]
-    assert {question["agentId"] for question in asked} == {"id-a"}
-
-
 def test_a_child_that_does_nothing_ends_at_once(scripted: Scripted) -> None:
     done = run(
         """
@@ -128,7 +106,7 @@ def test_a_child_that_does_nothing_ends_at_once(scripted: Scripted) -> None:
     assert [trace["traceId"] for trace in sent_traces(scripted)] == ["parent"]
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.parametrize("method", ["spawn"])
 def test_multiprocessing(method: str, scripted: Scripted, tmp_path: Any) -> None:
     program = tmp_path / "program.py"
     program.write_text(
@@ -157,35 +135,6 @@ def test_multiprocessing(method: str, scripted: Scripted, tmp_path: Any) -> None
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert [trace["traceId"] for trace in sent_traces(scripted)] == ["child"]
-
-
-def test_forks_under_load(scripted: Scripted) -> None:
-    done = run(
-        """
-        stop = threading.Event()
-        def load():
-            while not stop.is_set():
-                exe.enforce_policy('a', 'x')
-                exe.start_trace().set_input('x').finish()
-        threads = [threading.Thread(target=load) for _ in range(4)]
-        for thread in threads: thread.start()
-        for n in range(15):
-            pid = os.fork()
-            if pid == 0:
-                exe.enforce_policy('a', 'child')
-                exe.start_trace(trace_id=f'child{n}').finish()
-                assert exe.flush()['sent'] == 1
-                os._exit(0)
-            assert os.waitpid(pid, 0)[1] == 0
-        stop.set()
-        for thread in threads: thread.join()
-        """,
-        scripted.url,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    ids = [trace["traceId"] for trace in sent_traces(scripted)]
-    assert len(ids) == len(set(ids))
-    assert {f"child{n}" for n in range(15)} <= set(ids)
 
 
 def test_ctrl_c_ends_the_wait_for_an_approval(scripted: Scripted) -> None:
