@@ -34,8 +34,8 @@ class Execlave:
     Nothing is asked of the server until the first call. All methods may be used from several threads at once. Traces that wait are
     sent at the exit of the interpreter; `shutdown()` does it earlier, and so does the end of a `with` block.
 
-    Start worker processes with `spawn`, or make the client after the fork: a client from before it usually works in the child, but
-    a fork at the wrong moment can leave the child waiting.
+    A client may be used on both sides of a fork: the child keeps the settings and what is known of the agents, and starts with an
+    empty buffer, because what waited before is the parent's to send.
 
     Args:
         api_key: The API key; by default the environment variable `EXECLAVE_API_KEY`.
@@ -591,3 +591,9 @@ def _in_forked_child() -> None:
 
 
 atexit.register(_close_all)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_native.before_fork,
+        after_in_parent=_native.after_fork_in_parent,
+        after_in_child=_native.after_fork_in_child,
+    )

@@ -282,7 +282,7 @@ fn start(
 /// Waits for a call and maps its error.
 fn run<T: Send>(
     py: Python<'_>,
-    future: impl Future<Output = Result<T, Error>> + Send,
+    future: impl Future<Output = Result<T, Error>> + Send + 'static,
 ) -> PyResult<T> {
     runtime::wait(py, future)?.map_err(|failure| error::to_python(py, &failure))
 }

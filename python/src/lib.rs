@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 mod client;
 mod convert;
 mod error;
+mod fork;
 mod observer;
 mod runtime;
 mod trace;
@@ -16,6 +17,8 @@ mod trace;
 mod _native {
     #[pymodule_export]
     use crate::client::NativeClient;
+    #[pymodule_export]
+    use crate::fork::{after_fork_in_child, after_fork_in_parent, before_fork};
     #[pymodule_export]
     use crate::runtime::close;
     #[pymodule_export]

@@ -11,8 +11,10 @@ use std::time::Duration;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use tokio::runtime::{Builder, Handle, Runtime};
-use tokio_util::task::TaskTracker;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
+/// Threads that do the work of all clients.
+pub(crate) const WORKERS: usize = 2;
 /// How often a wait looks whether Python wants to interrupt it.
 const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
 const EXIT_PATIENCE: Duration = Duration::from_secs(10);
@@ -54,7 +56,7 @@ pub(crate) fn shared(_py: Python<'_>) -> PyResult<(Handle, TaskTracker)> {
     }
     if shared.is_none() {
         let runtime = Builder::new_multi_thread()
-            .worker_threads(2)
+            .worker_threads(WORKERS)
             .thread_name("execlave")
             .enable_all()
             .build()
@@ -69,21 +71,30 @@ pub(crate) fn shared(_py: Python<'_>) -> PyResult<(Handle, TaskTracker)> {
     Ok((shared.runtime.handle().clone(), shared.tasks.clone()))
 }
 
-/// Waits for a future without holding the GIL, and lets Ctrl-C through: the future is then dropped.
+/// The runtime, if this process has one.
+pub(crate) fn running(_py: Python<'_>) -> Option<Handle> {
+    let shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    let own = shared.as_ref().filter(|shared| shared.process == std::process::id());
+    own.map(|shared| shared.runtime.handle().clone())
+}
+
+/// Waits for a future without holding the GIL, and lets Ctrl-C through: the future is then dropped. It runs on a worker, never on the
+/// caller's thread, so that a fork finds it at rest.
 pub(crate) fn wait<F>(py: Python<'_>, future: F) -> PyResult<F::Output>
 where
-    F: Future + Send,
+    F: Future + Send + 'static,
     F::Output: Send,
 {
     let (handle, _) = shared(py)?;
     let _waiting = Waiting::begin();
-    let mut future = Box::pin(future);
+    let mut task = AbortOnDropHandle::new(handle.spawn(future));
     loop {
         let done = py.detach(|| {
-            handle.block_on(async { tokio::time::timeout(SIGNAL_INTERVAL, &mut future).await })
+            handle.block_on(async { tokio::time::timeout(SIGNAL_INTERVAL, &mut task).await })
         });
         match done {
-            Ok(output) => return Ok(output),
+            Ok(Ok(output)) => return Ok(output),
+            Ok(Err(broken)) => std::panic::resume_unwind(broken.into_panic()),
             Err(_) => py.check_signals()?,
         }
     }

