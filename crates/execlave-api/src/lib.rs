@@ -5,6 +5,7 @@
 
 pub mod agents;
 pub mod approvals;
+pub mod bypasses;
 pub mod decisions;
 pub mod enforce;
 pub mod error;
@@ -12,5 +13,8 @@ pub mod keys;
 pub mod page;
 pub mod paths;
 pub mod policies;
+pub mod prices;
+pub mod resolutions;
+pub mod settings;
 pub mod traces;
 pub mod usage;

@@ -30,7 +30,13 @@ pub const INGEST: &str = "/traces/ingest";
 pub const TRACES: &str = "/traces";
 /// List decisions.
 pub const DECISIONS: &str = "/decisions";
+/// What models cost.
+pub const PRICES: &str = "/prices";
+/// The organisation's settings.
+pub const SETTINGS: &str = "/organization/settings";
 /// Create and list API keys.
 pub const API_KEYS: &str = "/api-keys";
 /// What the deployment holds and its limits.
 pub const USAGE: &str = "/billing/usage";
+/// Report and list what ran without a decision.
+pub const BYPASS_WINDOWS: &str = "/sdk/bypass-windows";

@@ -16,6 +16,8 @@ use execlave_store::Store;
 use execlave_store::changes::{Change, Noun};
 use execlave_store::error::StoreError;
 use execlave_store::keys::ApiKey;
+use execlave_store::org_settings::OrgSettings;
+use execlave_store::prices::ModelPrice;
 use tokio::sync::Mutex;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -25,6 +27,7 @@ use agents::Agents;
 pub use policies::OrgPolicies;
 use policies::Policies;
 
+use crate::prices::{OwnPrices, Price};
 use crate::touched::Touched;
 
 /// What authentication needs to know of a key.
@@ -52,6 +55,8 @@ pub struct Directory {
     keys: RwLock<HashMap<String, Arc<KeyEntry>>>,
     agents: RwLock<Agents>,
     policies: RwLock<Policies>,
+    settings: RwLock<HashMap<OrgId, Arc<OrgSettings>>>,
+    prices: RwLock<HashMap<OrgId, Arc<OwnPrices>>>,
     /// INVARIANT: rows are read and swapped in while this is held, so an older reading never replaces a newer one.
     refreshing: Mutex<()>,
     /// When keys and agents were last seen.
@@ -64,11 +69,23 @@ impl Directory {
         let _turn = self.refreshing.lock().await;
         let keys = store.list_keys_across_orgs().await?;
         let agents = store.list_agents_across_orgs().await?;
-        let policies = store.list_policies_across_orgs().await?;
+        let policies: Policies = store.list_policies_across_orgs().await?.into_iter().collect();
+        for set in policies.sets() {
+            store.ensure_policy_set(&set).await?;
+        }
+        let settings = store.list_org_settings_across_orgs().await?;
+        let mut prices: HashMap<OrgId, OwnPrices> = HashMap::new();
+        for price in store.list_prices_across_orgs().await? {
+            prices.entry(price.org_id).or_default().insert(price.model.clone(), price_of(&price));
+        }
         *write(&self.keys) =
             keys.into_iter().map(|key| (key.hash.clone(), Arc::new(entry(key)))).collect();
         *write(&self.agents) = agents.into_iter().collect();
-        *write(&self.policies) = policies.into_iter().collect();
+        *write(&self.policies) = policies;
+        *write(&self.settings) =
+            settings.into_iter().map(|settings| (settings.org_id, Arc::new(settings))).collect();
+        *write(&self.prices) =
+            prices.into_iter().map(|(org, prices)| (org, Arc::new(prices))).collect();
         Ok(())
     }
 
@@ -90,6 +107,42 @@ impl Directory {
     /// The compiled policies of an organisation.
     pub(crate) fn policies(&self, org: OrgId) -> Arc<OrgPolicies> {
         read(&self.policies).of(org)
+    }
+
+    /// What an organisation has switched on, if it ever changed anything.
+    pub(crate) fn settings(&self, org: OrgId) -> Option<Arc<OrgSettings>> {
+        read(&self.settings).get(&org).cloned()
+    }
+
+    /// Reads the settings of an organisation again.
+    pub(crate) async fn refresh_settings(
+        &self,
+        store: &Store,
+        org: OrgId,
+    ) -> Result<(), StoreError> {
+        let _turn = self.refreshing.lock().await;
+        if let Some(settings) = store.find_org_settings(org).await? {
+            write(&self.settings).insert(org, Arc::new(settings));
+        }
+        Ok(())
+    }
+
+    /// The organisation's own prices, if it has any.
+    pub(crate) fn prices(&self, org: OrgId) -> Option<Arc<OwnPrices>> {
+        read(&self.prices).get(&org).cloned()
+    }
+
+    /// Reads the prices of an organisation again.
+    pub(crate) async fn refresh_prices(
+        &self,
+        store: &Store,
+        org: OrgId,
+    ) -> Result<(), StoreError> {
+        let _turn = self.refreshing.lock().await;
+        let own = store.list_prices(org).await?;
+        let own = own.iter().map(|price| (price.model.clone(), price_of(price))).collect();
+        write(&self.prices).insert(org, Arc::new(own));
+        Ok(())
     }
 
     /// Reads a key again.
@@ -151,6 +204,10 @@ impl Directory {
     ) -> Result<(), StoreError> {
         let _turn = self.refreshing.lock().await;
         let compiled = OrgPolicies::compile(&store.all_policies(org).await?);
+        // Written before anybody can decide with it, so that a decision never names a set nobody knows.
+        if let Some(set) = compiled.record(org) {
+            store.ensure_policy_set(&set).await?;
+        }
         write(&self.policies).put(org, compiled);
         Ok(())
     }
@@ -181,6 +238,8 @@ impl Directory {
             Noun::Agent => self.refresh_agent(store, org, id.into()).await,
             Noun::Policy => self.refresh_policies(store, org).await,
             Noun::Key => self.refresh_key(store, org, id.into()).await,
+            Noun::Price => self.refresh_prices(store, org).await,
+            Noun::Settings => self.refresh_settings(store, org).await,
             Noun::Approval | Noun::Session => Ok(()),
         }
     }
@@ -193,6 +252,10 @@ impl Directory {
             pause_ms = (pause_ms * 2).min(5_000);
         }
     }
+}
+
+fn price_of(price: &ModelPrice) -> Price {
+    Price { input_nanos: price.input_nanos, output_nanos: price.output_nanos }
 }
 
 fn entry(key: ApiKey) -> KeyEntry {

@@ -17,6 +17,7 @@ mod metrics;
 mod middleware;
 mod ops;
 pub mod pages;
+mod prices;
 pub mod router;
 mod routes;
 pub mod secrets;

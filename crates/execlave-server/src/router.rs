@@ -18,8 +18,8 @@ use crate::auth::key::authenticate;
 use crate::middleware::{observe, panics, request_id};
 use crate::pages;
 use crate::routes::{
-    agents, api_keys, approvals, decisions, enforce, fallback, openapi, operations, policies,
-    traces, usage,
+    agents, api_keys, approvals, bypasses, decisions, enforce, fallback, openapi, operations,
+    policies, prices, resolutions, settings, traces, usage,
 };
 use crate::state::AppState;
 
@@ -72,8 +72,14 @@ fn api(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(traces::ingest))
         .routes(routes!(traces::list))
         .routes(routes!(traces::show))
+        .routes(routes!(resolutions::add, resolutions::list))
         .routes(routes!(decisions::list))
+        .routes(routes!(decisions::stats))
         .routes(routes!(decisions::show))
+        .routes(routes!(bypasses::report, bypasses::list))
+        .routes(routes!(prices::list, prices::set))
+        .routes(routes!(prices::delete))
+        .routes(routes!(settings::show, settings::patch))
         .routes(routes!(api_keys::create, api_keys::list))
         .routes(routes!(api_keys::delete))
         .routes(routes!(api_keys::revoke))

@@ -3,6 +3,7 @@
 pub(crate) mod agents;
 pub(crate) mod api_keys;
 pub(crate) mod approvals;
+pub(crate) mod bypasses;
 pub(crate) mod decisions;
 pub(crate) mod enforce;
 pub(crate) mod fallback;
@@ -10,5 +11,8 @@ pub(crate) mod openapi;
 pub(crate) mod operations;
 pub(crate) mod params;
 pub(crate) mod policies;
+pub(crate) mod prices;
+pub(crate) mod resolutions;
+pub(crate) mod settings;
 pub(crate) mod traces;
 pub(crate) mod usage;

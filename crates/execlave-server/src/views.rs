@@ -2,20 +2,32 @@
 
 use execlave_api::agents::Agent;
 use execlave_api::approvals::{Approval, ApprovalDecision};
-use execlave_api::decisions::Decision;
+use execlave_api::bypasses::BypassWindow;
+use execlave_api::decisions::{
+    AgentOutcomes, Decision, DecisionBucket, DecisionStats, Durations, OutcomeCounts, SourceCounts,
+};
 use execlave_api::enforce::{Evidence, Violation};
 use execlave_api::keys::ApiKey;
 use execlave_api::policies::{Policy, PolicyVersion};
+use execlave_api::prices::Price;
+use execlave_api::resolutions::Resolution;
+use execlave_api::settings::Settings;
 use execlave_api::traces::{Trace, TraceRecord};
 use execlave_core::decision;
 use execlave_core::time::Timestamp;
 use execlave_store::approvals::ApprovalStatus;
+use execlave_store::org_settings::OrgSettings;
 use execlave_store::policies::PolicyEvent;
-use execlave_store::{Json, agents, approvals, decisions, keys, policies, traces};
+use execlave_store::policy_sets::PolicySetRecord;
+use execlave_store::prices::ModelPrice;
+use execlave_store::{
+    Json, agents, approvals, bypasses, decisions, keys, policies, resolutions, traces,
+};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::{AppError, AppResult};
+use crate::prices;
 
 fn time(at: Timestamp) -> String {
     at.to_string()
@@ -45,6 +57,7 @@ pub(crate) fn agent(agent: agents::Agent) -> Agent {
         tags: agent.tags,
         metadata: stored(&agent.metadata),
         autonomy_level: agent.autonomy_level,
+        outcome_strictness: agent.outcome_strictness.as_str().to_owned(),
         created_at: time(agent.created_at),
         updated_at: time(agent.updated_at),
         last_seen_at: agent.last_seen_at.map(time),
@@ -116,6 +129,7 @@ fn violation(violation: decision::Violation) -> Violation {
     }
 }
 
+/// A decision as a line of a list.
 pub(crate) fn decision(record: decisions::DecisionRecord) -> Decision {
     Decision {
         id: record.id.to_string(),
@@ -125,9 +139,74 @@ pub(crate) fn decision(record: decisions::DecisionRecord) -> Decision {
         outcome: record.outcome.as_str().to_owned(),
         violations: stored(&record.violations),
         warnings: stored(&record.warnings),
+        problems: stored(&record.problems),
+        bundle_version: record.bundle_version,
+        policy_versions: None,
+        source: record.source.as_str().to_owned(),
+        input: None,
+        key_id: record.key_id.map(|id| id.to_string()),
         approval_id: record.approval_id.map(|id| id.to_string()),
         duration_us: record.duration_us,
         evaluated_at: time(record.evaluated_at),
+    }
+}
+
+/// A decision in full, with the set of policies it names.
+pub(crate) fn full_decision(
+    record: decisions::DecisionRecord,
+    set: Option<&PolicySetRecord>,
+) -> Decision {
+    let versions = set.map_or(&record.policy_versions, |set| &set.policies);
+    let policy_versions = Some(stored(versions));
+    let input = record.input.clone();
+    Decision { policy_versions, input, ..decision(record) }
+}
+
+pub(crate) fn decision_stats(
+    stats: decisions::DecisionStats,
+    (since, until): (Timestamp, Timestamp),
+    bucket_seconds: i64,
+) -> DecisionStats {
+    DecisionStats {
+        since: time(since),
+        until: time(until),
+        total: stats.outcomes.total(),
+        outcomes: outcomes(stats.outcomes),
+        sources: SourceCounts { server: stats.server, local: stats.local },
+        duration_us: Durations {
+            average: stats.average_duration_us,
+            longest: stats.longest_duration_us,
+        },
+        bucket_seconds,
+        buckets: stats
+            .buckets
+            .into_iter()
+            .map(|(at, counts)| DecisionBucket { at: time(at), outcomes: outcomes(counts) })
+            .collect(),
+        agents: stats
+            .agents
+            .into_iter()
+            .map(|(agent, counts)| AgentOutcomes {
+                agent_id: agent.to_string(),
+                outcomes: outcomes(counts),
+            })
+            .collect(),
+    }
+}
+
+fn outcomes(counts: decisions::OutcomeCounts) -> OutcomeCounts {
+    let decisions::OutcomeCounts { allow, require_approval, block } = counts;
+    OutcomeCounts { allow, require_approval, block }
+}
+
+/// The settings in force: what the organisation chose, else the deployment's default.
+pub(crate) fn settings(settings: Option<&OrgSettings>, keep_input: bool) -> Settings {
+    let chosen = settings.and_then(|settings| settings.keep_input);
+    Settings {
+        keep_input: chosen.unwrap_or(keep_input),
+        keep_input_chosen: chosen.is_some(),
+        red_team_gate: settings.is_some_and(|settings| settings.red_team_gate),
+        updated_at: settings.map(|settings| time(settings.updated_at)),
     }
 }
 
@@ -170,6 +249,65 @@ fn vote(vote: approvals::ApprovalVote) -> ApprovalDecision {
     }
 }
 
+pub(crate) fn bypass_window(window: bypasses::BypassWindow) -> BypassWindow {
+    BypassWindow {
+        window_id: window.id.to_string(),
+        agent_id: window.agent_id,
+        agent_uuid: window.agent_row_id.map(|id| id.to_string()),
+        reason: window.reason,
+        source: window.source,
+        first_at: time(window.first_at),
+        last_at: time(window.last_at),
+        count: window.bypasses,
+        message: window.message,
+        status: window.status,
+        consecutive_failures: window.consecutive_failures,
+        sdk: window.sdk,
+        received_at: time(window.received_at),
+    }
+}
+
+pub(crate) fn resolution(resolution: resolutions::Resolution) -> Resolution {
+    Resolution {
+        id: resolution.id.to_string(),
+        trace_id: resolution.trace_id,
+        resolved_status: resolution.resolved_status,
+        basis: resolution.basis,
+        effect_ref: resolution.effect_ref,
+        acknowledgement_id: resolution.acknowledgement_id,
+        detail: resolution.detail,
+        observed_at: time(resolution.observed_at),
+        recorded_by: resolution.recorded_by,
+        recorded_at: time(resolution.recorded_at),
+    }
+}
+
+/// An organisation's own price.
+pub(crate) fn own_price(price: &ModelPrice) -> Price {
+    Price {
+        model: price.model.clone(),
+        provider: None,
+        input_usd_per_million: usd(price.input_nanos),
+        output_usd_per_million: usd(price.output_nanos),
+        origin: "organization".to_owned(),
+        source: "set by the organisation".to_owned(),
+        as_of: time(price.updated_at),
+    }
+}
+
+/// A price of the built-in table.
+pub(crate) fn built_in_price(model: &str, provider: &str, price: prices::Price) -> Price {
+    Price {
+        model: model.to_owned(),
+        provider: Some(provider.to_owned()),
+        input_usd_per_million: usd(price.input_nanos),
+        output_usd_per_million: usd(price.output_nanos),
+        origin: "built_in".to_owned(),
+        source: prices::BUILT_IN.source.clone(),
+        as_of: prices::BUILT_IN.as_of.clone(),
+    }
+}
+
 /// A trace in full.
 pub(crate) fn trace(trace: traces::Trace) -> Trace {
     Trace {
@@ -188,6 +326,7 @@ pub(crate) fn trace(trace: traces::Trace) -> Trace {
             completion_tokens: trace.completion_tokens,
             total_tokens: trace.total_tokens,
             cost_usd: trace.cost_nanos.map(usd),
+            cost_is_computed: trace.cost_is_computed,
             error_message: trace.error_message,
             error_type: trace.error_type,
             environment: trace.environment,

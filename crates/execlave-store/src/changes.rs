@@ -32,15 +32,21 @@ pub enum Noun {
     Approval,
     /// A dashboard session ended.
     Session,
+    /// An organisation's settings were changed.
+    Settings,
+    /// An organisation's own prices were changed; the id is the organisation's.
+    Price,
 }
 
 impl Noun {
-    const ALL: [(Self, &'static str); 5] = [
+    const ALL: [(Self, &'static str); 7] = [
         (Self::Agent, "agent"),
         (Self::Policy, "policy"),
         (Self::Key, "key"),
         (Self::Approval, "approval"),
         (Self::Session, "session"),
+        (Self::Settings, "settings"),
+        (Self::Price, "price"),
     ];
 }
 

@@ -25,17 +25,21 @@ pub enum BudgetScope {
 
 words!(BudgetScope, "scope", Agent = "agent", User = "user", Session = "session", Org = "org",);
 
-/// The length of time a budget covers.
+/// The length of time a budget covers: calendar periods in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum BudgetWindow {
+    /// A minute.
+    Minute,
     /// An hour.
     Hour,
-    /// A day (UTC).
+    /// A day.
     Day,
+    /// A calendar month.
+    Month,
 }
 
-words!(BudgetWindow, "window", Hour = "hour", Day = "day",);
+words!(BudgetWindow, "window", Minute = "minute", Hour = "hour", Day = "day", Month = "month",);
 
 /// One question to the keeper of the counters: does the spending of `scope_key` in `window`, with
 /// `amount_nanos` more, exceed `cap_nanos`?

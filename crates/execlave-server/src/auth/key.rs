@@ -93,13 +93,23 @@ permissions! {
     ReadUsage: "sdk", "read";
     /// See API keys.
     ReadKeys: "read", "keys:write";
+    /// Change the organisation's settings and prices.
+    WriteSettings: "settings:write";
     /// Make and revoke API keys.
     WriteKeys: "keys:write";
 }
 
 /// Every scope a key can have.
-pub const SCOPES: &[&str] =
-    &["*", "sdk", "read", "agents:write", "policies:write", "approvals:decide", "keys:write"];
+pub const SCOPES: &[&str] = &[
+    "*",
+    "sdk",
+    "read",
+    "agents:write",
+    "policies:write",
+    "approvals:decide",
+    "settings:write",
+    "keys:write",
+];
 
 impl<P: Permission> FromRequestParts<AppState> for Key<P> {
     type Rejection = AppError;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use execlave_core::ids::{AgentId, OrgId};
 use execlave_core::request::AgentProfile;
 use execlave_core::time::Timestamp;
-use execlave_store::agents::Agent;
+use execlave_store::agents::{Agent, OutcomeStrictness};
 
 /// An agent as `enforce` and ingest need it.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub struct AgentEntry {
     pub profile: AgentProfile,
     /// Grows with every change of status.
     pub epoch: i64,
+    /// What a trace that reports a success must prove.
+    pub outcome_strictness: OutcomeStrictness,
     /// Since when it is in its state.
     pub status_changed_at: Timestamp,
     created_at: Timestamp,
@@ -83,6 +85,7 @@ impl FromIterator<Agent> for Agents {
 fn entry(agent: Agent) -> AgentEntry {
     AgentEntry {
         epoch: agent.epoch,
+        outcome_strictness: agent.outcome_strictness,
         status_changed_at: agent.status_changed_at,
         created_at: agent.created_at,
         profile: AgentProfile {

@@ -8,7 +8,12 @@ use execlave_core::ids::OrgId;
 use execlave_core::policy::{
     CompiledPolicy, FailureMode, PolicyDocument, PolicyError, PolicySet, compile,
 };
+use execlave_core::time::Timestamp;
+use execlave_store::Json;
 use execlave_store::policies::PolicyRecord;
+use execlave_store::policy_sets::PolicySetRecord;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 /// The policies of one organisation, ready to evaluate.
 #[derive(Debug, Default)]
@@ -17,6 +22,9 @@ pub struct OrgPolicies {
     pub set: PolicySet,
     /// One violation for each stored policy that this version of the server cannot read and that fails closed.
     pub unreadable: Vec<Violation>,
+    /// The name of this set of policies, a digest of their ids and versions; `None` when there are none.
+    pub version: Option<String>,
+    changed_at: Option<Timestamp>,
 }
 
 impl OrgPolicies {
@@ -33,8 +41,36 @@ impl OrgPolicies {
                 }
             }
         }
-        Self { set: PolicySet::new(compiled), unreadable }
+        let set = PolicySet::new(compiled);
+        let version = (!set.is_empty()).then(|| version(&set));
+        let changed_at = records.iter().map(|record| record.updated_at).max();
+        Self { set, unreadable, version, changed_at }
     }
+
+    /// The set as it is kept, so that decisions only need to name it.
+    pub(super) fn record(&self, org: OrgId) -> Option<PolicySetRecord> {
+        let policies: Vec<Value> = self
+            .set
+            .versions()
+            .into_iter()
+            .map(|(id, version)| json!({ "policyId": id, "version": version }))
+            .collect();
+        Some(PolicySetRecord {
+            org_id: org,
+            version: self.version.clone()?,
+            policies: Json::of(&policies),
+            created_at: self.changed_at?,
+        })
+    }
+}
+
+/// The first half of the SHA-256 of every policy's id and version: the same on every server, and for every order of rows.
+fn version(set: &PolicySet) -> String {
+    let mut digest = Sha256::new();
+    for (id, version) in set.versions() {
+        digest.update(format!("{id}@{version};"));
+    }
+    digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn compile_one(record: &PolicyRecord) -> Result<CompiledPolicy, PolicyError> {
@@ -46,7 +82,7 @@ fn compile_one(record: &PolicyRecord) -> Result<CompiledPolicy, PolicyError> {
 /// every action, because nobody can tell any more which ones it was about.
 fn refusal(record: &PolicyRecord) -> Option<Violation> {
     let document = record.document.to_value();
-    let closed = document.get("failureMode").and_then(serde_json::Value::as_str)
+    let closed = document.get("failureMode").and_then(Value::as_str)
         == Some(FailureMode::FailClosed.as_str());
     (closed && record.is_active).then(|| Violation {
         policy_id: record.id.to_string(),
@@ -67,6 +103,11 @@ pub(super) struct Policies(HashMap<OrgId, Arc<OrgPolicies>>);
 impl Policies {
     pub(super) fn of(&self, org: OrgId) -> Arc<OrgPolicies> {
         self.0.get(&org).cloned().unwrap_or_default()
+    }
+
+    /// Every set as it is kept.
+    pub(super) fn sets(&self) -> Vec<PolicySetRecord> {
+        self.0.iter().filter_map(|(org, policies)| policies.record(*org)).collect()
     }
 
     pub(super) fn put(&mut self, org: OrgId, policies: OrgPolicies) {

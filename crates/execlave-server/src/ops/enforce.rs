@@ -15,7 +15,7 @@ use execlave_core::risk::{self, RiskLevel};
 use execlave_core::time::Timestamp;
 use execlave_store::Json;
 use execlave_store::approvals::NewApproval;
-use execlave_store::decisions::DecisionRecord;
+use execlave_store::decisions::{DecisionRecord, DecisionSource};
 use execlave_store::error::StoreError;
 use execlave_store::spend::{Charge, period_start};
 
@@ -126,12 +126,10 @@ impl Case<'_> {
     }
 
     fn record(&self, decision: &Decision, actor: &Actor, started: Instant) -> DecisionRecord {
-        let keep_input = self.state.config.decisions.keep_input;
-        let versions = self.policies.set.versions();
-        let versions: Vec<_> = versions
-            .iter()
-            .map(|(id, version)| serde_json::json!({ "policyId": id, "version": version }))
-            .collect();
+        let settings = self.state.directory.settings(self.org);
+        let keep_input = settings
+            .and_then(|settings| settings.keep_input)
+            .unwrap_or(self.state.config.decisions.keep_input);
         DecisionRecord {
             org_id: self.org,
             id: self.id,
@@ -141,7 +139,10 @@ impl Case<'_> {
             outcome: decision.outcome,
             violations: Json::of(&decision.violations),
             warnings: Json::of(&decision.warnings),
-            policy_versions: Json::of(&versions),
+            policy_versions: Json::of::<[(); 0]>(&[]),
+            problems: Json::of(&decision.problems),
+            source: DecisionSource::Server,
+            bundle_version: self.policies.version.clone(),
             input: keep_input.then(|| self.action.input.clone()),
             approval_id: None,
             key_id: actor.key_id(),

@@ -1,6 +1,7 @@
 //! Taking in what agents did. Each trace is judged on its own: a bad one is named and the others are stored.
 
 mod admit;
+mod evidence;
 
 use execlave_api::error::ErrorCode;
 use execlave_api::traces::TraceError;

@@ -8,6 +8,7 @@ use execlave_store::agents::{Agent, NewAgent};
 use crate::auth::Actor;
 use crate::checks::{self, NAME_LENGTH, TEXT_LENGTH};
 use crate::error::AppResult;
+use crate::ops::patch_agent::strictness_of;
 use crate::state::AppState;
 
 /// Registers an agent; whether it is new.
@@ -83,5 +84,9 @@ fn merge(body: RegisterAgent, known: Option<&Agent>, id: AgentId) -> NewAgent {
             .autonomy_level
             .map(|level| level.as_str().to_owned())
             .or_else(|| known?.autonomy_level.clone()),
+        outcome_strictness: match body.outcome_strictness {
+            Some(strictness) => strictness_of(strictness),
+            None => known.map_or_else(Default::default, |agent| agent.outcome_strictness),
+        },
     }
 }

@@ -20,7 +20,12 @@ async fn belongings(app: &TestApp) -> Vec<(&'static str, String)> {
         .as_str()
         .expect("an id")
         .to_owned();
+    app.operator()
+        .post("/prices", json!({ "model": "mine", "inputUsdPerMillion": 1, "outputUsdPerMillion": 1 }))
+        .await
+        .expect(200);
     vec![
+        ("prices", "mine".to_owned()),
         ("agents", agent),
         ("policies", policy),
         ("approvals", approval),
@@ -30,10 +35,16 @@ async fn belongings(app: &TestApp) -> Vec<(&'static str, String)> {
     ]
 }
 
+fn id_of<'a>(belongings: &'a [(&str, String)], noun: &str) -> &'a str {
+    &belongings.iter().find(|(belonging, _)| *belonging == noun).expect("a belonging").1
+}
+
 /// A body that would be accepted from the owner.
 fn body(path: &str) -> Value {
     if path.ends_with("/verify") {
         json!({ "actionContext": payment_context() })
+    } else if path.ends_with("/resolutions") {
+        json!({ "resolvedStatus": "success", "basis": "manual" })
     } else if path.starts_with("/policies") {
         json!({ "name": "mine", "policyType": "injection_scan", "enforcementMode": "warn", "ruleDefinition": {} })
     } else {
@@ -94,11 +105,11 @@ async fn another_organisations_things_do_not_exist() {
     }
     stranger.get("/agents/private").await.expect_error(404, "NOT_FOUND");
     stranger
-        .post("/policies/enforce", json!({ "agentId": belongings[0].1, "input": "x" }))
+        .post("/policies/enforce", json!({ "agentId": id_of(&belongings, "agents"), "input": "x" }))
         .await
         .expect_error(404, "NOT_FOUND");
     stranger
-        .get(&format!("/decisions?agent={}", belongings[0].1))
+        .get(&format!("/decisions?agent={}", id_of(&belongings, "agents")))
         .await
         .expect_error(404, "NOT_FOUND");
 
@@ -109,7 +120,7 @@ async fn another_organisations_things_do_not_exist() {
     }
     assert_eq!(owner.get("/agents/private").await.expect(200)["data"]["status"], "active");
     assert_eq!(
-        owner.get(&format!("/approvals/{}", belongings[2].1)).await.expect(200)["data"]["status"],
+        owner.get(&format!("/approvals/{}", id_of(&belongings, "approvals"))).await.expect(200)["data"]["status"],
         "pending"
     );
 }

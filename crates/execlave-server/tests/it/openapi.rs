@@ -65,6 +65,9 @@ async fn every_shared_path_is_described() {
         paths::DECISIONS,
         paths::API_KEYS,
         paths::USAGE,
+        paths::BYPASS_WINDOWS,
+        paths::SETTINGS,
+        paths::PRICES,
     ];
     for path in api {
         assert!(described.contains(format!("{}{path}", paths::BASE).as_str()), "{path}");

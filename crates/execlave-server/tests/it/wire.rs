@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use execlave_api::{
-    agents, approvals, decisions, enforce, error, keys, page, policies, traces, usage,
+    agents, approvals, bypasses, decisions, enforce, error, keys, page, policies, prices,
+    resolutions, settings, traces, usage,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -47,6 +48,11 @@ samples! {
     "enforce_approval": enforce::EnforceResponse;
     "enforce_blocked": enforce::EnforceResponse;
     "decision": page::Data<decisions::Decision>;
+    "decision_stats": page::Data<decisions::DecisionStats>;
+    "price": page::Data<prices::Price>;
+    "set_price": prices::SetPrice;
+    "settings": page::Data<settings::Settings>;
+    "patch_settings": settings::PatchSettings;
     "policy": page::Data<policies::Policy>;
     "policy_version": page::Data<policies::PolicyVersion>;
     "approval": page::Data<approvals::Approval>;
@@ -56,6 +62,11 @@ samples! {
     "trace_body": traces::TraceBody;
     "ingest_response": traces::IngestResponse;
     "trace": traces::Trace;
+    "bypass_report": bypasses::BypassReport;
+    "bypass_receipt": bypasses::BypassReceipt;
+    "bypass_window_list": page::List<bypasses::BypassWindow>;
+    "add_resolution": resolutions::AddResolution;
+    "resolution": page::Data<resolutions::Resolution>;
     "create_key": keys::CreateKey;
     "api_key": page::Data<keys::ApiKey>;
     "usage": page::Data<usage::Usage>;

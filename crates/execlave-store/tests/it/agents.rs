@@ -1,6 +1,6 @@
 use crate::support::{agent, at, first_page, id, new_agent, page_of, two_orgs};
 use execlave_core::request::AgentStatus;
-use execlave_store::agents::{AgentFilter, AgentPatch, NewAgent};
+use execlave_store::agents::{AgentFilter, AgentPatch, NewAgent, OutcomeStrictness};
 use execlave_store::{Json, Store};
 
 #[tokio::test]
@@ -79,6 +79,7 @@ async fn a_patch_changes_what_it_names() {
         .expect("there");
     assert_eq!(unchanged.updated_at, at(0));
     let patch = AgentPatch {
+        outcome_strictness: Some(OutcomeStrictness::Strict),
         name: Some("New".into()),
         kind: Some("workflow".into()),
         platform: Some("custom".into()),

@@ -97,7 +97,7 @@ impl CostLimit {
     fn budget(&self, window: BudgetWindow, cap: i64, cost: i64, scope_key: &str) -> Budget {
         let (rule, budget, next) = match window {
             BudgetWindow::Hour => ("hourly_budget", "hourly", "hour"),
-            BudgetWindow::Day => ("daily_budget", "daily", "day"),
+            _ => ("daily_budget", "daily", "day"),
         };
         let message = format!(
             "the {budget} budget of {} per {} is spent; wait for the next {next} or raise the budget",

@@ -11,11 +11,12 @@ use execlave_store::Json;
 use execlave_store::traces::Trace;
 use serde_json::{Map, Value};
 
-use super::Refusal;
+use super::{Refusal, evidence};
 use crate::body;
 use crate::checks::{self, NAME_LENGTH, TEXT_LENGTH};
 use crate::directory::AgentEntry;
 use crate::error::AppError;
+use crate::prices;
 use crate::state::AppState;
 
 const ERROR_TYPE: &str = "UnspecifiedError";
@@ -40,12 +41,10 @@ pub(super) fn admit(state: &AppState, org: OrgId, raw: &str) -> Result<Trace, Re
         .and_then(|id| state.directory.agent(org, id, body.environment.as_deref()));
     if let Some(agent) = &agent {
         refuse_stopped(agent, started_at)?;
+        evidence::refuse_unproven(agent, &body)?;
     }
-    let cost_nanos = body.cost_usd.map(|cost| {
-        usd_to_nanos(cost)
-            .ok_or_else(|| AppError::invalid("costUsd", "must be an amount in USD, zero or more"))
-    });
-    let cost_nanos = cost_nanos.transpose()?;
+    let reported = reported_cost(&body)?;
+    let computed = if reported.is_none() { computed_cost(state, org, &body) } else { None };
     let found = Findings::of(&body);
     let failed = body.status == Some(TraceStatus::Error);
     let metadata = body.metadata.as_ref();
@@ -59,7 +58,8 @@ pub(super) fn admit(state: &AppState, org: OrgId, raw: &str) -> Result<Trace, Re
         total_tokens: body
             .total_tokens
             .or_else(|| total(body.prompt_tokens, body.completion_tokens)),
-        cost_nanos,
+        cost_nanos: reported.or(computed),
+        cost_is_computed: computed.is_some(),
         error_type: or_placeholder(body.error_type, failed, ERROR_TYPE),
         error_message: or_placeholder(body.error_message, failed, ERROR_MESSAGE),
         span_id: text_of(metadata, "spanId"),
@@ -101,6 +101,7 @@ fn check(body: &TraceBody) -> Result<(), AppError> {
         .as_deref()
         .map_or(Ok(()), |environment| checks::word("environment", environment))?;
     checks::names("tags", Some(&body.tags))?;
+    body.effect_evidence.as_ref().map_or(Ok(()), evidence::check)?;
     let counts = [
         ("durationMs", body.duration_ms),
         ("promptTokens", body.prompt_tokens),
@@ -113,14 +114,27 @@ fn check(body: &TraceBody) -> Result<(), AppError> {
     }
 }
 
+fn reported_cost(body: &TraceBody) -> Result<Option<i64>, AppError> {
+    let nanos = |cost| {
+        usd_to_nanos(cost)
+            .ok_or_else(|| AppError::invalid("costUsd", "must be an amount in USD, zero or more"))
+    };
+    body.cost_usd.map(nanos).transpose()
+}
+
+/// What the tokens cost, where the model's price is known. The sum of both kinds alone is not enough: they differ in price.
+fn computed_cost(state: &AppState, org: OrgId, body: &TraceBody) -> Option<i64> {
+    let model = body.model_name.as_deref()?;
+    let (input, output) = match (body.prompt_tokens, body.completion_tokens) {
+        (None, None) => return None,
+        (input, output) => (input.unwrap_or_default(), output.unwrap_or_default()),
+    };
+    let (_, price) = prices::find(state.directory.prices(org).as_deref(), model)?;
+    Some(prices::cost_nanos(price, input, output))
+}
+
 fn started_at(body: &TraceBody, now: Timestamp) -> Result<Timestamp, AppError> {
-    let Some(text) = &body.timestamp else { return Ok(now) };
-    text.parse().map_err(|_| {
-        AppError::invalid(
-            "timestamp",
-            "must be an RFC 3339 time with an offset, such as `2026-01-31T09:00:00.000Z`",
-        )
-    })
+    body.timestamp.as_deref().map_or(Ok(now), |text| checks::time("timestamp", text))
 }
 
 /// Work that was under way when the agent was stopped may still be reported; new work may not.
