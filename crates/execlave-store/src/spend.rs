@@ -31,10 +31,19 @@ const CEILING: i64 = 4_000_000_000_000_000_000;
 /// The beginning of the period a moment is in, and so [`Charge::starts_at`] of now.
 pub fn period_start(window: BudgetWindow, at: Timestamp) -> Timestamp {
     let length = match window {
+        BudgetWindow::Minute => 60_000,
         BudgetWindow::Hour => 3_600_000,
         BudgetWindow::Day => 86_400_000,
+        BudgetWindow::Month => return month_start(at),
     };
     Timestamp::from_millis(at.as_millis().div_euclid(length) * length)
+}
+
+/// Midnight UTC of the month's first day.
+fn month_start(at: Timestamp) -> Timestamp {
+    let text = at.to_string();
+    let month = text.rfind('T').and_then(|time| text.get(..time.saturating_sub(2)));
+    month.and_then(|month| format!("{month}01T00:00:00Z").parse().ok()).unwrap_or(at)
 }
 
 /// One budget an action counts against.
