@@ -16,12 +16,17 @@ mod patterns;
 mod rule;
 mod rules;
 mod scope;
+mod state;
 
 pub use crate::decision::{EnforcementMode, Severity};
-pub use budget::{BudgetCheck, BudgetScope, BudgetWindow, usd_to_nanos};
+pub use budget::{BudgetScope, BudgetWindow, usd_to_nanos};
 pub use chain::find_cycle;
 pub use compile::{CompiledPolicy, PolicySet, compile};
 pub use document::{ChainTrigger, FailureMode, PolicyDocument};
 pub use error::PolicyError;
 pub use evaluate::{Evaluation, evaluate};
 pub use rules::PolicyType;
+pub use state::{
+    BudgetCheck, RateCheck, RateWindow, SequenceCheck, SequenceMark, StateAnswer, StateCheck,
+    StateQuestion, ValidatorCheck,
+};

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use super::budget::{BudgetScope, BudgetWindow};
+use super::state::{SequenceMark, StateQuestion};
 use crate::decision::Evidence;
 use crate::redact;
 use crate::request::texts::Texts;
-use crate::request::{Action, AgentProfile};
+use crate::request::{Action, AgentProfile, Occasion};
 
 /// A rule definition, checked and ready to run. Checking an action cannot fail; what cannot be known is
 /// reported as a problem and left to the policy's failure mode.
@@ -22,8 +22,12 @@ pub(super) struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    pub(super) fn new(agent: &'a AgentProfile, action: &'a Action) -> Self {
-        Self { agent, action, texts: Texts::new(action) }
+    pub(super) fn new(occasion: &'a Occasion<'a>) -> Self {
+        Self {
+            agent: occasion.agent,
+            action: occasion.action,
+            texts: Texts::new(occasion),
+        }
     }
 
     pub(super) fn tools(&self) -> impl Iterator<Item = (usize, &'a str)> {
@@ -35,7 +39,8 @@ impl<'a> Subject<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Checked {
     pub(super) hit: Option<Hit>,
-    pub(super) budgets: Vec<Budget>,
+    pub(super) questions: Vec<Question>,
+    pub(super) marks: Vec<SequenceMark>,
     pub(super) problem: Option<String>,
 }
 
@@ -48,15 +53,12 @@ pub(super) struct Hit {
     pub(super) evidence: Option<Evidence>,
 }
 
-/// A budget the rule asks about, and what it says when the cap is exceeded.
+/// Shared state the rule asks about, and what it says to the answers.
 #[derive(Debug)]
-pub(super) struct Budget {
-    pub(super) scope: BudgetScope,
-    pub(super) scope_key: String,
-    pub(super) window: BudgetWindow,
-    pub(super) cap_nanos: i64,
-    pub(super) amount_nanos: i64,
-    pub(super) hit: Hit,
+pub(super) struct Question {
+    pub(super) question: StateQuestion,
+    pub(super) violated: Hit,
+    pub(super) warned: Option<Hit>,
 }
 
 impl Checked {
@@ -68,6 +70,10 @@ impl Checked {
     ) {
         // A policy is one violation; what fired first speaks for it.
         self.hit.get_or_insert_with(|| Hit { rule: rule.into(), message, evidence });
+    }
+
+    pub(super) fn says_something(&self) -> bool {
+        self.hit.is_some() || self.problem.is_some() || !self.questions.is_empty()
     }
 
     pub(super) fn problem(&mut self, message: impl Into<String>) {

@@ -4,6 +4,7 @@ mod cases;
 mod detect;
 mod digest;
 mod policy;
+mod policy_properties;
 mod properties;
 mod redact;
 mod risk;

@@ -99,6 +99,8 @@ fn entry(agent: Agent) -> AgentEntry {
             allowed_actions: agent.allowed_actions,
             allowed_data_sources: agent.allowed_data_sources,
             requires_human_approval_for: agent.requires_human_approval_for,
+            autonomy_level: agent.autonomy_level.and_then(|level| level.parse().ok()),
+            tool_baseline: Vec::new(),
         },
     }
 }

@@ -8,9 +8,12 @@ use std::time::Instant;
 use execlave_api::enforce::EnforceRequest;
 use execlave_core::decision::{Decision, Outcome};
 use execlave_core::ids::{ApprovalId, DecisionId, OrgId};
-use execlave_core::policy::{BudgetCheck, EnforcementMode, Evaluation, evaluate, usd_to_nanos};
+use execlave_core::policy::{
+    BudgetCheck, EnforcementMode, Evaluation, StateAnswer, StateCheck, StateQuestion, evaluate,
+    usd_to_nanos,
+};
 use execlave_core::redact::redact_text;
-use execlave_core::request::Action;
+use execlave_core::request::{Action, Occasion};
 use execlave_core::risk::{self, RiskLevel};
 use execlave_core::time::Timestamp;
 use execlave_store::Json;
@@ -85,26 +88,28 @@ struct Case<'a> {
 
 impl Case<'_> {
     async fn evaluate(&self) -> AppResult<Evaluation> {
-        if size(&self.action) < LARGE_ACTION_BYTES {
-            return Ok(evaluate(&self.policies.set, &self.agent.profile, &self.action));
-        }
         let (policies, agent, action) =
             (Arc::clone(&self.policies), Arc::clone(&self.agent), Arc::clone(&self.action));
+        let (org, now) = (self.org, self.now);
         let evaluating =
-            tokio::task::spawn_blocking(move || evaluate(&policies.set, &agent.profile, &action));
-        evaluating.await.map_err(AppError::internal)
+            move || evaluate(&policies.set, &Occasion::before(org, &agent.profile, &action, now));
+        if size(&self.action) < LARGE_ACTION_BYTES {
+            return Ok(evaluating());
+        }
+        tokio::task::spawn_blocking(evaluating).await.map_err(AppError::internal)
     }
 
     /// Asks the counters. The estimate is reserved only for an action that goes ahead; one that is stopped or waits spends nothing.
     async fn settle(&self, evaluation: Evaluation) -> Result<Decision, StoreError> {
-        let charges: Vec<Charge> =
-            evaluation.budget_checks.iter().map(|check| charge(check, self.now)).collect();
-        let amount = evaluation
-            .budget_checks
+        let budgets: Vec<(usize, Charge)> = evaluation
+            .checks
             .iter()
-            .map(|check| check.amount_nanos)
-            .max()
-            .unwrap_or_default();
+            .enumerate()
+            .filter_map(|(index, check)| Some((index, charge(check, budget(check)?, self.now))))
+            .collect();
+        let charges: Vec<Charge> = budgets.iter().map(|(_, charge)| charge.clone()).collect();
+        let amounts = evaluation.checks.iter().filter_map(budget).map(|check| check.amount_nanos);
+        let amount = amounts.max().unwrap_or_default();
         let store = &self.state.store;
         let goes_ahead =
             evaluation.decision.outcome == Outcome::Allow && self.policies.unreadable.is_empty();
@@ -117,7 +122,15 @@ impl Case<'_> {
         } else {
             store.peek_spend(self.org, &charges, amount).await?
         };
-        let mut decision = evaluation.settle(&exceeded);
+        let mut answers = vec![StateAnswer::unknown(); evaluation.checks.len()];
+        for (place, (index, _)) in budgets.iter().enumerate() {
+            answers[*index] = if exceeded.contains(&place) {
+                StateAnswer::violated()
+            } else {
+                StateAnswer::Passed
+            };
+        }
+        let mut decision = evaluation.settle(&answers);
         if !self.policies.unreadable.is_empty() {
             decision.outcome = Outcome::Block;
             decision.violations.extend(self.policies.unreadable.iter().cloned());
@@ -214,12 +227,19 @@ fn check(request: &EnforceRequest) -> AppResult<()> {
     Ok(())
 }
 
-fn charge(check: &BudgetCheck, now: Timestamp) -> Charge {
+fn budget(check: &StateCheck) -> Option<&BudgetCheck> {
+    match &check.question {
+        StateQuestion::Budget(budget) => Some(budget),
+        _ => None,
+    }
+}
+
+fn charge(check: &StateCheck, budget: &BudgetCheck, now: Timestamp) -> Charge {
     Charge {
-        scope_key: check.scope_key.clone(),
-        window: check.window,
-        starts_at: period_start(check.window, now),
-        cap_nanos: check.cap_nanos,
+        scope_key: budget.scope_key.clone(),
+        window: budget.window,
+        starts_at: period_start(budget.window, now),
+        cap_nanos: budget.cap_nanos,
         enforced: check.enforcement_mode >= EnforcementMode::RequireApproval,
     }
 }

@@ -7,7 +7,8 @@
 use crate::policy::budget::{BudgetScope, BudgetWindow, usd, usd_to_nanos};
 use crate::policy::error::PolicyError;
 use crate::policy::fields::Fields;
-use crate::policy::rule::{Budget, Checked, Hit, Rule, Subject};
+use crate::policy::rule::{Checked, Hit, Question, Rule, Subject};
+use crate::policy::state::{BudgetCheck, StateQuestion};
 
 #[derive(Debug)]
 pub(super) struct CostLimit {
@@ -60,7 +61,7 @@ impl Rule for CostLimit {
             return;
         };
         for (window, cap) in &self.budgets {
-            checked.budgets.push(self.budget(*window, *cap, cost, &scope_key));
+            checked.questions.push(self.question(*window, *cap, cost, &scope_key));
         }
     }
 }
@@ -84,17 +85,13 @@ impl CostLimit {
         let action = subject.action;
         match self.scope {
             BudgetScope::Agent => Some(format!("agent:{}", subject.agent.id)),
-            BudgetScope::User => {
-                action.metadata_text(&["userId", "user_id"]).map(|id| format!("user:{id}"))
-            }
-            BudgetScope::Session => {
-                action.metadata_text(&["sessionId", "session_id"]).map(|id| format!("session:{id}"))
-            }
+            BudgetScope::User => action.user_id().map(|id| format!("user:{id}")),
+            BudgetScope::Session => action.session_id().map(|id| format!("session:{id}")),
             BudgetScope::Org => Some("org".into()),
         }
     }
 
-    fn budget(&self, window: BudgetWindow, cap: i64, cost: i64, scope_key: &str) -> Budget {
+    fn question(&self, window: BudgetWindow, cap: i64, cost: i64, scope_key: &str) -> Question {
         let (rule, budget, next) = match window {
             BudgetWindow::Hour => ("hourly_budget", "hourly", "hour"),
             _ => ("daily_budget", "daily", "day"),
@@ -104,13 +101,18 @@ impl CostLimit {
             usd(cap),
             self.scope
         );
-        Budget {
+        let check = BudgetCheck {
             scope: self.scope,
             scope_key: scope_key.into(),
             window,
             cap_nanos: cap,
+            warn_at_nanos: None,
             amount_nanos: cost,
-            hit: Hit { rule: rule.into(), message, evidence: None },
+        };
+        Question {
+            question: StateQuestion::Budget(check),
+            violated: Hit { rule: rule.into(), message, evidence: None },
+            warned: None,
         }
     }
 }

@@ -18,6 +18,7 @@ pub(super) struct InjectionScan {
     scan_input: bool,
     scan_history: bool,
     scan_tool_outputs: bool,
+    scan_output: bool,
     patterns: Patterns,
     allow_patterns: Patterns,
 }
@@ -32,11 +33,10 @@ pub(super) fn read(fields: &mut Fields) -> Result<InjectionScan, PolicyError> {
         scan_input: fields.flag("scanInput", true)?,
         scan_history: fields.flag("scanHistory", true)?,
         scan_tool_outputs: fields.flag("scanToolOutputs", true)?,
+        scan_output: fields.flag("scanOutput", false)?,
         patterns: Patterns::read(fields, "patterns")?,
         allow_patterns: Patterns::read(fields, "allowPatterns")?,
     };
-    // Outputs exist only on traces; the field is checked here so that a bad value is refused.
-    fields.flag("scanOutput", false)?;
     Ok(rule)
 }
 
@@ -50,10 +50,11 @@ struct Fired {
 impl Rule for InjectionScan {
     fn check(&self, subject: &Subject<'_>, checked: &mut Checked) {
         let texts = &subject.texts;
-        let input = self.scan_input.then(|| texts.input());
+        let input = texts.input().filter(|_| self.scan_input);
         let turns = if self.scan_history { texts.turns() } else { &[] };
         let outputs = if self.scan_tool_outputs { texts.outputs() } else { &[] };
-        for text in input.into_iter().chain(turns).chain(outputs) {
+        let output = texts.output().filter(|_| self.scan_output);
+        for text in input.into_iter().chain(turns).chain(outputs).chain(output) {
             if let Some(fired) = self.fires_on(text) {
                 let message = message(&fired.reason, text.field());
                 checked.hit(fired.rule, message, Some(text.evidence(fired.range)));

@@ -13,6 +13,7 @@ pub(super) struct PiiAccess {
     min_count: u64,
     scan_input: bool,
     scan_tool_outputs: bool,
+    scan_output: bool,
 }
 
 pub(super) fn read(fields: &mut Fields) -> Result<PiiAccess, PolicyError> {
@@ -21,19 +22,19 @@ pub(super) fn read(fields: &mut Fields) -> Result<PiiAccess, PolicyError> {
         min_count: fields.integer("minCount", 1, 1_000_000)?.unwrap_or(1),
         scan_input: fields.flag("scanInput", true)?,
         scan_tool_outputs: fields.flag("scanToolOutputs", true)?,
+        scan_output: fields.flag("scanOutput", true)?,
     };
-    // Outputs exist only on traces; the field is checked here so that a bad value is refused.
-    fields.flag("scanOutput", true)?;
     Ok(rule)
 }
 
 impl Rule for PiiAccess {
     fn check(&self, subject: &Subject<'_>, checked: &mut Checked) {
-        let input = self.scan_input.then(|| subject.texts.input());
+        let input = subject.texts.input().filter(|_| self.scan_input);
         let outputs = if self.scan_tool_outputs { subject.texts.outputs() } else { &[] };
         let found: Vec<(&Text<'_>, &Match)> = input
             .into_iter()
             .chain(outputs)
+            .chain(subject.texts.output().filter(|_| self.scan_output))
             .flat_map(|text| text.pii().iter().map(move |found| (text, found)))
             .filter(|(_, found)| self.denied.is_empty() || self.denied.contains(&found.pii_type))
             .collect();
