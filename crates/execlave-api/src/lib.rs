@@ -6,9 +6,11 @@
 pub mod agents;
 pub mod approvals;
 pub mod bypasses;
+pub mod cost_rules;
 pub mod decisions;
 pub mod enforce;
 pub mod error;
+pub mod incidents;
 pub mod keys;
 pub mod page;
 pub mod paths;
@@ -16,5 +18,6 @@ pub mod policies;
 pub mod prices;
 pub mod resolutions;
 pub mod settings;
+pub mod tool_baselines;
 pub mod traces;
 pub mod usage;

@@ -30,6 +30,10 @@ pub const INGEST: &str = "/traces/ingest";
 pub const TRACES: &str = "/traces";
 /// List decisions.
 pub const DECISIONS: &str = "/decisions";
+/// Create and list cost budget rules.
+pub const COST_BUDGET_RULES: &str = "/cost-budget-rules";
+/// List incidents.
+pub const INCIDENTS: &str = "/incidents";
 /// What models cost.
 pub const PRICES: &str = "/prices";
 /// The organisation's settings.

@@ -14,6 +14,7 @@ use execlave_core::ids::{AgentId, KeyId, OrgId};
 use execlave_core::time::Timestamp;
 use execlave_store::Store;
 use execlave_store::changes::{Change, Noun};
+use execlave_store::cost_rules::CostRule;
 use execlave_store::error::StoreError;
 use execlave_store::keys::ApiKey;
 use execlave_store::org_settings::OrgSettings;
@@ -57,6 +58,7 @@ pub struct Directory {
     policies: RwLock<Policies>,
     settings: RwLock<HashMap<OrgId, Arc<OrgSettings>>>,
     prices: RwLock<HashMap<OrgId, Arc<OwnPrices>>>,
+    cost_rules: RwLock<HashMap<OrgId, Arc<Vec<CostRule>>>>,
     /// INVARIANT: rows are read and swapped in while this is held, so an older reading never replaces a newer one.
     refreshing: Mutex<()>,
     /// When keys and agents were last seen.
@@ -69,6 +71,11 @@ impl Directory {
         let _turn = self.refreshing.lock().await;
         let keys = store.list_keys_across_orgs().await?;
         let agents = store.list_agents_across_orgs().await?;
+        let baselines = store.list_tool_baselines_across_orgs().await?;
+        let mut rules: HashMap<OrgId, Vec<CostRule>> = HashMap::new();
+        for rule in store.list_active_cost_rules_across_orgs().await? {
+            rules.entry(rule.org_id).or_default().push(rule);
+        }
         let policies: Policies = store.list_policies_across_orgs().await?.into_iter().collect();
         for set in policies.sets() {
             store.ensure_policy_set(&set).await?;
@@ -80,7 +87,9 @@ impl Directory {
         }
         *write(&self.keys) =
             keys.into_iter().map(|key| (key.hash.clone(), Arc::new(entry(key)))).collect();
-        *write(&self.agents) = agents.into_iter().collect();
+        *write(&self.agents) = Agents::of(agents, baselines);
+        *write(&self.cost_rules) =
+            rules.into_iter().map(|(org, rules)| (org, Arc::new(rules))).collect();
         *write(&self.policies) = policies;
         *write(&self.settings) =
             settings.into_iter().map(|settings| (settings.org_id, Arc::new(settings))).collect();
@@ -127,17 +136,30 @@ impl Directory {
         Ok(())
     }
 
+    /// The active cost budget rules of an organisation.
+    pub(crate) fn cost_rules(&self, org: OrgId) -> Arc<Vec<CostRule>> {
+        read(&self.cost_rules).get(&org).cloned().unwrap_or_default()
+    }
+
+    /// Reads the cost budget rules of an organisation again.
+    pub(crate) async fn refresh_cost_rules(
+        &self,
+        store: &Store,
+        org: OrgId,
+    ) -> Result<(), StoreError> {
+        let _turn = self.refreshing.lock().await;
+        let rules = store.active_cost_rules(org).await?;
+        write(&self.cost_rules).insert(org, Arc::new(rules));
+        Ok(())
+    }
+
     /// The organisation's own prices, if it has any.
     pub(crate) fn prices(&self, org: OrgId) -> Option<Arc<OwnPrices>> {
         read(&self.prices).get(&org).cloned()
     }
 
     /// Reads the prices of an organisation again.
-    pub(crate) async fn refresh_prices(
-        &self,
-        store: &Store,
-        org: OrgId,
-    ) -> Result<(), StoreError> {
+    pub(crate) async fn refresh_prices(&self, store: &Store, org: OrgId) -> Result<(), StoreError> {
         let _turn = self.refreshing.lock().await;
         let own = store.list_prices(org).await?;
         let own = own.iter().map(|price| (price.model.clone(), price_of(price))).collect();
@@ -168,7 +190,8 @@ impl Directory {
     ) -> Result<(), StoreError> {
         let _turn = self.refreshing.lock().await;
         if let Some(agent) = store.find_agent(org, id).await? {
-            write(&self.agents).put(agent);
+            let baseline = store.find_tool_baseline(org, id).await?;
+            write(&self.agents).put(agent, baseline);
         }
         Ok(())
     }
@@ -189,9 +212,9 @@ impl Directory {
             None => store.find_agents_by_external_id(org, reference).await?,
         };
         // Only what is still unknown is added: no turn is taken here, so that a flood of wrong names cannot hold up a pause.
-        let mut agents = write(&self.agents);
         for agent in found {
-            agents.put_if_unknown(agent);
+            let baseline = store.find_tool_baseline(org, agent.id).await?;
+            write(&self.agents).put_if_unknown(agent, baseline);
         }
         Ok(())
     }
@@ -238,6 +261,7 @@ impl Directory {
             Noun::Agent => self.refresh_agent(store, org, id.into()).await,
             Noun::Policy => self.refresh_policies(store, org).await,
             Noun::Key => self.refresh_key(store, org, id.into()).await,
+            Noun::CostRule => self.refresh_cost_rules(store, org).await,
             Noun::Price => self.refresh_prices(store, org).await,
             Noun::Settings => self.refresh_settings(store, org).await,
             Noun::Approval | Noun::Session => Ok(()),

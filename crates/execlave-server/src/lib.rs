@@ -10,6 +10,7 @@ pub mod bootstrap;
 mod checks;
 pub mod clock;
 pub mod config;
+mod cost_rules;
 pub mod directory;
 pub mod error;
 mod jobs;

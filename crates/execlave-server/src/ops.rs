@@ -10,6 +10,8 @@ pub(crate) mod patch_agent;
 pub(crate) mod patch_settings;
 pub(crate) mod record_bypasses;
 pub(crate) mod register_agent;
+pub(crate) mod report_baseline;
+pub(crate) mod save_cost_rule;
 pub(crate) mod save_policy;
 pub(crate) mod set_price;
 pub(crate) mod sign_in;

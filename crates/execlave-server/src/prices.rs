@@ -39,7 +39,8 @@ struct File {
 
 /// What the binary was built with.
 pub(crate) static BUILT_IN: LazyLock<BuiltIn> = LazyLock::new(|| {
-    let file: File = toml::from_str(include_str!("prices.toml")).expect("prices.toml is well formed");
+    let file: File =
+        toml::from_str(include_str!("prices.toml")).expect("prices.toml is well formed");
     let nanos = |usd: f64| usd_to_nanos(usd).expect("prices.toml has amounts");
     let mut models = BTreeMap::new();
     for (provider, prices) in file.providers {
@@ -58,9 +59,7 @@ pub(crate) type OwnPrices = HashMap<String, Price>;
 pub(crate) fn find(own: Option<&OwnPrices>, model: &str) -> Option<(String, Price)> {
     let names = names(model);
     let own = names.iter().find_map(|name| Some((name.clone(), *own?.get(name)?)));
-    own.or_else(|| {
-        names.iter().find_map(|name| Some((name.clone(), BUILT_IN.models.get(name)?.1)))
-    })
+    own.or_else(|| names.iter().find_map(|name| Some((name.clone(), BUILT_IN.models.get(name)?.1))))
 }
 
 /// What a number of tokens costs in billionths of a dollar, rounded to the nearest.
@@ -147,7 +146,9 @@ mod tests {
         ] {
             assert_eq!(found(model).as_deref(), Some(name), "{model}");
         }
-        for model in ["gpt-4o-realtime-preview", "gpt-4-32k", "claude-sonnet-4-6", "my-model", "", "-", "/"] {
+        for model in
+            ["gpt-4o-realtime-preview", "gpt-4-32k", "claude-sonnet-4-6", "my-model", "", "-", "/"]
+        {
             assert_eq!(found(model), None, "{model}");
         }
     }
@@ -155,7 +156,8 @@ mod tests {
     #[test]
     fn an_organisations_own_price_wins() {
         let price = Price { input_nanos: 1, output_nanos: 2 };
-        let own = OwnPrices::from([("gpt-4o".to_owned(), price), ("house-model".to_owned(), price)]);
+        let own =
+            OwnPrices::from([("gpt-4o".to_owned(), price), ("house-model".to_owned(), price)]);
         assert_eq!(find(Some(&own), "gpt-4o-2024-08-06"), Some(("gpt-4o".to_owned(), price)));
         assert_eq!(find(Some(&own), "House-Model"), Some(("house-model".to_owned(), price)));
         assert_ne!(find(Some(&own), "gpt-4o-mini").map(|(_, price)| price), Some(price));

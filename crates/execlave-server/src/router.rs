@@ -18,8 +18,8 @@ use crate::auth::key::authenticate;
 use crate::middleware::{observe, panics, request_id};
 use crate::pages;
 use crate::routes::{
-    agents, api_keys, approvals, bypasses, decisions, enforce, fallback, openapi, operations,
-    policies, prices, resolutions, settings, traces, usage,
+    agents, api_keys, approvals, bypasses, cost_rules, decisions, enforce, fallback, incidents,
+    openapi, operations, policies, prices, resolutions, settings, tool_baselines, traces, usage,
 };
 use crate::state::AppState;
 
@@ -59,6 +59,7 @@ fn api(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(agents::resume))
         .routes(routes!(agents::status_poll))
         .routes(routes!(agents::heartbeat))
+        .routes(routes!(tool_baselines::report, tool_baselines::show))
         .routes(routes!(policies::create, policies::list))
         .routes(routes!(policies::show, policies::replace, policies::patch, policies::delete))
         .routes(routes!(policies::list_versions))
@@ -77,6 +78,11 @@ fn api(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(decisions::stats))
         .routes(routes!(decisions::show))
         .routes(routes!(bypasses::report, bypasses::list))
+        .routes(routes!(incidents::list))
+        .routes(routes!(incidents::stats))
+        .routes(routes!(incidents::show))
+        .routes(routes!(cost_rules::create, cost_rules::list))
+        .routes(routes!(cost_rules::show, cost_rules::replace, cost_rules::delete))
         .routes(routes!(prices::list, prices::set))
         .routes(routes!(prices::delete))
         .routes(routes!(settings::show, settings::patch))

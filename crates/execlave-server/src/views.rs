@@ -3,17 +3,22 @@
 use execlave_api::agents::Agent;
 use execlave_api::approvals::{Approval, ApprovalDecision};
 use execlave_api::bypasses::BypassWindow;
+use execlave_api::cost_rules::{CostBudgetRule, RuleAction, RuleScope, RuleWindow};
 use execlave_api::decisions::{
     AgentOutcomes, Decision, DecisionBucket, DecisionStats, Durations, OutcomeCounts, SourceCounts,
 };
 use execlave_api::enforce::{Evidence, Violation};
+use execlave_api::incidents::{Count, Incident, IncidentStats};
 use execlave_api::keys::ApiKey;
 use execlave_api::policies::{Policy, PolicyVersion};
 use execlave_api::prices::Price;
 use execlave_api::resolutions::Resolution;
 use execlave_api::settings::Settings;
+use execlave_api::tool_baselines::{BaselineDescriptor, ToolBaseline};
 use execlave_api::traces::{Trace, TraceRecord};
 use execlave_core::decision;
+use execlave_core::ids::AgentId;
+use execlave_core::policy::BudgetWindow;
 use execlave_core::time::Timestamp;
 use execlave_store::approvals::ApprovalStatus;
 use execlave_store::org_settings::OrgSettings;
@@ -21,7 +26,8 @@ use execlave_store::policies::PolicyEvent;
 use execlave_store::policy_sets::PolicySetRecord;
 use execlave_store::prices::ModelPrice;
 use execlave_store::{
-    Json, agents, approvals, bypasses, decisions, keys, policies, resolutions, traces,
+    Json, agents, approvals, bypasses, cost_rules, decisions, incidents, keys, policies,
+    resolutions, tool_baselines, traces,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -305,6 +311,106 @@ pub(crate) fn built_in_price(model: &str, provider: &str, price: prices::Price) 
         origin: "built_in".to_owned(),
         source: prices::BUILT_IN.source.clone(),
         as_of: prices::BUILT_IN.as_of.clone(),
+    }
+}
+
+pub(crate) fn cost_rule(rule: cost_rules::CostRule) -> CostBudgetRule {
+    CostBudgetRule {
+        id: rule.id.to_string(),
+        name: rule.name,
+        scope: match rule.scope {
+            cost_rules::RuleScope::Org => RuleScope::Org,
+            cost_rules::RuleScope::Agent => RuleScope::Agent,
+            cost_rules::RuleScope::User => RuleScope::User,
+            cost_rules::RuleScope::Workspace => RuleScope::Workspace,
+        },
+        scope_id: rule.scope_id,
+        window: match rule.period {
+            BudgetWindow::Minute => RuleWindow::Minute,
+            BudgetWindow::Hour => RuleWindow::Hour,
+            BudgetWindow::Day => RuleWindow::Day,
+            BudgetWindow::Month => RuleWindow::Month,
+        },
+        cap_usd: usd(rule.cap_nanos),
+        action: match rule.action {
+            cost_rules::RuleAction::Warn => RuleAction::Warn,
+            cost_rules::RuleAction::Block => RuleAction::Block,
+            cost_rules::RuleAction::PauseAgent => RuleAction::PauseAgent,
+        },
+        warning_threshold_pct: rule.warning_threshold_pct,
+        burn_rate_alert_enabled: rule.burn_rate_alert_enabled,
+        is_active: rule.is_active,
+        created_at: time(rule.created_at),
+        updated_at: time(rule.updated_at),
+        current: None,
+    }
+}
+
+pub(crate) fn tool_baseline(
+    agent: AgentId,
+    baseline: Option<tool_baselines::ToolBaseline>,
+) -> ToolBaseline {
+    let descriptor = |pin: tool_baselines::PinnedTool| BaselineDescriptor {
+        server: pin.server,
+        tool: pin.tool,
+        descriptor_hash: pin.descriptor_hash,
+        description_hash: pin.description_hash,
+        description: None,
+    };
+    let mut view = ToolBaseline {
+        agent_id: agent.to_string(),
+        descriptors: Vec::new(),
+        reason: None,
+        updated_by: None,
+        updated_at: None,
+    };
+    if let Some(baseline) = baseline {
+        view.descriptors = baseline.tools.into_iter().map(descriptor).collect();
+        view.reason = Some(baseline.reason);
+        view.updated_by = Some(baseline.updated_by);
+        view.updated_at = Some(time(baseline.updated_at));
+    }
+    view
+}
+
+pub(crate) fn incident(incident: incidents::Incident) -> Incident {
+    Incident {
+        id: incident.id.to_string(),
+        trace_id: incident.trace_id,
+        span_id: Some(incident.span_id).filter(|span| !span.is_empty()),
+        agent_id: incident.agent_id.to_string(),
+        environment: incident.environment,
+        violation: Violation {
+            policy_id: incident.policy_id.to_string(),
+            policy_name: incident.policy_name,
+            policy_type: incident.policy_type,
+            enforcement_mode: incident.enforcement_mode.as_str().to_owned(),
+            severity: Some(incident.severity.as_str().to_owned()),
+            message: incident.message,
+            rule_id: Some(incident.rule_id),
+            evidence: incident.evidence.as_ref().and_then(|evidence| evidence.parse().ok()),
+        },
+        occurred_at: time(incident.occurred_at),
+        created_at: time(incident.created_at),
+    }
+}
+
+pub(crate) fn incident_stats(
+    stats: incidents::IncidentStats,
+    since: Timestamp,
+    until: Timestamp,
+) -> IncidentStats {
+    let counts = |counts: Vec<(String, i64)>| -> Vec<Count> {
+        counts.into_iter().map(|(key, count)| Count { key, count }).collect()
+    };
+    IncidentStats {
+        since: time(since),
+        until: time(until),
+        total: stats.severities.iter().map(|(_, count)| count).sum(),
+        severities: counts(stats.severities),
+        policy_types: counts(stats.policy_types),
+        policies: counts(stats.policies),
+        agents: counts(stats.agents),
     }
 }
 

@@ -36,10 +36,12 @@ pub enum Noun {
     Settings,
     /// An organisation's own prices were changed; the id is the organisation's.
     Price,
+    /// A cost budget rule was made, changed or deleted.
+    CostRule,
 }
 
 impl Noun {
-    const ALL: [(Self, &'static str); 7] = [
+    const ALL: [(Self, &'static str); 8] = [
         (Self::Agent, "agent"),
         (Self::Policy, "policy"),
         (Self::Key, "key"),
@@ -47,6 +49,7 @@ impl Noun {
         (Self::Session, "session"),
         (Self::Settings, "settings"),
         (Self::Price, "price"),
+        (Self::CostRule, "cost_rule"),
     ];
 }
 

@@ -14,6 +14,7 @@ pub mod approvals;
 pub mod audit;
 pub mod bypasses;
 pub mod changes;
+pub mod cost_rules;
 mod db;
 pub mod decisions;
 pub mod error;
@@ -34,6 +35,7 @@ pub mod spend;
 pub mod state;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod tool_baselines;
 pub mod traces;
 pub mod usage;
 pub mod users;

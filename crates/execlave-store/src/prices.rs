@@ -84,6 +84,8 @@ impl Store {
 
     /// Every organisation's own prices, to be kept in memory.
     pub async fn list_prices_across_orgs(&self) -> Result<Vec<ModelPrice>, StoreError> {
-        self.db().all(Query::new("SELECT * FROM model_prices ORDER BY org_id, model", params![])).await
+        self.db()
+            .all(Query::new("SELECT * FROM model_prices ORDER BY org_id, model", params![]))
+            .await
     }
 }

@@ -18,6 +18,7 @@ use std::fmt;
 
 use execlave_core::ids::{AgentId, DecisionId, OrgId};
 use execlave_core::time::Timestamp;
+use uuid::Uuid;
 
 use crate::approvals::{Approval, NewApproval};
 use crate::db::query::{Query, params};
@@ -56,6 +57,24 @@ pub struct StateClaim {
     pub sequences: Vec<SequenceQuestion>,
     /// What it leaves behind.
     pub marks: Vec<Mark>,
+}
+
+impl StateClaim {
+    /// A claim that asks and changes nothing, to fill in and look with.
+    pub fn about_nothing(org: OrgId, now: Timestamp) -> Self {
+        Self {
+            org,
+            agent: AgentId::from(Uuid::nil()),
+            decision: DecisionId::from(Uuid::nil()),
+            now,
+            budgets: Vec::new(),
+            amount_nanos: 0,
+            trace_id: None,
+            rates: Vec::new(),
+            sequences: Vec::new(),
+            marks: Vec::new(),
+        }
+    }
 }
 
 /// At most `limit` actions in any span of `window_ms`.

@@ -23,11 +23,7 @@ pub(super) struct Subject<'a> {
 
 impl<'a> Subject<'a> {
     pub(super) fn new(occasion: &'a Occasion<'a>) -> Self {
-        Self {
-            agent: occasion.agent,
-            action: occasion.action,
-            texts: Texts::new(occasion),
-        }
+        Self { agent: occasion.agent, action: occasion.action, texts: Texts::new(occasion) }
     }
 
     pub(super) fn tools(&self) -> impl Iterator<Item = (usize, &'a str)> {

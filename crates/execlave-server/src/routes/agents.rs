@@ -49,7 +49,7 @@ pub(crate) struct ListParams {
 #[into_params(parameter_in = Query)]
 pub(crate) struct Which {
     /// The environment; the only or oldest agent of that name when left out.
-    environment: Option<String>,
+    pub(super) environment: Option<String>,
 }
 
 /// Register an agent, or update the given fields of the one that is registered under this external id and environment.

@@ -29,7 +29,7 @@ pub(crate) struct ListParams {
 }
 
 /// The prices in force, by name: the organisation's own and the built-in ones it has not replaced.
-#[utoipa::path(get, path = "/prices", tag = "cost", params(ListParams), responses((status = 200, body = List<Price>)))]
+#[utoipa::path(get, path = "/prices", tag = "prices", params(ListParams), responses((status = 200, body = List<Price>)))]
 pub(crate) async fn list(
     key: Key<Read>,
     State(state): State<AppState>,
@@ -38,9 +38,9 @@ pub(crate) async fn list(
     let own = state.store.list_prices(key.org).await?;
     let mut data: Vec<Price> = own.iter().map(views::own_price).collect();
     let built_in = BUILT_IN.models.iter().filter(|(model, _)| !is_replaced(&own, model));
-    data.extend(built_in.map(|(model, (provider, price))| {
-        views::built_in_price(model, provider, *price)
-    }));
+    data.extend(
+        built_in.map(|(model, (provider, price))| views::built_in_price(model, provider, *price)),
+    );
     if let Some(model) = params.model {
         let prices = state.directory.prices(key.org);
         let name = prices::find(prices.as_deref(), &model).map(|(name, _)| name);
@@ -56,7 +56,7 @@ fn is_replaced(own: &[ModelPrice], model: &str) -> bool {
 }
 
 /// Set the organisation's own price of a model. Costs already computed stay as they are.
-#[utoipa::path(post, path = "/prices", tag = "cost", request_body = SetPrice, responses(
+#[utoipa::path(post, path = "/prices", tag = "prices", request_body = SetPrice, responses(
     (status = 200, description = "Set", body = Data<Price>), (status = 400, body = ErrorBody),
 ))]
 pub(crate) async fn set(
@@ -69,7 +69,7 @@ pub(crate) async fn set(
 }
 
 /// Go back to the built-in price of a model.
-#[utoipa::path(delete, path = "/prices/{model}", tag = "cost", params(("model" = String, Path)), responses(
+#[utoipa::path(delete, path = "/prices/{model}", tag = "prices", params(("model" = String, Path)), responses(
     (status = 204, description = "Deleted"), (status = 404, body = ErrorBody),
 ))]
 pub(crate) async fn delete(

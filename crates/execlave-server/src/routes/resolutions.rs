@@ -31,7 +31,7 @@ pub(crate) struct ListParams {
 }
 
 /// Say what became of a trace. The trace itself stays as it was reported.
-#[utoipa::path(post, path = "/traces/{traceId}/resolutions", tag = "traces", params(("traceId" = String, Path)),
+#[utoipa::path(post, path = "/traces/{traceId}/resolutions", tag = "resolutions", params(("traceId" = String, Path)),
     request_body = AddResolution, responses(
         (status = 201, description = "Added to the ledger", body = Data<Resolution>),
         (status = 400, body = ErrorBody), (status = 404, body = ErrorBody),
@@ -68,7 +68,7 @@ pub(crate) async fn add(
 }
 
 /// What was found out about a trace, newest first.
-#[utoipa::path(get, path = "/traces/{traceId}/resolutions", tag = "traces", params(("traceId" = String, Path), ListParams),
+#[utoipa::path(get, path = "/traces/{traceId}/resolutions", tag = "resolutions", params(("traceId" = String, Path), ListParams),
     responses((status = 200, body = List<Resolution>), (status = 404, body = ErrorBody)))]
 pub(crate) async fn list(
     key: Key<Read>,

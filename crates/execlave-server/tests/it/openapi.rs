@@ -68,6 +68,8 @@ async fn every_shared_path_is_described() {
         paths::BYPASS_WINDOWS,
         paths::SETTINGS,
         paths::PRICES,
+        paths::COST_BUDGET_RULES,
+        paths::INCIDENTS,
     ];
     for path in api {
         assert!(described.contains(format!("{}{path}", paths::BASE).as_str()), "{path}");

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use execlave_api::{
-    agents, approvals, bypasses, decisions, enforce, error, keys, page, policies, prices,
-    resolutions, settings, traces, usage,
+    agents, approvals, bypasses, cost_rules, decisions, enforce, error, incidents, keys, page,
+    policies, prices, resolutions, settings, tool_baselines, traces, usage,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -49,6 +49,12 @@ samples! {
     "enforce_blocked": enforce::EnforceResponse;
     "decision": page::Data<decisions::Decision>;
     "decision_stats": page::Data<decisions::DecisionStats>;
+    "save_cost_budget_rule": cost_rules::SaveCostBudgetRule;
+    "cost_budget_rule": page::Data<cost_rules::CostBudgetRule>;
+    "report_baseline": tool_baselines::ReportBaseline;
+    "tool_baseline": page::Data<tool_baselines::ToolBaseline>;
+    "incident": page::Data<incidents::Incident>;
+    "incident_stats": page::Data<incidents::IncidentStats>;
     "price": page::Data<prices::Price>;
     "set_price": prices::SetPrice;
     "settings": page::Data<settings::Settings>;

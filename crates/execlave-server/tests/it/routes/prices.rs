@@ -20,7 +20,11 @@ async fn a_trace_with_tokens_and_no_cost_gets_one() {
     assert_eq!(cost(&app, reported).await, (json!(0.0), Value::Null), "a reported cost stays");
     assert_eq!(cost(&app, tokens("c", "house-model")).await, (Value::Null, Value::Null));
     let total = json!({ "traceId": "d", "modelName": "gpt-4o", "totalTokens": 9 });
-    assert_eq!(cost(&app, total).await, (Value::Null, Value::Null), "the two kinds differ in price");
+    assert_eq!(
+        cost(&app, total).await,
+        (Value::Null, Value::Null),
+        "the two kinds differ in price"
+    );
     let input = json!({ "traceId": "e", "modelName": "gpt-4o", "promptTokens": 1_000_000 });
     assert_eq!(cost(&app, input).await, (json!(2.5), json!(true)));
 }
@@ -29,21 +33,34 @@ async fn a_trace_with_tokens_and_no_cost_gets_one() {
 async fn an_organisations_own_price_wins_until_it_is_taken_back() {
     let app = TestApp::new().await;
     let stranger = app.other_organisation().await;
-    let set = json!({ "model": " House-Model ", "inputUsdPerMillion": 1.5, "outputUsdPerMillion": 0 });
+    let set =
+        json!({ "model": " House-Model ", "inputUsdPerMillion": 1.5, "outputUsdPerMillion": 0 });
     let answer = app.operator().post("/prices", set).await.expect(200);
     assert_eq!(answer["data"]["model"], "house-model");
     assert_eq!(answer["data"]["origin"], "organization");
     let trace = json!({ "traceId": "a", "modelName": "vendor/House-Model-latest", "promptTokens": 2_000_000 });
     assert_eq!(cost(&app, trace).await, (json!(3.0), json!(true)));
 
-    app.operator().post("/prices", json!({ "model": "gpt-4o", "inputUsdPerMillion": 1, "outputUsdPerMillion": 2 })).await.expect(200);
+    app.operator()
+        .post(
+            "/prices",
+            json!({ "model": "gpt-4o", "inputUsdPerMillion": 1, "outputUsdPerMillion": 2 }),
+        )
+        .await
+        .expect(200);
     let of = async |client: &crate::support::Client, model: &str| {
         client.get(&format!("/prices?model={model}")).await.expect(200)["data"].clone()
     };
     let ours = of(&app.operator(), "gpt-4o-2024-11-20").await;
-    assert_eq!((&ours[0]["inputUsdPerMillion"], &ours[0]["origin"]), (&json!(1.0), &json!("organization")));
+    assert_eq!(
+        (&ours[0]["inputUsdPerMillion"], &ours[0]["origin"]),
+        (&json!(1.0), &json!("organization"))
+    );
     let theirs = of(&stranger, "gpt-4o").await;
-    assert_eq!((&theirs[0]["inputUsdPerMillion"], &theirs[0]["origin"]), (&json!(2.5), &json!("built_in")));
+    assert_eq!(
+        (&theirs[0]["inputUsdPerMillion"], &theirs[0]["origin"]),
+        (&json!(2.5), &json!("built_in"))
+    );
     assert!(theirs[0]["asOf"].is_string() && theirs[0]["source"].is_string());
     assert_eq!(of(&stranger, "house-model").await, json!([]));
     stranger.delete("/prices/gpt-4o").await.expect_error(404, "NOT_FOUND");
@@ -67,9 +84,11 @@ async fn a_bad_price_changes_nothing() {
         ("outputUsdPerMillion", json!(1e7)),
         ("currency", json!("EUR")),
     ] {
-        let mut body = json!({ "model": "gpt-4o", "inputUsdPerMillion": 1, "outputUsdPerMillion": 1 });
+        let mut body =
+            json!({ "model": "gpt-4o", "inputUsdPerMillion": 1, "outputUsdPerMillion": 1 });
         body[field] = value;
-        let answer = app.operator().post("/prices", body).await.expect_error(400, "VALIDATION_ERROR");
+        let answer =
+            app.operator().post("/prices", body).await.expect_error(400, "VALIDATION_ERROR");
         assert_eq!(answer.fault(), field);
     }
     let price = app.operator().get("/prices?model=gpt-4o").await.expect(200);
