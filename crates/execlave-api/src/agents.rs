@@ -199,6 +199,12 @@ pub struct Agent {
     /// `none`, `standard` or `strict`: what a trace that reports a success must prove.
     #[serde(default = "no_strictness")]
     pub outcome_strictness: String,
+    /// The share of attacks it withstood in red teaming, 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub red_team_score: Option<f64>,
+    /// When that was found out; RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub red_team_scored_at: Option<String>,
     /// RFC 3339.
     pub created_at: String,
     /// RFC 3339.
@@ -215,6 +221,14 @@ pub struct ChangeStatus {
     /// Why, for the people who read the audit log and for the stopped agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+/// Body of `PATCH /agents/{id}/red-team-score`.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SetRedTeamScore {
+    /// The share of attacks the agent withstood, 0 to 1; kept to the thousandth.
+    pub score: f64,
 }
 
 /// Answer of `GET /agents/{id}/status-poll`.

@@ -21,3 +21,4 @@ pub mod settings;
 pub mod tool_baselines;
 pub mod traces;
 pub mod usage;
+pub mod validators;

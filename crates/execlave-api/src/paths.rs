@@ -34,6 +34,8 @@ pub const DECISIONS: &str = "/decisions";
 pub const COST_BUDGET_RULES: &str = "/cost-budget-rules";
 /// List incidents.
 pub const INCIDENTS: &str = "/incidents";
+/// Create and list custom validators.
+pub const VALIDATORS: &str = "/validators";
 /// What models cost.
 pub const PRICES: &str = "/prices";
 /// The organisation's settings.

@@ -33,6 +33,7 @@ pub struct PatchSettings {
 }
 
 /// Tells a `null` from a field that was left out.
+#[expect(clippy::option_option, reason = "left out, `null` and a value are three different things")]
 fn given<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
 where
     D: Deserializer<'de>,

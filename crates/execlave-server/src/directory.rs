@@ -19,9 +19,11 @@ use execlave_store::error::StoreError;
 use execlave_store::keys::ApiKey;
 use execlave_store::org_settings::OrgSettings;
 use execlave_store::prices::ModelPrice;
+use execlave_store::validators::Validator;
 use tokio::sync::Mutex;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use uuid::Uuid;
 
 pub use agents::AgentEntry;
 use agents::Agents;
@@ -59,6 +61,7 @@ pub struct Directory {
     settings: RwLock<HashMap<OrgId, Arc<OrgSettings>>>,
     prices: RwLock<HashMap<OrgId, Arc<OwnPrices>>>,
     cost_rules: RwLock<HashMap<OrgId, Arc<Vec<CostRule>>>>,
+    validators: RwLock<HashMap<(OrgId, Uuid), Arc<Validator>>>,
     /// INVARIANT: rows are read and swapped in while this is held, so an older reading never replaces a newer one.
     refreshing: Mutex<()>,
     /// When keys and agents were last seen.
@@ -72,6 +75,7 @@ impl Directory {
         let keys = store.list_keys_across_orgs().await?;
         let agents = store.list_agents_across_orgs().await?;
         let baselines = store.list_tool_baselines_across_orgs().await?;
+        let validators = store.list_validators_across_orgs().await?;
         let mut rules: HashMap<OrgId, Vec<CostRule>> = HashMap::new();
         for rule in store.list_active_cost_rules_across_orgs().await? {
             rules.entry(rule.org_id).or_default().push(rule);
@@ -88,6 +92,8 @@ impl Directory {
         *write(&self.keys) =
             keys.into_iter().map(|key| (key.hash.clone(), Arc::new(entry(key)))).collect();
         *write(&self.agents) = Agents::of(agents, baselines);
+        *write(&self.validators) =
+            validators.into_iter().map(|one| ((one.org_id, one.id), Arc::new(one))).collect();
         *write(&self.cost_rules) =
             rules.into_iter().map(|(org, rules)| (org, Arc::new(rules))).collect();
         *write(&self.policies) = policies;
@@ -133,6 +139,26 @@ impl Directory {
         if let Some(settings) = store.find_org_settings(org).await? {
             write(&self.settings).insert(org, Arc::new(settings));
         }
+        Ok(())
+    }
+
+    /// A custom validator that may be asked.
+    pub(crate) fn validator(&self, org: OrgId, id: Uuid) -> Option<Arc<Validator>> {
+        read(&self.validators).get(&(org, id)).filter(|validator| validator.is_active).cloned()
+    }
+
+    /// Reads a validator again.
+    pub(crate) async fn refresh_validator(
+        &self,
+        store: &Store,
+        org: OrgId,
+        id: Uuid,
+    ) -> Result<(), StoreError> {
+        let _turn = self.refreshing.lock().await;
+        match store.find_validator(org, id).await? {
+            Some(validator) => write(&self.validators).insert((org, id), Arc::new(validator)),
+            None => write(&self.validators).remove(&(org, id)),
+        };
         Ok(())
     }
 
@@ -255,12 +281,13 @@ impl Directory {
         store: &Store,
         org: OrgId,
         noun: Noun,
-        id: uuid::Uuid,
+        id: Uuid,
     ) -> Result<(), StoreError> {
         match noun {
             Noun::Agent => self.refresh_agent(store, org, id.into()).await,
             Noun::Policy => self.refresh_policies(store, org).await,
             Noun::Key => self.refresh_key(store, org, id.into()).await,
+            Noun::Validator => self.refresh_validator(store, org, id).await,
             Noun::CostRule => self.refresh_cost_rules(store, org).await,
             Noun::Price => self.refresh_prices(store, org).await,
             Noun::Settings => self.refresh_settings(store, org).await,

@@ -20,6 +20,7 @@ use crate::pages;
 use crate::routes::{
     agents, api_keys, approvals, bypasses, cost_rules, decisions, enforce, fallback, incidents,
     openapi, operations, policies, prices, resolutions, settings, tool_baselines, traces, usage,
+    validators,
 };
 use crate::state::AppState;
 
@@ -59,6 +60,7 @@ fn api(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(agents::resume))
         .routes(routes!(agents::status_poll))
         .routes(routes!(agents::heartbeat))
+        .routes(routes!(agents::set_red_team_score))
         .routes(routes!(tool_baselines::report, tool_baselines::show))
         .routes(routes!(policies::create, policies::list))
         .routes(routes!(policies::show, policies::replace, policies::patch, policies::delete))
@@ -78,6 +80,10 @@ fn api(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(decisions::stats))
         .routes(routes!(decisions::show))
         .routes(routes!(bypasses::report, bypasses::list))
+        .routes(routes!(validators::create, validators::list))
+        .routes(routes!(validators::show, validators::replace, validators::delete))
+        .routes(routes!(validators::test))
+        .routes(routes!(validators::rotate_secret))
         .routes(routes!(incidents::list))
         .routes(routes!(incidents::stats))
         .routes(routes!(incidents::show))

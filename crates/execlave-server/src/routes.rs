@@ -19,3 +19,4 @@ pub(crate) mod settings;
 pub(crate) mod tool_baselines;
 pub(crate) mod traces;
 pub(crate) mod usage;
+pub(crate) mod validators;

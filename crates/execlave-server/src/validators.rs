@@ -16,6 +16,7 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::http::{Http, HttpError};
+use crate::secrets;
 
 /// How many failures in a row open the breaker.
 const FAILURES: u32 = 5;
@@ -71,13 +72,17 @@ impl Decision {
 /// Why a validator said nothing.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Silence {
-    #[error("the validator was not asked, because it failed {FAILURES} times in a row; it is tried again within 30 seconds")]
+    #[error(
+        "the validator was not asked, because it failed {FAILURES} times in a row; it is tried again within 30 seconds"
+    )]
     Open,
     #[error("the validator cannot be asked: {0}")]
     Http(#[from] HttpError),
     #[error("the validator answered with status {0} instead of 200")]
     Status(u16),
-    #[error("the validator did not answer with `{{\"decision\": \"allow\" | \"require_approval\" | \"deny\", \"reason\"?}}`")]
+    #[error(
+        "the validator did not answer with `{{\"decision\": \"allow\" | \"require_approval\" | \"deny\", \"reason\"?}}`"
+    )]
     Body,
     #[error("the address of the validator is not a URL")]
     Url,
@@ -143,7 +148,8 @@ impl Validators {
         let url: Url = validator.url.parse().map_err(|_| Silence::Url)?;
         let body = serde_json::to_vec(request).map_err(|_| Silence::Body)?;
         let headers = headers(validator, delivery, &request.timestamp, &body);
-        let timeout = Duration::from_millis(u64::try_from(validator.timeout_ms).unwrap_or_default());
+        let timeout =
+            Duration::from_millis(u64::try_from(validator.timeout_ms).unwrap_or_default());
         let answer = self.http.post_json(&url, headers, body, timeout).await?;
         if answer.status != 200 {
             return Err(Silence::Status(answer.status));
@@ -191,8 +197,7 @@ fn headers(validator: &Validator, delivery: Uuid, timestamp: &str, body: &[u8]) 
     let mut mac = Hmac::<Sha256>::new_from_slice(validator.secret.as_bytes())
         .expect("HMAC takes keys of any length");
     mac.update(body);
-    let signature: String =
-        mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let signature = secrets::hex(&mac.finalize().into_bytes());
     let mut headers = HeaderMap::new();
     for (name, value) in [
         ("x-execlave-signature", format!("sha256={signature}")),
@@ -221,9 +226,9 @@ pub(crate) async fn ask_all(
         answers.push(StateAnswer::Unknown { reason: Some(reason) });
         let Some((validator, delivery)) = validator else { continue };
         let (validators, request) = (Arc::clone(validators), Arc::clone(&request));
-        tasks.spawn(async move {
-            (index, validators.ask(&validator, delivery, &request, now).await)
-        });
+        tasks.spawn(
+            async move { (index, validators.ask(&validator, delivery, &request, now).await) },
+        );
     }
     while let Some(finished) = tasks.join_next().await {
         if let Ok((index, answer)) = finished {

@@ -16,9 +16,10 @@ use execlave_api::resolutions::Resolution;
 use execlave_api::settings::Settings;
 use execlave_api::tool_baselines::{BaselineDescriptor, ToolBaseline};
 use execlave_api::traces::{Trace, TraceRecord};
+use execlave_api::validators::{FailMode, Validator};
 use execlave_core::decision;
 use execlave_core::ids::AgentId;
-use execlave_core::policy::BudgetWindow;
+use execlave_core::policy::{BudgetWindow, FailureMode};
 use execlave_core::time::Timestamp;
 use execlave_store::approvals::ApprovalStatus;
 use execlave_store::org_settings::OrgSettings;
@@ -27,7 +28,7 @@ use execlave_store::policy_sets::PolicySetRecord;
 use execlave_store::prices::ModelPrice;
 use execlave_store::{
     Json, agents, approvals, bypasses, cost_rules, decisions, incidents, keys, policies,
-    resolutions, tool_baselines, traces,
+    resolutions, tool_baselines, traces, validators,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -64,6 +65,8 @@ pub(crate) fn agent(agent: agents::Agent) -> Agent {
         metadata: stored(&agent.metadata),
         autonomy_level: agent.autonomy_level,
         outcome_strictness: agent.outcome_strictness.as_str().to_owned(),
+        red_team_score: agent.red_team_score.map(thousandths),
+        red_team_scored_at: agent.red_team_scored_at.map(time),
         created_at: time(agent.created_at),
         updated_at: time(agent.updated_at),
         last_seen_at: agent.last_seen_at.map(time),
@@ -412,6 +415,36 @@ pub(crate) fn incident_stats(
         policies: counts(stats.policies),
         agents: counts(stats.agents),
     }
+}
+
+/// A validator without its secret.
+pub(crate) fn validator(validator: validators::Validator) -> Validator {
+    Validator {
+        id: validator.id.to_string(),
+        name: validator.name,
+        url: validator.url,
+        timeout_ms: validator.timeout_ms,
+        fail_mode: match validator.fail_mode {
+            FailureMode::FailOpen => FailMode::FailOpen,
+            FailureMode::FailClosed => FailMode::FailClosed,
+        },
+        is_active: validator.is_active,
+        secret: None,
+        created_at: time(validator.created_at),
+        updated_at: time(validator.updated_at),
+    }
+}
+
+/// A validator with its secret, for the one answer that shows it.
+pub(crate) fn validator_with_secret(made: validators::Validator) -> Validator {
+    let secret = Some(made.secret.clone());
+    Validator { secret, ..validator(made) }
+}
+
+fn thousandths(score: i64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "between 0 and 1,000")]
+    let share = score as f64 / 1_000.0;
+    share
 }
 
 /// A trace in full.

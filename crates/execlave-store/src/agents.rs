@@ -75,6 +75,10 @@ pub struct Agent {
     pub autonomy_level: Option<String>,
     /// What a reported success must prove.
     pub outcome_strictness: OutcomeStrictness,
+    /// The share of attacks it withstood in red teaming, in thousandths.
+    pub red_team_score: Option<i64>,
+    /// When that was found out.
+    pub red_team_scored_at: Option<Timestamp>,
     /// Whether it may act.
     pub status: AgentStatus,
     /// Why it has this status.
@@ -93,7 +97,8 @@ pub struct Agent {
 
 table!("agents" => Agent {
     org_id, id, agent_id, name, kind, platform, environment, description, owner_email, allowed_data_sources, allowed_actions,
-    requires_human_approval_for, tags, metadata, autonomy_level, outcome_strictness, status, status_reason, epoch, status_changed_at, created_at,
+    requires_human_approval_for, tags, metadata, autonomy_level, outcome_strictness, red_team_score,
+    red_team_scored_at, status, status_reason, epoch, status_changed_at, created_at,
     updated_at, last_seen_at,
 });
 
@@ -353,6 +358,34 @@ impl Store {
             },
         )
         .await?;
+        announce(&mut tx, org, id).await?;
+        tx.commit().await?;
+        Ok(Some(agent))
+    }
+
+    /// Records what red teaming found out; audited. `None` if there is no such agent.
+    pub async fn set_red_team_score(
+        &self,
+        org: OrgId,
+        id: AgentId,
+        thousandths: i64,
+        actor: &str,
+        now: Timestamp,
+    ) -> Result<Option<Agent>, StoreError> {
+        const SET: &str = "
+            UPDATE agents SET red_team_score = $3, red_team_scored_at = $4, updated_at = $4 WHERE org_id = $1 AND id = $2 RETURNING *";
+        let mut tx = self.begin().await?;
+        audit::lock_chain(&mut tx, org).await?;
+        let set = Query::new(SET, params![org, id, thousandths, now]);
+        let Some(agent) = tx.one::<Agent>(set).await? else { return Ok(None) };
+        let event = Event {
+            at: now,
+            actor,
+            name: "agent.red_team_scored",
+            subject: format!("agent:{id}"),
+            body: json!({ "thousandths": thousandths }).into(),
+        };
+        audit::append(&mut tx, org, event).await?;
         announce(&mut tx, org, id).await?;
         tx.commit().await?;
         Ok(Some(agent))

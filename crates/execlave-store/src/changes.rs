@@ -38,10 +38,12 @@ pub enum Noun {
     Price,
     /// A cost budget rule was made, changed or deleted.
     CostRule,
+    /// A custom validator was made, changed or deleted.
+    Validator,
 }
 
 impl Noun {
-    const ALL: [(Self, &'static str); 8] = [
+    const ALL: [(Self, &'static str); 9] = [
         (Self::Agent, "agent"),
         (Self::Policy, "policy"),
         (Self::Key, "key"),
@@ -50,6 +52,7 @@ impl Noun {
         (Self::Settings, "settings"),
         (Self::Price, "price"),
         (Self::CostRule, "cost_rule"),
+        (Self::Validator, "validator"),
     ];
 }
 

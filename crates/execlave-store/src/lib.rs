@@ -39,6 +39,7 @@ pub mod tool_baselines;
 pub mod traces;
 pub mod usage;
 pub mod users;
+pub mod validators;
 mod writer;
 
 use std::fmt;

@@ -119,7 +119,11 @@ impl Store {
     }
 
     /// A validator.
-    pub async fn find_validator(&self, org: OrgId, id: Uuid) -> Result<Option<Validator>, StoreError> {
+    pub async fn find_validator(
+        &self,
+        org: OrgId,
+        id: Uuid,
+    ) -> Result<Option<Validator>, StoreError> {
         const SQL: &str = "SELECT * FROM validators WHERE org_id = $1 AND id = $2";
         self.db().one(Query::new(SQL, params![org, id])).await
     }
@@ -154,7 +158,8 @@ async fn record(
         "isActive": validator.is_active,
     });
     let subject = format!("validator:{}", validator.id);
-    audit::append(tx, validator.org_id, Event { at, actor, name, subject, body: body.into() }).await?;
+    audit::append(tx, validator.org_id, Event { at, actor, name, subject, body: body.into() })
+        .await?;
     let noun = Noun::Validator;
     tx.announce(Change::Row { org_id: validator.org_id, noun, id: validator.id }).await
 }

@@ -225,12 +225,11 @@ async fn apply(tx: &mut Tx, batch: &[Job]) -> Result<Vec<Answer>, StoreError> {
         }
     }
     for (index, state, Settled { decision, approval }) in &settled {
-        let approval = match approval {
-            Some(new) => Some(wait(tx, new, decision, &mut waiting).await?),
-            None => {
-                decisions.push(decision);
-                None
-            }
+        let approval = if let Some(new) = approval {
+            Some(wait(tx, new, decision, &mut waiting).await?)
+        } else {
+            decisions.push(decision);
+            None
         };
         answers[*index] = Answer::Decided(Box::new(Decided { answers: state.clone(), approval }));
     }

@@ -15,6 +15,8 @@ use execlave_store::policy_sets::PolicySetRecord;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use crate::secrets;
+
 /// The policies of one organisation, ready to evaluate.
 #[derive(Debug, Default)]
 pub struct OrgPolicies {
@@ -70,7 +72,8 @@ fn version(set: &PolicySet) -> String {
     for (id, version) in set.versions() {
         digest.update(format!("{id}@{version};"));
     }
-    digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    let half: Vec<u8> = digest.finalize().iter().take(16).copied().collect();
+    secrets::hex(&half)
 }
 
 fn compile_one(record: &PolicyRecord) -> Result<CompiledPolicy, PolicyError> {

@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use execlave_api::enforce::EnforceRequest;
+use execlave_api::validators::ValidatorRequest;
 use execlave_core::decision::{Decision, Outcome, Violation};
 use execlave_core::ids::{ApprovalId, DecisionId, OrgId};
-use execlave_core::policy::{Evaluation, evaluate, usd_to_nanos};
+use execlave_core::policy::{Evaluation, StateAnswer, StateQuestion, evaluate, usd_to_nanos};
 use execlave_core::request::{Action, Occasion};
 use execlave_core::time::Timestamp;
 use execlave_store::error::StoreError;
@@ -28,6 +29,7 @@ use crate::directory::{AgentEntry, OrgPolicies};
 use crate::error::{AppError, AppResult};
 use crate::metrics;
 use crate::state::AppState;
+use crate::validators;
 
 const HISTORY_LENGTH: usize = 50;
 const TOOLS_LENGTH: usize = 100;
@@ -103,13 +105,42 @@ impl Case<'_> {
         let (agent, action) = (&self.agent.profile, &self.action);
         let rules = self.state.directory.cost_rules(self.org);
         Ok(Unsettled {
-            questions: Questions::of(&evaluation, Vec::new(), self.now),
+            questions: Questions::of(&evaluation, self.ask_validators(&evaluation).await, self.now),
             rules: cost_rules::apply(&rules, agent, action, self.now),
             unreadable: self.policies.unreadable.clone(),
             amount_nanos: action.estimated_cost.and_then(usd_to_nanos).unwrap_or_default(),
             evaluation,
             now: self.now,
         })
+    }
+
+    /// Asks every custom validator a policy names, all at once, in the order in which they are named.
+    async fn ask_validators(&self, evaluation: &Evaluation) -> Vec<StateAnswer> {
+        let named = evaluation.checks.iter().filter_map(|check| match &check.question {
+            StateQuestion::Validator(validator) => Some(validator.validator_id.as_str()),
+            _ => None,
+        });
+        let (directory, clock) = (&self.state.directory, &self.state.clock);
+        let asked: Vec<_> = named
+            .map(|id| Some((directory.validator(self.org, id.parse().ok()?)?, clock.new_id())))
+            .collect();
+        if asked.is_empty() {
+            return Vec::new();
+        }
+        let (agent, action) = (&self.agent.profile, &self.action);
+        let environment = action.environment.as_deref().unwrap_or(&agent.environment);
+        let request = ValidatorRequest {
+            organization_id: self.org.to_string(),
+            agent_id: agent.external_id.clone(),
+            agent_name: agent.name.clone(),
+            environment: environment.to_owned(),
+            input: action.input.clone(),
+            tools: action.tools.clone().unwrap_or_default(),
+            metadata: action.metadata.clone().unwrap_or_default(),
+            estimated_cost: action.estimated_cost,
+            timestamp: self.now.to_string(),
+        };
+        validators::ask_all(&self.state.validators, asked, request, self.now).await
     }
 
     async fn evaluate_policies(&self) -> AppResult<Evaluation> {
@@ -135,12 +166,11 @@ impl Case<'_> {
         if unsettled.questions.is_empty() && unsettled.rules.is_empty() {
             let (decision, verdict) = unsettled.settle(&StateAnswers::default());
             let settled = recorder.record(&decision);
-            let approval = match settled.approval {
-                Some(new) => Some(store.request_approval(new, settled.decision).await?.id),
-                None => {
-                    store.record_decision(settled.decision).await?;
-                    None
-                }
+            let approval = if let Some(new) = settled.approval {
+                Some(store.request_approval(new, settled.decision).await?.id)
+            } else {
+                store.record_decision(settled.decision).await?;
+                None
             };
             return Ok(Decided { decision, verdict, approval });
         }

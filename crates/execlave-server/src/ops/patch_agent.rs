@@ -8,6 +8,7 @@ use execlave_store::agents::{self, Agent, AgentPatch};
 use crate::auth::Actor;
 use crate::checks::{self, NAME_LENGTH, TEXT_LENGTH};
 use crate::error::{AppError, AppResult};
+use crate::ops::set_red_team_score;
 use crate::state::AppState;
 
 /// Changes the given fields.
@@ -19,6 +20,8 @@ pub(crate) async fn patch_agent(
     body: PatchAgent,
 ) -> AppResult<Agent> {
     check(&body)?;
+    let known = state.store.find_agent(org, id).await?;
+    set_red_team_score::check_promotion(state, org, body.autonomy_level, known.as_ref())?;
     let patch = AgentPatch {
         name: body.name,
         kind: body.kind,

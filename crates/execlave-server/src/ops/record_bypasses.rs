@@ -39,13 +39,13 @@ pub(crate) async fn record_bypasses(
     let windows: Vec<BypassWindow> =
         windows.map(|(index, body)| reporter.window(index, body)).collect::<AppResult<_>>()?;
     let loss = report.dropped.map(|body| reporter.loss(&body)).transpose()?;
-    let reported = windows.len() + usize::from(loss.is_some());
+    let total = windows.len() + usize::from(loss.is_some());
     let accepted =
         state.store.record_bypasses(org, &windows, loss.as_ref(), &actor.id(), now).await?;
     if accepted > 0 {
         tracing::warn!(org = %org, windows = accepted, "actions ran without a decision");
     }
-    Ok(BypassReceipt { accepted, duplicates: reported - accepted })
+    Ok(BypassReceipt { accepted, duplicates: total - accepted })
 }
 
 /// What all parts of one report have in common.

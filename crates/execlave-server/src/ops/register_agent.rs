@@ -9,6 +9,7 @@ use crate::auth::Actor;
 use crate::checks::{self, NAME_LENGTH, TEXT_LENGTH};
 use crate::error::AppResult;
 use crate::ops::patch_agent::strictness_of;
+use crate::ops::set_red_team_score;
 use crate::state::AppState;
 
 /// Registers an agent; whether it is new.
@@ -20,6 +21,7 @@ pub(crate) async fn register_agent(
 ) -> AppResult<(Agent, bool)> {
     check(&body)?;
     let known = find_registered(state, org, &body).await?;
+    set_red_team_score::check_promotion(state, org, body.autonomy_level, known.as_ref())?;
     let new = merge(body, known.as_ref(), state.clock.new_id());
     let (agent, created) =
         state.store.register_agent(org, &new, &actor.id(), state.clock.now()).await?;

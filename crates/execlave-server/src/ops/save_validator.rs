@@ -40,7 +40,11 @@ pub(crate) async fn create_validator(
         created_at: now,
         updated_at: now,
     };
-    state.store.create_validator(&new, &actor.id()).await.map_err(|error| taken(error, &new.name))?;
+    state
+        .store
+        .create_validator(&new, &actor.id())
+        .await
+        .map_err(|error| taken(error, &new.name))?;
     state.directory.refresh_validator(&state.store, org, new.id).await?;
     Ok(new)
 }

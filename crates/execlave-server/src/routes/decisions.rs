@@ -118,8 +118,8 @@ pub(crate) async fn stats(
         until: Some(until),
         ..DecisionFilter::default()
     };
-    let stats = state.store.decision_stats(key.org, &filter, length).await?;
-    Ok(Json(Data::new(views::decision_stats(stats, (since, until), length / 1_000))))
+    let counted = state.store.decision_stats(key.org, &filter, length).await?;
+    Ok(Json(Data::new(views::decision_stats(counted, (since, until), length / 1_000))))
 }
 
 /// One decision, with the policies it was made with.

@@ -113,6 +113,6 @@ pub(crate) async fn stats(
     }
     let filter =
         IncidentFilter { since: Some(since), until: Some(until), ..IncidentFilter::default() };
-    let stats = state.store.incident_stats(key.org, &filter).await?;
-    Ok(Json(Data::new(views::incident_stats(stats, since, until))))
+    let counted = state.store.incident_stats(key.org, &filter).await?;
+    Ok(Json(Data::new(views::incident_stats(counted, since, until))))
 }

@@ -36,7 +36,11 @@ async fn belongings(app: &TestApp) -> Vec<(&'static str, String)> {
     client.post("/traces/ingest", json!({ "traces": [leak] })).await.expect(202);
     let incidents = app.operator().get("/incidents").await.expect(200);
     let incident = incidents["data"][0]["id"].as_str().expect("an id").to_owned();
+    let validator = json!({ "name": "v", "url": "https://validator.example.com/" });
+    let validator = app.operator().post("/validators", validator).await.expect(201);
+    let validator = validator["data"]["id"].as_str().expect("an id").to_owned();
     vec![
+        ("validators", validator),
         ("cost-budget-rules", rule),
         ("incidents", incident),
         ("tool-integrity", agent.clone()),
@@ -60,6 +64,10 @@ fn body(path: &str) -> Value {
         json!({ "actionContext": payment_context() })
     } else if path.ends_with("/resolutions") {
         json!({ "resolvedStatus": "success", "basis": "manual" })
+    } else if path.ends_with("/red-team-score") {
+        json!({ "score": 1 })
+    } else if path.starts_with("/validators/") && !path.ends_with("/test") {
+        json!({ "name": "v", "url": "https://validator.example.com/" })
     } else if path.starts_with("/cost-budget-rules") {
         json!({ "scope": "org", "window": "1d", "capUsd": 1, "action": "warn" })
     } else if path.starts_with("/tool-integrity") {
@@ -150,9 +158,16 @@ async fn lists_hold_only_what_is_ones_own() {
     let app = TestApp::new().await;
     let stranger = app.other_organisation().await;
     belongings(&app).await;
-    for list in
-        ["agents", "policies", "approvals", "decisions", "traces", "incidents", "cost-budget-rules"]
-    {
+    for list in [
+        "agents",
+        "policies",
+        "approvals",
+        "decisions",
+        "traces",
+        "incidents",
+        "cost-budget-rules",
+        "validators",
+    ] {
         let answer = stranger.get(&format!("/{list}")).await.expect(200);
         assert_eq!(answer["data"], json!([]), "{list}");
     }

@@ -70,6 +70,7 @@ async fn every_shared_path_is_described() {
         paths::PRICES,
         paths::COST_BUDGET_RULES,
         paths::INCIDENTS,
+        paths::VALIDATORS,
     ];
     for path in api {
         assert!(described.contains(format!("{}{path}", paths::BASE).as_str()), "{path}");

@@ -17,3 +17,4 @@ mod settings;
 mod tool_baselines;
 mod traces;
 mod usage;
+mod validators;

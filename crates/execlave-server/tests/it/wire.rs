@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use execlave_api::{
     agents, approvals, bypasses, cost_rules, decisions, enforce, error, incidents, keys, page,
-    policies, prices, resolutions, settings, tool_baselines, traces, usage,
+    policies, prices, resolutions, settings, tool_baselines, traces, usage, validators,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -55,6 +55,12 @@ samples! {
     "tool_baseline": page::Data<tool_baselines::ToolBaseline>;
     "incident": page::Data<incidents::Incident>;
     "incident_stats": page::Data<incidents::IncidentStats>;
+    "save_validator": validators::SaveValidator;
+    "validator": page::Data<validators::Validator>;
+    "test_validator": validators::TestValidator;
+    "validator_test": page::Data<validators::ValidatorTest>;
+    "validator_request": validators::ValidatorRequest;
+    "set_red_team_score": agents::SetRedTeamScore;
     "price": page::Data<prices::Price>;
     "set_price": prices::SetPrice;
     "settings": page::Data<settings::Settings>;

@@ -189,6 +189,7 @@ columns! {
     Text execlave_core::decision::EnforcementMode: |mode| word_of(mode), |cell| cell.word();
     Text execlave_core::decision::Severity: |severity| word_of(severity), |cell| cell.word();
     Text Outcome: |outcome| word_of(outcome), |cell| cell.word();
+    Text execlave_core::policy::FailureMode: |mode| word_of(mode), |cell| cell.word();
     Text crate::cost_rules::RuleScope: |scope| word_of(scope), |cell| cell.word();
     Text crate::cost_rules::RuleAction: |action| word_of(action), |cell| cell.word();
     Text Vec<crate::tool_baselines::PinnedTool>: |tools| Json::of(tools).as_str().to_owned(), |cell| cell.json();

@@ -42,7 +42,7 @@ async fn rules_are_made_changed_deleted_and_audited() {
     };
     assert!(store.update_cost_rule(&changed, "user:u").await.expect("changed"));
     assert_eq!(store.find_cost_rule(ours, first.id).await.expect("read"), Some(changed.clone()));
-    assert_eq!(store.active_cost_rules(ours).await.expect("read"), [second.clone()]);
+    assert_eq!(store.active_cost_rules(ours).await.expect("read"), [second]);
     assert_eq!(store.list_active_cost_rules_across_orgs().await.expect("read").len(), 2);
 
     let foreign = CostRule { org_id: theirs, ..changed };

@@ -37,7 +37,7 @@ async fn a_span_that_is_handed_in_again_is_found_once() {
     let (store, ours, theirs) = two_orgs().await;
     let (bot, other) = (agent(&store, ours).await.id, agent(&store, ours).await.id);
     let (first, second): (PolicyId, PolicyId) = (id(), id());
-    let found = vec![incident(ours, bot, first, "t", 1), incident(ours, bot, second, "t", 1)];
+    let found = [incident(ours, bot, first, "t", 1), incident(ours, bot, second, "t", 1)];
     for _ in 0..2 {
         let again = found.iter().map(|one| Incident { id: id(), ..one.clone() }).collect();
         let new = NewTrace { incidents: again, ..trace(ours, "t", 0).into() };

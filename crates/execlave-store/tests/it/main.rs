@@ -24,4 +24,5 @@ mod tool_baselines;
 mod traces;
 mod usage;
 mod users;
+mod validators;
 mod writer;

@@ -127,7 +127,7 @@ async fn ten_thousand_requests_never_pass_one_budget() {
                 match node.decide(claim.clone(), blocking(&claim)).await {
                     Ok(decided) => return !decided.answers.budgets[0].exceeded,
                     Err(execlave_store::StoreError::Unavailable(_)) => {
-                        tokio::task::yield_now().await
+                        tokio::task::yield_now().await;
                     }
                     Err(error) => panic!("{error}"),
                 }

@@ -6,7 +6,7 @@ use execlave_core::ids::{AgentId, DecisionId, OrgId};
 use execlave_core::time::Timestamp;
 
 use crate::StoreError;
-use crate::db::column::{Param, ToParam as _};
+use crate::db::column::{Param, ToParam};
 use crate::db::query::{Query, params};
 use crate::db::{Tx, statement_rows};
 use crate::spend::Reservation;
@@ -38,7 +38,7 @@ impl Open {
         let mut names: Vec<&str> = traces.iter().map(|new| new.trace.trace_id.as_str()).collect();
         names.sort_unstable();
         names.dedup();
-        let names: Vec<Param> = names.into_iter().map(|name| name.param()).collect();
+        let names: Vec<Param> = names.into_iter().map(ToParam::param).collect();
         let decisions: Vec<Param> =
             traces.iter().filter_map(|new| new.decision_id).map(|id| id.param()).collect();
         for (column, values) in [("trace_id", names), ("decision_id", decisions)] {
