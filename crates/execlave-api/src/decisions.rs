@@ -1,6 +1,8 @@
 //! Recorded decisions.
 
+use execlave_core::json::present;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::enforce::Violation;
@@ -141,4 +143,70 @@ pub struct AgentOutcomes {
     pub agent_id: String,
     /// How they ended; allowed ones are not counted.
     pub outcomes: OutcomeCounts,
+}
+
+/// Body of `POST /decisions/ingest`. Each decision is judged on its own, so that a bad one does not cost the others.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IngestDecisions {
+    /// At most 1,000 of them, each as [`LocalDecision`].
+    #[schema(value_type = Vec<LocalDecision>)]
+    pub decisions: Vec<Box<RawValue>>,
+}
+
+/// A decision a client made from a signed bundle.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LocalDecision {
+    /// A UUID of the client's; a decision is kept once however often it is reported.
+    pub id: String,
+    /// UUID or external id.
+    pub agent_id: String,
+    /// Where the action was to happen; the agent's own environment when left out.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// SHA-256 of the action context, 64 hexadecimal digits.
+    pub action_digest: String,
+    /// `allow`, `require_approval` or `block`.
+    pub outcome: String,
+    /// Policies that stopped the action.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub violations: Vec<Violation>,
+    /// Policies that fired in `warn` or `monitor` mode.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Violation>,
+    /// The bundle it was made from.
+    pub bundle_version: String,
+    /// How long the evaluation took, in microseconds.
+    pub duration_us: i64,
+    /// RFC 3339.
+    pub evaluated_at: String,
+    /// The raw input; kept only where the organisation keeps inputs.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub input: Option<String>,
+}
+
+/// Answer of `POST /decisions/ingest`, not wrapped in `data`.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct DecisionReceipt {
+    /// Kept by this report.
+    pub accepted: usize,
+    /// Known before.
+    pub duplicates: usize,
+    /// Refused.
+    pub failed: usize,
+    /// The refused ones; sending them again unchanged is useless.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<DecisionError>,
+}
+
+/// Why one decision was refused.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct DecisionError {
+    /// Its place in the batch.
+    pub index: usize,
+    /// One of the error codes.
+    pub code: String,
+    /// What is wrong, with the JSON path.
+    pub error: String,
 }

@@ -18,6 +18,7 @@ pub mod policies;
 pub mod prices;
 pub mod resolutions;
 pub mod settings;
+pub mod simulate;
 pub mod tool_baselines;
 pub mod traces;
 pub mod usage;

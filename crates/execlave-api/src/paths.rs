@@ -28,6 +28,10 @@ pub const APPROVALS: &str = "/approvals";
 pub const INGEST: &str = "/traces/ingest";
 /// List traces.
 pub const TRACES: &str = "/traces";
+/// Try out what would be decided.
+pub const SIMULATE: &str = "/policies/simulate";
+/// Hand in decisions made in a client.
+pub const INGEST_DECISIONS: &str = "/decisions/ingest";
 /// List decisions.
 pub const DECISIONS: &str = "/decisions";
 /// Create and list cost budget rules.

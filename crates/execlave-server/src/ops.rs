@@ -5,6 +5,7 @@ pub(crate) mod create_key;
 pub(crate) mod decide_approval;
 pub(crate) mod enforce;
 pub(crate) mod find_agent;
+pub(crate) mod ingest_decisions;
 pub(crate) mod ingest_traces;
 pub(crate) mod patch_agent;
 pub(crate) mod patch_settings;

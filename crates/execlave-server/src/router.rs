@@ -19,8 +19,8 @@ use crate::middleware::{observe, panics, request_id};
 use crate::pages;
 use crate::routes::{
     agents, api_keys, approvals, bypasses, cost_rules, decisions, enforce, fallback, incidents,
-    openapi, operations, policies, prices, resolutions, settings, tool_baselines, traces, usage,
-    validators,
+    openapi, operations, policies, prices, resolutions, settings, simulate, tool_baselines, traces,
+    usage, validators,
 };
 use crate::state::AppState;
 
@@ -67,6 +67,7 @@ fn api(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(policies::list_versions))
         .routes(routes!(policies::show_version))
         .routes(routes!(enforce::enforce))
+        .routes(routes!(simulate::run))
         .routes(routes!(approvals::list))
         .routes(routes!(approvals::show))
         .routes(routes!(approvals::approve))
@@ -76,6 +77,7 @@ fn api(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(traces::list))
         .routes(routes!(traces::show))
         .routes(routes!(resolutions::add, resolutions::list))
+        .routes(routes!(decisions::ingest))
         .routes(routes!(decisions::list))
         .routes(routes!(decisions::stats))
         .routes(routes!(decisions::show))

@@ -5,7 +5,8 @@ use execlave_api::approvals::{Approval, ApprovalDecision};
 use execlave_api::bypasses::BypassWindow;
 use execlave_api::cost_rules::{CostBudgetRule, RuleAction, RuleScope, RuleWindow};
 use execlave_api::decisions::{
-    AgentOutcomes, Decision, DecisionBucket, DecisionStats, Durations, OutcomeCounts, SourceCounts,
+    AgentOutcomes, Decision, DecisionBucket, DecisionStats, Durations, OutcomeCounts, Problem,
+    SourceCounts,
 };
 use execlave_api::enforce::{Evidence, Violation};
 use execlave_api::incidents::{Count, Incident, IncidentStats};
@@ -14,6 +15,7 @@ use execlave_api::policies::{Policy, PolicyVersion};
 use execlave_api::prices::Price;
 use execlave_api::resolutions::Resolution;
 use execlave_api::settings::Settings;
+use execlave_api::simulate::Simulation;
 use execlave_api::tool_baselines::{BaselineDescriptor, ToolBaseline};
 use execlave_api::traces::{Trace, TraceRecord};
 use execlave_api::validators::{FailMode, Validator};
@@ -34,6 +36,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::{AppError, AppResult};
+use crate::ops::enforce::simulate::Simulated;
 use crate::prices;
 
 fn time(at: Timestamp) -> String {
@@ -200,6 +203,24 @@ pub(crate) fn decision_stats(
                 outcomes: outcomes(counts),
             })
             .collect(),
+    }
+}
+
+pub(crate) fn simulation(simulated: Simulated) -> Simulation {
+    let Simulated { decision, action_digest, risk } = simulated;
+    let problem = |problem: decision::Problem| Problem {
+        policy_id: problem.policy_id.to_string(),
+        message: problem.message,
+    };
+    Simulation {
+        outcome: decision.outcome.as_str().to_owned(),
+        action_digest,
+        violations: violations(decision.violations),
+        warnings: violations(decision.warnings),
+        problems: decision.problems.into_iter().map(problem).collect(),
+        risk_score: i64::from(risk.score),
+        risk_level: risk.level.as_str().to_owned(),
+        risk_parts: stored(&Json::of(&risk.parts)),
     }
 }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::db::column::table;
 use crate::db::query::{Query, containing, params};
+use crate::error::WithNoun as _;
 use crate::page::{Page, PageRequest, Position};
 use crate::{Json, Store, StoreError};
 
@@ -123,6 +124,23 @@ impl Store {
     /// Records a decision; returns once it is durable.
     pub async fn record_decision(&self, decision: DecisionRecord) -> Result<(), StoreError> {
         self.inner.writer.decision(decision).await
+    }
+
+    /// Keeps decisions that were made elsewhere, all or none; how many were not known yet.
+    pub async fn record_local_decisions(
+        &self,
+        org: OrgId,
+        decisions: Vec<DecisionRecord>,
+    ) -> Result<usize, StoreError> {
+        const KNOWN: &str = "ON CONFLICT (org_id, id) DO NOTHING";
+        let mut accepted = 0;
+        let mut tx = self.begin().await?;
+        for decision in &decisions {
+            let own = DecisionRecord { org_id: org, ..decision.clone() };
+            accepted += usize::from(tx.insert_unless(&own, KNOWN).await.noun("decision")?);
+        }
+        tx.commit().await?;
+        Ok(accepted)
     }
 
     /// A decision.

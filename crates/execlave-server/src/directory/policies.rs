@@ -49,6 +49,11 @@ impl OrgPolicies {
         Self { set, unreadable, version, changed_at }
     }
 
+    /// Drafts that nobody has saved, to try out.
+    pub(crate) fn of_drafts(set: PolicySet) -> Self {
+        Self { set, ..Self::default() }
+    }
+
     /// The set as it is kept, so that decisions only need to name it.
     pub(super) fn record(&self, org: OrgId) -> Option<PolicySetRecord> {
         let policies: Vec<Value> = self

@@ -4,6 +4,7 @@
 
 pub(crate) mod claim;
 mod record;
+pub(crate) mod simulate;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -59,7 +60,7 @@ pub(crate) async fn enforce(
     let action = Arc::new(Action::from(request));
     let id = state.clock.new_id();
     let case = Case { state, org, agent, policies, action, id, now: state.clock.now() };
-    let unsettled = case.evaluate().await?;
+    let unsettled = case.evaluate(true).await?;
     let recorder = case.recorder(actor, started);
     let decided = case.decide(unsettled, recorder).await.map_err(AppError::unavailable)?;
     if let Some(rule) = &decided.verdict.pauses {
@@ -100,12 +101,14 @@ struct Decided {
 }
 
 impl Case<'_> {
-    async fn evaluate(&self) -> AppResult<Unsettled> {
+    /// What policies and rules say. Custom validators are asked only for real: a request to them is an effect outside.
+    async fn evaluate(&self, for_real: bool) -> AppResult<Unsettled> {
         let evaluation = self.evaluate_policies().await?;
+        let validators = if for_real { self.ask_validators(&evaluation).await } else { Vec::new() };
         let (agent, action) = (&self.agent.profile, &self.action);
         let rules = self.state.directory.cost_rules(self.org);
         Ok(Unsettled {
-            questions: Questions::of(&evaluation, self.ask_validators(&evaluation).await, self.now),
+            questions: Questions::of(&evaluation, validators, self.now),
             rules: cost_rules::apply(&rules, agent, action, self.now),
             unreadable: self.policies.unreadable.clone(),
             amount_nanos: action.estimated_cost.and_then(usd_to_nanos).unwrap_or_default(),

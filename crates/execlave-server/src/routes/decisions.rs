@@ -2,7 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
-use execlave_api::decisions::{Decision, DecisionStats};
+use axum::http::StatusCode;
+use execlave_api::decisions::{Decision, DecisionReceipt, DecisionStats, IngestDecisions};
 use execlave_api::error::ErrorBody;
 use execlave_api::page::{Data, List};
 use execlave_core::decision::Outcome;
@@ -13,9 +14,11 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::params::{Params, Segments, id, list as listed, number, page};
-use crate::auth::key::{Key, Read};
+use crate::auth::key::{Key, Read, Sdk};
+use crate::body::RawBody;
 use crate::error::{AppError, AppResult};
 use crate::ops::find_agent::find_agent;
+use crate::ops::ingest_decisions::ingest_decisions;
 use crate::state::AppState;
 use crate::views;
 
@@ -66,6 +69,22 @@ pub(crate) async fn list(
     let filter = DecisionFilter { agent_id, outcome, source, policy_id, environment, since, until };
     let decisions = state.store.list_decisions(key.org, &filter, &page(limit, cursor)?).await?;
     Ok(Json(listed(decisions, views::decision)))
+}
+
+/// Hand in decisions that were made in a client from a signed bundle, at most 1,000. A bad one is named in `errors` and does not cost the
+/// others; a known one changes nothing.
+#[utoipa::path(post, path = "/decisions/ingest", tag = "decisions", request_body = IngestDecisions, responses(
+    (status = 202, description = "Kept, apart from those named", body = DecisionReceipt),
+    (status = 400, description = "The body cannot be read", body = ErrorBody),
+))]
+pub(crate) async fn ingest(
+    key: Key<Sdk>,
+    State(state): State<AppState>,
+    RawBody(bytes): RawBody,
+) -> AppResult<(StatusCode, Json<DecisionReceipt>)> {
+    let request: IngestDecisions = execlave_core::json::parse(&bytes)?;
+    let receipt = ingest_decisions(&state, key.org, &key.actor(), request.decisions).await?;
+    Ok((StatusCode::ACCEPTED, Json(receipt)))
 }
 
 async fn agent_id(

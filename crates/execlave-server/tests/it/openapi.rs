@@ -71,6 +71,8 @@ async fn every_shared_path_is_described() {
         paths::COST_BUDGET_RULES,
         paths::INCIDENTS,
         paths::VALIDATORS,
+        paths::SIMULATE,
+        paths::INGEST_DECISIONS,
     ];
     for path in api {
         assert!(described.contains(format!("{}{path}", paths::BASE).as_str()), "{path}");

@@ -14,6 +14,7 @@ mod policies;
 mod prices;
 mod resolutions;
 mod settings;
+mod simulate;
 mod tool_baselines;
 mod traces;
 mod usage;

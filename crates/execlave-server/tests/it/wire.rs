@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use execlave_api::{
     agents, approvals, bypasses, cost_rules, decisions, enforce, error, incidents, keys, page,
-    policies, prices, resolutions, settings, tool_baselines, traces, usage, validators,
+    policies, prices, resolutions, settings, simulate, tool_baselines, traces, usage, validators,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -48,6 +48,10 @@ samples! {
     "enforce_approval": enforce::EnforceResponse;
     "enforce_blocked": enforce::EnforceResponse;
     "decision": page::Data<decisions::Decision>;
+    "local_decision": decisions::LocalDecision;
+    "decision_receipt": decisions::DecisionReceipt;
+    "simulate": simulate::Simulate;
+    "simulation": page::Data<simulate::Simulation>;
     "decision_stats": page::Data<decisions::DecisionStats>;
     "save_cost_budget_rule": cost_rules::SaveCostBudgetRule;
     "cost_budget_rule": page::Data<cost_rules::CostBudgetRule>;

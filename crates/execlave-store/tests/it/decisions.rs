@@ -159,3 +159,21 @@ async fn a_set_of_policies_is_written_once() {
     assert_eq!(format!("{read:?}"), format!("{:?}", set(1)));
     assert!(store.find_policy_set(theirs, "abc").await.expect("read").is_none());
 }
+
+#[tokio::test]
+async fn a_decision_made_elsewhere_is_kept_once() {
+    let (store, ours, theirs) = two_orgs().await;
+    let bot = agent(&store, ours).await;
+    let local = DecisionRecord { source: DecisionSource::Local, ..decision(ours, bot.id) };
+    let other = DecisionRecord { source: DecisionSource::Local, ..decision(ours, bot.id) };
+    let record = async |decisions: Vec<DecisionRecord>| {
+        store.record_local_decisions(ours, decisions).await.expect("recorded")
+    };
+    assert_eq!(record(vec![local.clone(), local.clone()]).await, 1);
+    let rewritten = DecisionRecord { outcome: Outcome::Block, ..local.clone() };
+    assert_eq!(record(vec![rewritten, other]).await, 1);
+    let read = store.find_decision(ours, local.id).await.expect("read").expect("there");
+    assert_eq!(format!("{read:?}"), format!("{local:?}"));
+    let foreign = store.record_local_decisions(theirs, vec![local]).await;
+    assert!(matches!(foreign, Err(StoreError::InvalidReference("decision"))), "{foreign:?}");
+}

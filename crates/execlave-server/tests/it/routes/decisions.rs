@@ -99,3 +99,86 @@ async fn decisions_are_counted_by_outcome_and_hour() {
     let stranger = app.other_organisation().await;
     assert_eq!(stranger.get("/decisions/stats").await.expect(200)["data"]["total"], 0);
 }
+
+fn local(id: u32, agent: &str) -> serde_json::Value {
+    json!({
+        "id": format!("01930000-0000-7000-8000-{id:012}"), "agentId": agent, "actionDigest": "a".repeat(64), "outcome": "block",
+        "violations": [{ "policyId": "p", "policyName": "P", "policyType": "pii_access", "enforcementMode": "block", "message": "no" }],
+        "bundleVersion": "b1", "durationUs": 7, "evaluatedAt": "2026-09-21T12:00:00Z", "input": "secret text",
+    })
+}
+
+#[tokio::test]
+async fn decisions_made_in_a_client_are_kept_once_and_told_apart() {
+    let app = TestApp::new().await;
+    let bot = app.agent("bot").await;
+    let client = app.agent_key().await;
+    let batch = json!({ "decisions": [local(1, "bot"), local(2, &bot)] });
+    let answer = client.post("/decisions/ingest", batch.clone()).await.expect(202);
+    assert_eq!(answer.body, json!({ "accepted": 2, "duplicates": 0, "failed": 0 }));
+    let answer = client.post("/decisions/ingest", batch).await.expect(202);
+    assert_eq!(answer.body, json!({ "accepted": 0, "duplicates": 2, "failed": 0 }));
+    client.post("/policies/enforce", json!({ "agentId": "bot", "input": "x" })).await.expect(200);
+
+    let list = app.operator().get("/decisions?source=local").await.expect(200);
+    assert_eq!(list["data"].as_array().map(Vec::len), Some(2));
+    let one =
+        app.operator().get("/decisions/01930000-0000-7000-8000-000000000001").await.expect(200);
+    let decision = &one["data"];
+    assert_eq!(
+        (&decision["agentId"], &decision["outcome"], &decision["environment"]),
+        (&json!(bot), &json!("block"), &json!("production"))
+    );
+    assert_eq!(
+        (&decision["bundleVersion"], &decision["violations"][0]["message"]),
+        (&json!("b1"), &json!("no"))
+    );
+    assert!(
+        !one.text.contains("secret text"),
+        "inputs are kept only where the organisation says so"
+    );
+    let stats = app.operator().get("/decisions/stats").await.expect(200);
+    assert_eq!(stats["data"]["sources"], json!({ "server": 1, "local": 2 }));
+}
+
+#[tokio::test]
+async fn a_bad_local_decision_is_named_and_does_not_cost_the_others() {
+    let app = TestApp::new().await;
+    app.agent("bot").await;
+    let client = app.agent_key().await;
+    for (field, value) in [
+        ("id", json!("1")),
+        ("agentId", json!("")),
+        ("environment", json!("a b")),
+        ("actionDigest", json!("abc")),
+        ("outcome", json!("perhaps")),
+        ("bundleVersion", json!("")),
+        ("durationUs", json!(-1)),
+        ("evaluatedAt", json!("2030-01-01T00:00:00Z")),
+        ("input", json!(null)),
+        ("colour", json!("red")),
+    ] {
+        let app = TestApp::new().await;
+        app.agent("bot").await;
+        let mut bad = local(2, "bot");
+        bad[field] = value;
+        let batch = json!({ "decisions": [local(1, "bot"), bad, local(3, "bot")] });
+        let answer = app.agent_key().await.post("/decisions/ingest", batch).await.expect(202);
+        assert_eq!((&answer["accepted"], &answer["failed"]), (&json!(2), &json!(1)), "{field}");
+        assert_eq!(
+            (&answer["errors"][0]["index"], &answer["errors"][0]["code"]),
+            (&json!(1), &json!("VALIDATION_ERROR"))
+        );
+        assert!(
+            answer["errors"][0]["error"].as_str().is_some_and(|error| error.contains(field)),
+            "{}",
+            answer.text
+        );
+    }
+    let unknown = json!({ "decisions": [local(1, "nobody")] });
+    let answer = client.post("/decisions/ingest", unknown).await.expect(202);
+    assert_eq!(answer["errors"][0]["code"], "NOT_FOUND");
+    let many = json!({ "decisions": vec![local(1, "bot"); 1_001] });
+    let answer = client.post("/decisions/ingest", many).await.expect_error(400, "VALIDATION_ERROR");
+    assert_eq!(answer.fault(), "decisions");
+}
