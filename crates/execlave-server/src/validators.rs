@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use axum::http::{HeaderMap, HeaderValue};
 use execlave_api::validators::ValidatorRequest;
 use execlave_core::policy::{FailureMode, StateAnswer};
 use execlave_core::time::Timestamp;
 use execlave_store::validators::Validator;
 use hmac::{Hmac, KeyInit, Mac};
-use reqwest::header::{HeaderMap, HeaderValue};
 use serde::Deserialize;
 use sha2::Sha256;
 use url::Url;

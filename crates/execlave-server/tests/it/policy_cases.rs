@@ -34,7 +34,10 @@ fn files() -> Vec<(String, Value)> {
         .map(|path| {
             let text = std::fs::read_to_string(&path).expect("a file");
             let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
-            (name, toml::from_str(&text).unwrap_or_else(|error| panic!("{path:?}: {error}")))
+            (
+                name,
+                toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display())),
+            )
         })
         .collect();
     files.sort_by(|one, other| one.0.cmp(&other.0));
