@@ -119,6 +119,9 @@ pub struct Decision {
     pub warnings: Vec<Violation>,
     /// What could not be evaluated.
     pub problems: Vec<Problem>,
+    /// Policies that were looked at although the agent's autonomy tier has no control of their type.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tier_overrides: Vec<PolicyId>,
 }
 
 impl Decision {
@@ -138,6 +141,6 @@ impl Decision {
             Some(_) => Outcome::RequireApproval,
             None => Outcome::Allow,
         };
-        Self { outcome, violations, warnings, problems }
+        Self { outcome, violations, warnings, problems, tier_overrides: Vec::new() }
     }
 }

@@ -8,7 +8,7 @@
 //!
 //! Modules in reading order: [`ids`], [`time`] and [`json`] are the ground; [`request`] is the question,
 //! [`digest`] its fingerprint, [`decision`] the answer; [`policy`] turns one into the other with the help
-//! of [`detect`] and [`redact`]; [`risk`] and [`certificate`] belong to approvals.
+//! of [`detect`] and [`redact`]; [`risk`] and [`certificate`] belong to approvals, [`bundle`] takes policies to where actions happen.
 
 #![cfg_attr(
     not(test),
@@ -45,3 +45,5 @@ pub mod redact;
 pub mod risk;
 
 pub mod certificate;
+
+pub mod bundle;

@@ -8,6 +8,8 @@ use crate::ids::AgentId;
 use crate::json::present;
 use crate::words::words;
 
+pub(crate) mod folded;
+pub(crate) mod hosts;
 mod occasion;
 pub(crate) mod texts;
 

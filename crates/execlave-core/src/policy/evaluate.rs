@@ -5,6 +5,7 @@
 //! shared state arrive later than everything else. The result does not depend on the order policies are
 //! given in. A policy that has nothing to say leaves nothing behind.
 
+use super::autonomy;
 use super::chain::Chain;
 use super::compile::{Compiled, PolicySet};
 use super::document::FailureMode;
@@ -25,6 +26,7 @@ pub struct Evaluation {
     pub marks: Vec<SequenceMark>,
     verdicts: Vec<Verdict>,
     has_happened: bool,
+    tier_overrides: Vec<PolicyId>,
 }
 
 /// What one policy says, prerequisites first.
@@ -59,14 +61,26 @@ pub fn evaluate(policies: &PolicySet, occasion: &Occasion<'_>) -> Evaluation {
             marks: Vec::new(),
             verdicts: Vec::new(),
             has_happened,
+            tier_overrides: Vec::new(),
         };
     }
     let subject = Subject::new(occasion);
     let mut verdicts = Vec::new();
     let mut marks = Vec::new();
-    for (place, policy, chain) in policies.in_order() {
+    let mut tier_overrides = Vec::new();
+    let tier = occasion.agent.autonomy_level;
+    // The tier's controls are listed after the organisation's policies.
+    let controls = tier
+        .into_iter()
+        .flat_map(autonomy::controls)
+        .enumerate()
+        .map(|(index, policy)| (policies.len().saturating_add(index), policy.compiled(), None));
+    for (place, policy, chain) in policies.in_order().chain(controls) {
         if !policy.policy_type.runs_in(occasion.phase) || !policy.scope.applies(occasion) {
             continue;
+        }
+        if tier.is_some_and(|level| !autonomy::covers(level, policy.policy_type)) {
+            tier_overrides.push(policy.id);
         }
         let mut checked = Checked::default();
         policy.rule.check(&subject, &mut checked);
@@ -78,8 +92,9 @@ pub fn evaluate(policies: &PolicySet, occasion: &Occasion<'_>) -> Evaluation {
     marks.sort_unstable();
     marks.dedup();
     let checks = number(&mut verdicts);
-    let decision = combine(&verdicts, None, has_happened);
-    Evaluation { decision, checks, marks, verdicts, has_happened }
+    tier_overrides.sort_unstable();
+    let decision = combine(&verdicts, None, has_happened, &tier_overrides);
+    Evaluation { decision, checks, marks, verdicts, has_happened, tier_overrides }
 }
 
 impl Evaluation {
@@ -92,7 +107,7 @@ impl Evaluation {
         if self.checks.is_empty() {
             return self.decision.clone();
         }
-        combine(&self.verdicts, Some(answers), self.has_happened)
+        combine(&self.verdicts, Some(answers), self.has_happened, &self.tier_overrides)
     }
 
     /// The decision when shared state cannot be asked at all.
@@ -134,11 +149,7 @@ fn verdict(
     let problem = |message: &str| Problem { policy_id: policy.id, message: message.into() };
     let fired = checked.hit.map(|hit| violation(policy, mode, hit));
     let asked = checked.questions.into_iter().map(|asked| Asked {
-        check: StateCheck {
-            policy_id: policy.id,
-            enforcement_mode: mode,
-            question: asked.question,
-        },
+        check: StateCheck { policy_id: policy.id, enforcement_mode: mode, question: asked.what },
         index: None,
         violated: violation(policy, mode, asked.violated),
         warned: asked.warned.map(|hit| violation(policy, mode.min(EnforcementMode::Warn), hit)),
@@ -192,11 +203,12 @@ impl Verdict {
                     said.warned = said.warned.or_else(|| asked.warned.clone());
                 }
                 Some(StateAnswer::Violated { reason }) => {
-                    said.fired.get_or_insert_with(|| because(asked.violated.clone(), reason));
+                    said.fired
+                        .get_or_insert_with(|| because(asked.violated.clone(), reason.as_deref()));
                 }
                 Some(StateAnswer::ApprovalRequired { reason }) => {
                     said.fired.get_or_insert_with(|| {
-                        let mut violation = because(asked.violated.clone(), reason);
+                        let mut violation = because(asked.violated.clone(), reason.as_deref());
                         let mode = violation.enforcement_mode;
                         violation.enforcement_mode = mode.min(EnforcementMode::RequireApproval);
                         violation
@@ -214,15 +226,20 @@ impl Verdict {
 }
 
 /// A violation with the validator's words, masked: they come from outside.
-fn because(mut violation: Violation, reason: &Option<String>) -> Violation {
-    if let Some(reason) = reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty()) {
+fn because(mut violation: Violation, reason: Option<&str>) -> Violation {
+    if let Some(reason) = reason.map(str::trim).filter(|reason| !reason.is_empty()) {
         violation.message = format!("{}: {}", violation.message, shown(reason));
     }
     violation
 }
 
 /// The decision with chains applied. Without answers every check passes.
-fn combine(verdicts: &[Verdict], answers: Option<&[StateAnswer]>, has_happened: bool) -> Decision {
+fn combine(
+    verdicts: &[Verdict],
+    answers: Option<&[StateAnswer]>,
+    has_happened: bool,
+    tier_overrides: &[PolicyId],
+) -> Decision {
     let mut fired: Vec<(usize, Violation)> = Vec::new();
     let mut warned: Vec<(usize, Violation)> = Vec::new();
     let mut problems: Vec<(usize, Problem)> = Vec::new();
@@ -245,7 +262,8 @@ fn combine(verdicts: &[Verdict], answers: Option<&[StateAnswer]>, has_happened: 
     problems.sort_by_key(|(place, _)| *place);
     let fired = fired.into_iter().map(|(_, violation)| violation).collect();
     let problems = problems.into_iter().map(|(_, problem)| problem).collect();
-    Decision::combine(fired, problems, has_happened)
+    let decision = Decision::combine(fired, problems, has_happened);
+    Decision { tier_overrides: tier_overrides.to_vec(), ..decision }
 }
 
 /// Lists the checks of policies that run, or may run once the checks before them are answered.

@@ -11,9 +11,12 @@ use serde_json::Value;
 use crate::decision::Evidence;
 pub(crate) use crate::detect::injection::{Finding, RiskLevel, risk_of};
 pub(crate) use crate::detect::pii::{Match, PiiType};
-use crate::detect::{injection, pii, text};
+use crate::detect::secret::Match as Secret;
+pub(crate) use crate::detect::secret::SecretKind;
+use crate::detect::{injection, pii, secret, text};
 use crate::redact;
 
+use super::folded::Folded;
 use super::{Action, Occasion, Phase, Role};
 
 /// One text of the action and what was found in it.
@@ -22,6 +25,8 @@ pub(crate) struct Text<'a> {
     content: Cow<'a, str>,
     injection: OnceCell<Vec<Finding>>,
     pii: OnceCell<Vec<Match>>,
+    secrets: OnceCell<Vec<Secret>>,
+    folded: OnceCell<String>,
 }
 
 impl<'a> Text<'a> {
@@ -31,6 +36,8 @@ impl<'a> Text<'a> {
             content: content.into(),
             injection: OnceCell::new(),
             pii: OnceCell::new(),
+            secrets: OnceCell::new(),
+            folded: OnceCell::new(),
         }
     }
 
@@ -48,6 +55,15 @@ impl<'a> Text<'a> {
 
     pub(crate) fn pii(&self) -> &[Match] {
         self.pii.get_or_init(|| pii::find(&self.content))
+    }
+
+    pub(crate) fn secrets(&self) -> &[Secret] {
+        self.secrets.get_or_init(|| secret::find(&self.content))
+    }
+
+    /// The text in the spelling policies' words are compared in.
+    pub(crate) fn folded(&self) -> Folded<'_> {
+        Folded::cached(&self.content, &self.folded)
     }
 
     /// The place `range` (bytes) of this text, as people are shown it.
@@ -112,6 +128,11 @@ impl<'a> Texts<'a> {
                 })
                 .collect()
         })
+    }
+
+    /// Every text once: the input, the user's turns, what tools answered, the output.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Text<'a>> {
+        self.input().into_iter().chain(self.turns()).chain(self.outputs()).chain(self.output())
     }
 
     /// What came out of an action that has happened.

@@ -1,5 +1,7 @@
 //! Runs `testdata/policy`; the format is described there.
 
+use ed25519_dalek::SigningKey;
+use execlave_core::bundle::{Bundle, BundleClaims, BundlePolicy};
 use execlave_core::decision::Violation;
 use execlave_core::ids::PolicyId;
 use execlave_core::policy::{
@@ -92,17 +94,16 @@ fn run(file: &str, case: &Map<String, Value>) {
             "problems",
             "checks",
             "marks",
+            "tierOverrides",
         ],
     );
     let place = format!("{file}: {}", case["name"]);
-    let policies = list(case, "policies");
-    let set = PolicySet::new(
-        policies
-            .into_iter()
-            .enumerate()
-            .map(|(index, policy)| policy_of(&place, index, policy))
-            .collect(),
-    );
+    let policies: Vec<(PolicyId, PolicyDocument)> = list(case, "policies")
+        .into_iter()
+        .enumerate()
+        .map(|(index, policy)| policy_of(&place, index, policy))
+        .collect();
+    let set = PolicySet::new(policies.iter().map(|(id, policy)| compiled(*id, policy)).collect());
     let (agent, action) = (agent(case.get("agent")), action(case.get("action")));
     let tags: Vec<String> =
         serde_json::from_value(Value::Array(list(case, "tags"))).expect("a list of tags");
@@ -115,7 +116,9 @@ fn run(file: &str, case: &Map<String, Value>) {
     let now = case.get("now").map_or("2026-11-24T10:00:00Z", |now| now.as_str().expect("a time"));
     let org = "00000000-0000-7000-8000-0000000000cc".parse().expect("a UUID");
     let occasion = Occasion::before(org, &agent, &action, now.parse().expect("a time"));
-    let evaluation = evaluate(&set, &occasion.in_phase(phase));
+    let occasion = occasion.in_phase(phase);
+    let evaluation = evaluate(&set, &occasion);
+    assert_eq!(evaluation, through_bundle(&policies, &occasion), "{place}: the bundle differs");
     if case.contains_key("checks") {
         same_checks(&place, &evaluation.checks, &list(case, "checks"));
     }
@@ -131,11 +134,14 @@ fn run(file: &str, case: &Map<String, Value>) {
     assert_eq!(decision.outcome.as_str(), case["outcome"], "{place}: {decision:?}");
     same_violations(&place, &decision.violations, &list(case, "violations"));
     same_violations(&place, &decision.warnings, &list(case, "warnings"));
+    if let Some(overrides) = case.get("tierOverrides") {
+        assert_eq!(&serde_json::to_value(&decision.tier_overrides).expect("JSON"), overrides);
+    }
     let problems = case.get("problems").map_or(0, |count| count.as_u64().expect("a number"));
     assert_eq!(decision.problems.len() as u64, problems, "{place}: {:?}", decision.problems);
 }
 
-fn policy_of(place: &str, index: usize, policy: Value) -> CompiledPolicy {
+fn policy_of(place: &str, index: usize, policy: Value) -> (PolicyId, PolicyDocument) {
     let Value::Object(mut policy) = policy else { panic!("{place}: a policy is a table") };
     let number = index + 1;
     let id: PolicyId = match policy.remove("id") {
@@ -147,7 +153,34 @@ fn policy_of(place: &str, index: usize, policy: Value) -> CompiledPolicy {
     policy.entry("ruleDefinition").or_insert(json!({}));
     let document = PolicyDocument::from_value(Value::Object(policy))
         .unwrap_or_else(|error| panic!("{place}: {error}"));
-    compile(id, 1, &document).unwrap_or_else(|error| panic!("{place}: {error}"))
+    (id, document)
+}
+
+fn compiled(id: PolicyId, document: &PolicyDocument) -> CompiledPolicy {
+    compile(id, 1, document).expect("a valid document compiles")
+}
+
+/// The same question to whoever was sent the policies: signed, written out, read and opened.
+fn through_bundle(policies: &[(PolicyId, PolicyDocument)], occasion: &Occasion<'_>) -> Evaluation {
+    let key = SigningKey::from_bytes(&[3; 32]);
+    let claims = BundleClaims {
+        organization_id: occasion.org,
+        epoch: 1,
+        issued_at: occasion.now,
+        expires_at: occasion.now.plus_millis(1),
+        policies: policies
+            .iter()
+            .map(|(id, document)| BundlePolicy {
+                policy_id: *id,
+                version: 1,
+                document: document.to_value(),
+            })
+            .collect(),
+    };
+    let text = serde_json::to_string(&Bundle::sign(claims, &key)).expect("JSON");
+    let bundle: Bundle = serde_json::from_str(&text).expect("a bundle");
+    let open = bundle.open(&key.verifying_key(), occasion.now).expect("signed and fresh");
+    open.evaluate(occasion)
 }
 
 fn agent(overrides: Option<&Value>) -> AgentProfile {

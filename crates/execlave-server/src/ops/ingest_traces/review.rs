@@ -37,7 +37,8 @@ pub(super) fn review(
     (started_at, now): (Timestamp, Timestamp),
 ) -> Review {
     let policies = state.directory.policies(org);
-    if policies.set.is_empty() {
+    // An agent's autonomy level brings controls of its own.
+    if policies.set.is_empty() && agent.profile.autonomy_level.is_none() {
         return Review::default();
     }
     let action = action(body, cost_nanos);
