@@ -12,6 +12,7 @@ pub mod enforce;
 pub mod error;
 pub mod incidents;
 pub mod keys;
+pub mod lint;
 pub mod page;
 pub mod paths;
 pub mod policies;

@@ -28,6 +28,12 @@ pub const APPROVALS: &str = "/approvals";
 pub const INGEST: &str = "/traces/ingest";
 /// List traces.
 pub const TRACES: &str = "/traces";
+/// The signed set of policies for evaluating locally.
+pub const BUNDLE: &str = "/policies/bundle";
+/// What is wrong with policies that are not saved yet.
+pub const LINT: &str = "/policies/lint";
+/// The JSON Schema of policies.
+pub const SCHEMAS: &str = "/policies/schemas";
 /// Try out what would be decided.
 pub const SIMULATE: &str = "/policies/simulate";
 /// Hand in decisions made in a client.

@@ -22,6 +22,8 @@ pub struct Config {
     pub approvals: ApprovalsConfig,
     /// What is kept of decisions.
     pub decisions: DecisionsConfig,
+    /// Policies that clients evaluate themselves.
+    pub bundles: BundlesConfig,
     /// Where custom validators may be.
     pub validators: ValidatorsConfig,
     /// How people sign in.
@@ -84,6 +86,14 @@ pub struct ApprovalsConfig {
 pub struct DecisionsConfig {
     /// Keep the raw input text.
     pub keep_input: bool,
+}
+
+/// `[bundles]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BundlesConfig {
+    /// How long a bundle may be used.
+    pub bundle_minutes: u32,
 }
 
 /// `[validators]`

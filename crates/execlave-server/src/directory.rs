@@ -80,7 +80,8 @@ impl Directory {
         for rule in store.list_active_cost_rules_across_orgs().await? {
             rules.entry(rule.org_id).or_default().push(rule);
         }
-        let policies: Policies = store.list_policies_across_orgs().await?.into_iter().collect();
+        let epochs = store.policy_epochs_across_orgs().await?.into_iter().collect();
+        let policies = Policies::from_records(store.list_policies_across_orgs().await?, &epochs);
         for set in policies.sets() {
             store.ensure_policy_set(&set).await?;
         }
@@ -252,7 +253,9 @@ impl Directory {
         org: OrgId,
     ) -> Result<(), StoreError> {
         let _turn = self.refreshing.lock().await;
-        let compiled = OrgPolicies::compile(&store.all_policies(org).await?);
+        // In this order: a change in between belongs to a later epoch, and its notice is still to come.
+        let epoch = store.policy_epoch(org).await?;
+        let compiled = OrgPolicies::compile(org, epoch, &store.all_policies(org).await?);
         // Written before anybody can decide with it, so that a decision never names a set nobody knows.
         if let Some(set) = compiled.record(org) {
             store.ensure_policy_set(&set).await?;

@@ -18,9 +18,9 @@ use crate::auth::key::authenticate;
 use crate::middleware::{observe, panics, request_id};
 use crate::pages;
 use crate::routes::{
-    agents, api_keys, approvals, bypasses, cost_rules, decisions, enforce, fallback, incidents,
-    openapi, operations, policies, prices, resolutions, settings, simulate, tool_baselines, traces,
-    usage, validators,
+    agents, api_keys, approvals, bundle, bypasses, cost_rules, decisions, enforce, fallback,
+    incidents, lint, openapi, operations, policies, prices, resolutions, settings, simulate,
+    tool_baselines, traces, usage, validators,
 };
 use crate::state::AppState;
 
@@ -68,6 +68,9 @@ fn api(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(policies::show_version))
         .routes(routes!(enforce::enforce))
         .routes(routes!(simulate::run))
+        .routes(routes!(bundle::show))
+        .routes(routes!(lint::look))
+        .routes(routes!(lint::schemas))
         .routes(routes!(approvals::list))
         .routes(routes!(approvals::show))
         .routes(routes!(approvals::approve))

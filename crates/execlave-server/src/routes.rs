@@ -3,12 +3,14 @@
 pub(crate) mod agents;
 pub(crate) mod api_keys;
 pub(crate) mod approvals;
+pub(crate) mod bundle;
 pub(crate) mod bypasses;
 pub(crate) mod cost_rules;
 pub(crate) mod decisions;
 pub(crate) mod enforce;
 pub(crate) mod fallback;
 pub(crate) mod incidents;
+pub(crate) mod lint;
 pub(crate) mod openapi;
 pub(crate) mod operations;
 pub(crate) mod params;

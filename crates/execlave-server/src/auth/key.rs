@@ -83,6 +83,8 @@ permissions! {
     ReadPolicies: "read", "policies:write";
     /// Change policies.
     WritePolicies: "policies:write";
+    /// Evaluate policies locally.
+    FetchBundle: "sdk", "read", "policies:write";
     /// See approvals.
     ReadApprovals: "sdk", "read", "approvals:decide";
     /// Approve and deny.

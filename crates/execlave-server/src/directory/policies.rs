@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use execlave_core::bundle::{Bundle, BundlePolicy};
 use execlave_core::decision::{EnforcementMode, Severity, Violation};
 use execlave_core::ids::OrgId;
 use execlave_core::policy::{
@@ -13,9 +14,6 @@ use execlave_store::Json;
 use execlave_store::policies::PolicyRecord;
 use execlave_store::policy_sets::PolicySetRecord;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
-
-use crate::secrets;
 
 /// The policies of one organisation, ready to evaluate.
 #[derive(Debug, Default)]
@@ -24,14 +22,18 @@ pub struct OrgPolicies {
     pub set: PolicySet,
     /// One violation for each stored policy that this version of the server cannot read and that fails closed.
     pub unreadable: Vec<Violation>,
-    /// The name of this set of policies, a digest of their ids and versions; `None` when there are none.
+    /// The name of this set of policies, the digest of its bundle; `None` when there are none.
     pub version: Option<String>,
+    /// Grows with every change.
+    pub epoch: i64,
+    /// The active policies as clients get them.
+    pub documents: Vec<BundlePolicy>,
     changed_at: Option<Timestamp>,
 }
 
 impl OrgPolicies {
     /// Compiles the stored policies.
-    pub(super) fn compile(records: &[PolicyRecord]) -> Self {
+    pub(super) fn compile(org: OrgId, epoch: i64, records: &[PolicyRecord]) -> Self {
         let mut compiled = Vec::with_capacity(records.len());
         let mut unreadable = Vec::new();
         for record in records {
@@ -44,9 +46,12 @@ impl OrgPolicies {
             }
         }
         let set = PolicySet::new(compiled);
-        let version = (!set.is_empty()).then(|| version(&set));
+        let active = records.iter().filter(|record| record.is_active);
+        let mut documents: Vec<BundlePolicy> = active.map(bundled).collect();
+        documents.sort_by_key(|policy| policy.policy_id);
+        let version = (!set.is_empty()).then(|| digest(org, epoch, &documents));
         let changed_at = records.iter().map(|record| record.updated_at).max();
-        Self { set, unreadable, version, changed_at }
+        Self { set, unreadable, version, epoch, documents, changed_at }
     }
 
     /// Drafts that nobody has saved, to try out.
@@ -71,14 +76,23 @@ impl OrgPolicies {
     }
 }
 
-/// The first half of the SHA-256 of every policy's id and version: the same on every server, and for every order of rows.
-fn version(set: &PolicySet) -> String {
-    let mut digest = Sha256::new();
-    for (id, version) in set.versions() {
-        digest.update(format!("{id}@{version};"));
-    }
-    let half: Vec<u8> = digest.finalize().iter().take(16).copied().collect();
-    secrets::hex(&half)
+fn bundled(record: &PolicyRecord) -> BundlePolicy {
+    let (policy_id, version) = (record.id, record.version);
+    BundlePolicy { policy_id, version, document: record.document.to_value() }
+}
+
+/// What [`Bundle::digest`] says of the bundle of these policies, whenever it is issued.
+fn digest(org: OrgId, epoch: i64, documents: &[BundlePolicy]) -> String {
+    let bundle = Bundle {
+        organization_id: org,
+        epoch,
+        issued_at: Timestamp::from_millis(0),
+        expires_at: Timestamp::from_millis(0),
+        policies: documents.to_vec(),
+        key_id: String::new(),
+        signature: String::new(),
+    };
+    bundle.digest()
 }
 
 fn compile_one(record: &PolicyRecord) -> Result<CompiledPolicy, PolicyError> {
@@ -113,6 +127,20 @@ impl Policies {
         self.0.get(&org).cloned().unwrap_or_default()
     }
 
+    /// Everybody's policies, each organisation's with its epoch.
+    pub(super) fn from_records(records: Vec<PolicyRecord>, epochs: &HashMap<OrgId, i64>) -> Self {
+        let mut by_org: HashMap<OrgId, Vec<PolicyRecord>> =
+            epochs.keys().map(|org| (*org, Vec::new())).collect();
+        for record in records {
+            by_org.entry(record.org_id).or_default().push(record);
+        }
+        let compile = |(org, records): (OrgId, Vec<PolicyRecord>)| {
+            let epoch = epochs.get(&org).copied().unwrap_or_default();
+            (org, Arc::new(OrgPolicies::compile(org, epoch, &records)))
+        };
+        Self(by_org.into_iter().map(compile).collect())
+    }
+
     /// Every set as it is kept.
     pub(super) fn sets(&self) -> Vec<PolicySetRecord> {
         self.0.iter().filter_map(|(org, policies)| policies.record(*org)).collect()
@@ -120,20 +148,5 @@ impl Policies {
 
     pub(super) fn put(&mut self, org: OrgId, policies: OrgPolicies) {
         self.0.insert(org, Arc::new(policies));
-    }
-}
-
-impl FromIterator<PolicyRecord> for Policies {
-    fn from_iter<T: IntoIterator<Item = PolicyRecord>>(records: T) -> Self {
-        let mut by_org: HashMap<OrgId, Vec<PolicyRecord>> = HashMap::new();
-        for record in records {
-            by_org.entry(record.org_id).or_default().push(record);
-        }
-        Self(
-            by_org
-                .into_iter()
-                .map(|(org, records)| (org, Arc::new(OrgPolicies::compile(&records))))
-                .collect(),
-        )
     }
 }

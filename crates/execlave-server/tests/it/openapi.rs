@@ -72,6 +72,9 @@ async fn every_shared_path_is_described() {
         paths::INCIDENTS,
         paths::VALIDATORS,
         paths::SIMULATE,
+        paths::BUNDLE,
+        paths::LINT,
+        paths::SCHEMAS,
         paths::INGEST_DECISIONS,
     ];
     for path in api {

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use execlave_api::{
-    agents, approvals, bypasses, cost_rules, decisions, enforce, error, incidents, keys, page,
-    policies, prices, resolutions, settings, simulate, tool_baselines, traces, usage, validators,
+    agents, approvals, bypasses, cost_rules, decisions, enforce, error, incidents, keys, lint,
+    page, policies, prices, resolutions, settings, simulate, tool_baselines, traces, usage,
+    validators,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -50,6 +51,8 @@ samples! {
     "decision": page::Data<decisions::Decision>;
     "local_decision": decisions::LocalDecision;
     "decision_receipt": decisions::DecisionReceipt;
+    "lint_policies": lint::LintPolicies;
+    "lint_report": page::Data<lint::LintReport>;
     "simulate": simulate::Simulate;
     "simulation": page::Data<simulate::Simulation>;
     "decision_stats": page::Data<decisions::DecisionStats>;
