@@ -3,7 +3,11 @@
 mod cases;
 mod detect;
 mod digest;
+mod expressions;
+mod lint;
 mod policy;
+mod policy_properties;
 mod properties;
 mod redact;
+mod reference;
 mod risk;
