@@ -7,8 +7,8 @@
 //! address they carry. URLs inside URLs (parameters, paths, fragments, percent-encoded up to three times) count
 //! as well, because a redirect goes there.
 
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::fmt::Write as _;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 use std::sync::LazyLock;
 
