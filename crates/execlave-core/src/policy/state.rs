@@ -64,7 +64,7 @@ pub struct BudgetCheck {
 
 /// Does the number of actions of `scope_key` in the last `window`, this one included, exceed `limit`?
 ///
-/// The window slides: it ends now and is not a calendar minute. Actions are counted per scope key, whichever
+/// The window slides: it ends with the action and is not a calendar minute. Actions are counted per scope key, whichever
 /// policies asked; an action counts when it goes ahead or waits for a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -7,8 +7,8 @@
 //! address they carry. URLs inside URLs (parameters, paths, fragments, percent-encoded up to three times) count
 //! as well, because a redirect goes there.
 
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::fmt::Write as _;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -29,6 +29,13 @@ pub(crate) struct Host {
     pub(crate) name: String,
     /// Local, private, reserved, or a name that only means something inside a network.
     pub(crate) private: bool,
+}
+
+impl Host {
+    /// Whether it is an address and not a name.
+    pub(crate) fn is_address(&self) -> bool {
+        self.name.parse::<IpAddr>().is_ok()
+    }
 }
 
 /// One mention of a host.
@@ -160,10 +167,17 @@ fn ends_token(character: char) -> bool {
     ) || character.is_whitespace()
 }
 
-/// Whether a token can name a host: it holds a colon, a slash, a bracket or a dot that does not end it.
+/// Whether a token can name a host: it holds a colon, a slash, a bracket or a dot that does not end it. A number
+/// or a date does not; an address alone has four parts.
 fn names_something(token: &str) -> bool {
     let inner = token.trim_end_matches(['.', '!', '?', ':']);
-    inner.bytes().any(|byte| matches!(byte, b':' | b'/' | b'\\' | b'.' | b'[') || !byte.is_ascii())
+    let sign = |byte: u8| matches!(byte, b':' | b'/' | b'\\' | b'.' | b'[') || !byte.is_ascii();
+    if !inner.bytes().any(sign) {
+        return false;
+    }
+    let number =
+        inner.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'/' | b'-'));
+    !number || inner.starts_with('/') || inner.bytes().filter(|byte| *byte == b'.').count() >= 3
 }
 
 /// In a token: a scheme and a slash or backslash, a web scheme alone, two slashes, or something with a dot in it.
@@ -233,7 +247,7 @@ fn mention(
     let end = token.find(['/', '?', '#']).unwrap_or(token.len());
     let (name, tail) = token.split_at_checked(end).unwrap_or((token, ""));
     let Some(host) = url_host(name) else { return };
-    let is_address = host.name.parse::<IpAddr>().is_ok();
+    let is_address = host.is_address();
     let has_port = name.rsplit_once(':').is_some_and(|(_, port)| {
         !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
     });

@@ -21,7 +21,7 @@ fn ours(text: &str, agent: &AgentProfile, action: &Action) -> Option<bool> {
     let org = "00000000-0000-7000-8000-0000000000cc".parse().expect("a UUID");
     let occasion = Occasion::before(org, agent, action, now);
     let decision = evaluate(&PolicySet::new(vec![policy]), &occasion).decision;
-    decision.problems.is_empty().then(|| !decision.violations.is_empty())
+    decision.problems.is_empty().then_some(!decision.violations.is_empty())
 }
 
 fn theirs(text: &str, agent: &AgentProfile, action: &Action) -> Option<bool> {

@@ -223,9 +223,8 @@ fn answers(case: &Map<String, Value>, evaluation: &Evaluation) -> Vec<StateAnswe
     }
     let violated: Vec<usize> =
         serde_json::from_value(Value::Array(list(case, "violated"))).expect("a list of places");
-    let answer = |index| match violated.contains(&index) {
-        true => StateAnswer::violated(),
-        false => StateAnswer::Passed,
+    let answer = |index| {
+        if violated.contains(&index) { StateAnswer::violated() } else { StateAnswer::Passed }
     };
     (0..evaluation.checks.len()).map(answer).collect()
 }

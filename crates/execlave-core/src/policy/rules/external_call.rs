@@ -114,15 +114,17 @@ impl ExternalCall {
         if self.denied.contains(host) {
             return Some(("domain_denied", format!("the host `{name}` is denied; do not call it")));
         }
-        if host.private && !self.allow_private_networks && !self.allowed.contains(host) {
+        // `settings.local` in running text is more likely a file than a machine; an address is an address.
+        let meant = !reading.is_bare || host.is_address();
+        if meant && host.private && !self.allow_private_networks && !self.allowed.contains(host) {
             let message = format!(
                 "the host `{name}` is in a private or reserved network; allow it by name or set `allowPrivateNetworks`"
             );
             return Some(("private_network", message));
         }
         let private = host.private && self.allow_private_networks;
-        let meant = !reading.is_bare && !private;
-        let refused = meant && !self.allowed.is_empty() && !self.allowed.contains(host);
+        let listed = reading.is_bare || private || self.allowed.contains(host);
+        let refused = !listed && !self.allowed.is_empty();
         refused.then(|| {
             let message =
                 format!("the host `{name}` is not in `allowedDomains`; add it or do not call it");
