@@ -8,7 +8,7 @@ pub mod pii;
 pub mod secret;
 pub mod text;
 
-mod normalise;
+mod view;
 
 /// Everything that was found in one text.
 #[derive(Debug, Clone, PartialEq)]
