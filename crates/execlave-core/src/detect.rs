@@ -8,7 +8,9 @@ pub mod pii;
 pub mod secret;
 pub mod text;
 
+mod decode;
 mod normalise;
+mod view;
 
 /// Everything that was found in one text.
 #[derive(Debug, Clone, PartialEq)]

@@ -14,6 +14,7 @@ use regex_automata::{Input, MatchKind, PatternSet};
 use serde::{Deserialize, Serialize};
 
 use super::normalise::{normalise, restore};
+use super::view::{View, views};
 use crate::words::words;
 
 mod rules;
@@ -60,7 +61,7 @@ pub struct Verdict {
 }
 
 /// One place where one rule matched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The rule, such as `injection.override_instructions`; stable across releases.
     pub rule_id: &'static str,
@@ -72,7 +73,21 @@ pub struct Finding {
     pub start: usize,
     /// Where it ends, in bytes, exclusive.
     pub end: usize,
+    /// What had to be undone to see it; `None` if it stands in the text as it is.
+    pub decoded: Option<Decoded>,
 }
+
+/// What was read behind a disguise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decoded {
+    /// What was undone, in order, such as `base64`, `leet`.
+    pub undone: Vec<&'static str>,
+    /// What was read there, at most [`DECODED_CHARACTERS`] characters of it.
+    pub text: String,
+}
+
+/// The longest excerpt of decoded text in a finding, in Unicode scalar values.
+pub const DECODED_CHARACTERS: usize = 120;
 
 impl Finding {
     /// The byte range.
@@ -108,15 +123,40 @@ fn builder() -> Builder {
     builder
 }
 
-/// Reads one text.
+/// Reads one text, as it stands and with its disguises undone.
 pub fn scan(text: &str) -> Verdict {
     let Some(patterns) = PATTERNS.as_ref() else { return verdict(Vec::new()) };
-    let normal = normalise(text);
+    let mut findings: Vec<Finding> = Vec::new();
+    for view in views(text) {
+        for finding in scan_view(patterns, &view) {
+            let seen = |other: &Finding| {
+                other.rule_id == finding.rule_id
+                    && other.start <= finding.start
+                    && finding.end <= other.end
+            };
+            if !findings.iter().any(seen) {
+                findings.push(finding);
+            }
+        }
+    }
+    verdict(findings)
+}
+
+/// The verdict on a text that was read in windows: every finding once, by position.
+pub(crate) fn merge(verdicts: impl IntoIterator<Item = Verdict>) -> Verdict {
+    let mut findings: Vec<Finding> = Vec::new();
+    for finding in verdicts.into_iter().flat_map(|verdict| verdict.findings) {
+        if !findings.contains(&finding) {
+            findings.push(finding);
+        }
+    }
+    verdict(findings)
+}
+
+fn scan_view(patterns: &Patterns, view: &View<'_>) -> Vec<Finding> {
+    let normal = normalise(view.text());
     let mut matching = PatternSet::new(patterns.together.pattern_len());
     patterns.together.which_overlapping_matches(&Input::new(&normal), &mut matching);
-    if matching.is_empty() {
-        return verdict(Vec::new());
-    }
     let mut findings = Vec::new();
     let mut spans = Vec::new();
     for id in matching.iter() {
@@ -132,19 +172,26 @@ pub fn scan(text: &str) -> Verdict {
                 strong: rule.strong,
                 start: 0,
                 end: 0,
+                decoded: None,
             });
             spans.push((found.start(), found.end()));
         }
     }
-    restore(text, &mut spans);
-    for (finding, span) in findings.iter_mut().zip(spans) {
-        (finding.start, finding.end) = span;
+    restore(view.text(), &mut spans);
+    for (finding, (start, end)) in findings.iter_mut().zip(spans) {
+        let origin = view.origin(start..end);
+        (finding.start, finding.end) = (origin.start, origin.end);
+        if !view.undone().is_empty() {
+            let seen = view.text().get(start..end).unwrap_or_default();
+            let text = seen.chars().take(DECODED_CHARACTERS).collect();
+            finding.decoded = Some(Decoded { undone: view.undone().to_vec(), text });
+        }
     }
-    findings.sort_by_key(|finding| (finding.start, finding.end, finding.rule_id));
-    verdict(findings)
+    findings
 }
 
-fn verdict(findings: Vec<Finding>) -> Verdict {
+fn verdict(mut findings: Vec<Finding>) -> Verdict {
+    findings.sort_by_key(|finding| (finding.start, finding.end, finding.rule_id));
     let risk_level = risk_of(&findings);
     Verdict { detected: !findings.is_empty(), risk_level, score: score_of(&findings), findings }
 }

@@ -77,7 +77,7 @@ impl InjectionScan {
             allowed.iter().any(|allowed| allowed.start <= range.start && range.end <= allowed.end)
         };
         let findings: Vec<Finding> =
-            text.injection().iter().filter(|finding| !covered(&finding.range())).copied().collect();
+            text.injection().iter().filter(|finding| !covered(&finding.range())).cloned().collect();
         let risk = risk_of(&findings);
         if risk >= self.threshold {
             let first = findings.iter().find(|finding| finding.strong).or(findings.first())?;

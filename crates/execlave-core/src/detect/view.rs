@@ -1,0 +1,267 @@
+//! The readings of a text: as it stands, and with each disguise undone for which there is a sign.
+//!
+//! Every reading knows the way back to the original, so that what is found in it can be shown where it was hidden. A reading of a
+//! disguise holds the places that gave a sign, with their context, and not the whole text again. What comes out of one disguise is
+//! looked through for the next.
+//!
+//! The work is bounded whatever the text: at most [`READINGS`] readings, at most [`DEPTH`] disguises deep, and all readings after the
+//! first hold together at most [`GROWTH`] times the text and [`ALLOWANCE`] bytes. Shallow readings come first, so that a flood of
+//! nested ones cannot push them out. A clean ASCII text has one reading, which borrows it.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::rc::Rc;
+
+use super::decode::{codes, entities, escapes, markup, morse, percent, quoted_printable, radix};
+
+pub(in crate::detect) mod area;
+pub(in crate::detect) mod map;
+
+mod hidden;
+mod leet;
+mod lexicon;
+mod lookalikes;
+mod plain;
+mod respace;
+mod signs;
+mod spaced;
+mod split;
+mod turned;
+
+use map::{Draft, Map};
+use plain::Case;
+use signs::{Areas, Signs};
+
+/// The most readings of one text, the plain one included.
+pub(crate) const READINGS: usize = 32;
+/// The most disguises that are undone one after the other.
+pub(crate) const DEPTH: usize = 4;
+/// How many times the text all further readings may hold.
+pub(crate) const GROWTH: usize = 4;
+/// What they may hold beyond that, in bytes: short texts may be nested as deep as long ones.
+pub(crate) const ALLOWANCE: usize = 16 * 1024;
+
+/// One reading of a text.
+#[derive(Debug, Clone)]
+pub(crate) struct View<'t> {
+    text: Cow<'t, str>,
+    layers: Vec<Rc<Map>>,
+    undone: Vec<&'static str>,
+}
+
+impl View<'_> {
+    /// The reading. ASCII letters may be in either case and white space may come in runs; the rest is folded as [`plain`] says.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The byte range of the original text behind a byte range of the reading.
+    pub(crate) fn origin(&self, reading: Range<usize>) -> Range<usize> {
+        self.layers.iter().rev().fold(reading, |range, layer| layer.origin(range))
+    }
+
+    /// How the reading was obtained, in order, such as `["base64", "leet"]`; empty for the plain reading.
+    pub(crate) fn undone(&self) -> &[&'static str] {
+        &self.undone
+    }
+}
+
+/// The plain reading first, then each further one there is reason to make.
+pub(crate) fn views(text: &str) -> impl Iterator<Item = View<'_>> {
+    let first = View { text: Cow::Borrowed(text), layers: Vec::new(), undone: Vec::new() };
+    let bytes_left = text.len().saturating_mul(GROWTH).saturating_add(ALLOWANCE);
+    Views {
+        first: Some(first),
+        raw: None,
+        waiting: VecDeque::new(),
+        readings_left: READINGS,
+        bytes_left,
+    }
+}
+
+struct Views<'t> {
+    first: Option<View<'t>>,
+    /// The last view given, as it was before folding, not yet looked through.
+    raw: Option<Unread<'t>>,
+    /// Readings that were made and not yet given.
+    waiting: VecDeque<View<'t>>,
+    readings_left: usize,
+    bytes_left: usize,
+}
+
+/// A view and its folded form.
+struct Unread<'t> {
+    raw: View<'t>,
+    folded: View<'t>,
+}
+
+impl<'t> Iterator for Views<'t> {
+    type Item = View<'t>;
+
+    fn next(&mut self) -> Option<View<'t>> {
+        if let Some(Unread { raw, folded }) = self.raw.take() {
+            self.look_through(&raw, &folded);
+        }
+        let raw = self.first.take().or_else(|| self.waiting.pop_front())?;
+        let folded = match plain::fold(&raw.text, Case::Folded) {
+            Some(folded) => raw.layer(folded, None),
+            None => raw.clone(),
+        };
+        self.raw = Some(Unread { raw, folded: folded.clone() });
+        Some(folded)
+    }
+}
+
+impl<'t> View<'t> {
+    /// A reading of this one.
+    fn layer(&self, (text, map): (String, Map), name: Option<&'static str>) -> View<'t> {
+        let mut layers = self.layers.clone();
+        layers.push(Rc::new(map));
+        let mut undone = self.undone.clone();
+        undone.extend(name);
+        View { text: Cow::Owned(text), layers, undone }
+    }
+}
+
+/// How one disguise is undone: writes an area of a text without it, and says whether it was there.
+type Undo = fn(&str, Range<usize>, &mut Draft) -> bool;
+
+struct Disguise {
+    name: &'static str,
+    signs: fn(&Signs) -> &Areas,
+    undo: Undo,
+    /// Whether it may be undone again in what it gave.
+    nests: bool,
+}
+
+const fn once(name: &'static str, signs: fn(&Signs) -> &Areas, undo: Undo) -> Disguise {
+    Disguise { name, signs, undo, nests: false }
+}
+
+const fn nesting(name: &'static str, signs: fn(&Signs) -> &Areas, undo: Undo) -> Disguise {
+    Disguise { name, signs, undo, nests: true }
+}
+
+/// In the order their readings are made.
+const DISGUISES: &[Disguise] = &[
+    nesting("base64", |signs| &signs.long, radix::base64),
+    nesting("base32", |signs| &signs.long, radix::base32),
+    nesting("hex", |signs| &signs.long, radix::hex),
+    nesting("hex", |signs| &signs.codes, codes::hex),
+    nesting("binary", |signs| &signs.codes, codes::binary),
+    nesting("decimal", |signs| &signs.codes, codes::decimal),
+    nesting("percent", |signs| &signs.marks, percent::undo),
+    nesting("entities", |signs| &signs.marks, entities::undo),
+    nesting("escapes", |signs| &signs.marks, escapes::undo),
+    nesting("quoted_printable", |signs| &signs.marks, quoted_printable::undo),
+    once("markup", |signs| &signs.marks, markup::undo),
+    once("morse", |signs| &signs.dashes, morse::undo),
+    once("rot13", |signs| &signs.rotated, turned::rotated),
+    once("reversed", |signs| &signs.reversed, turned::backwards),
+    once("reversed_words", |signs| &signs.reversed, turned::words_backwards),
+    once("spacing", |signs| &signs.spaced, spaced::undo),
+    once("spacing", |signs| &signs.chunked, spaced::undo),
+    once("spacing", |signs| &signs.chunked, respace::chunked),
+    once("spacing", |signs| &signs.long, respace::compact),
+    once("split", |signs| &signs.split, split::undo),
+    once("leet", |signs| &signs.leet, leet::undo),
+];
+
+/// Text that is there without being seen; read before folding drops it.
+const HIDDEN: &[(&str, fn(&str, &mut Draft))] = &[
+    ("tag_characters", hidden::tags),
+    ("variation_selectors", hidden::selectors),
+    ("zero_width_bits", hidden::bits),
+    ("bidi_override", hidden::overridden),
+];
+
+impl<'t> Views<'t> {
+    /// Makes the readings of one reading.
+    fn look_through(&mut self, raw: &View<'t>, folded: &View<'t>) {
+        if raw.undone.len() >= DEPTH {
+            return;
+        }
+        if !raw.text.is_ascii() {
+            for (name, read) in HIDDEN {
+                let mut draft = Draft::new(self.bytes_left);
+                read(&raw.text, &mut draft);
+                self.keep(raw, draft.finish(), name);
+            }
+            if let Some(latin) = Self::without_lookalikes(raw) {
+                // It holds the same text with fewer disguises: all others are undone in it.
+                self.waiting_view(latin);
+                return;
+            }
+        }
+        let signs = Signs::of(&folded.text);
+        if signs.is_empty() {
+            return;
+        }
+        for disguise in DISGUISES {
+            let areas = (disguise.signs)(&signs);
+            if areas.is_empty() || (!disguise.nests && folded.undone.contains(&disguise.name)) {
+                continue;
+            }
+            let mut draft = Draft::new(self.bytes_left);
+            for area in area::widen(&folded.text, areas) {
+                let mark = draft.mark();
+                draft.gap(area.start);
+                if !(disguise.undo)(&folded.text, area, &mut draft) {
+                    draft.reset(mark);
+                }
+            }
+            self.keep(folded, draft.finish(), disguise.name);
+        }
+    }
+
+    fn without_lookalikes(raw: &View<'t>) -> Option<View<'t>> {
+        let cased = match plain::fold(&raw.text, Case::Kept) {
+            Some(cased) => raw.layer(cased, None),
+            None => raw.clone(),
+        };
+        let latin = lookalikes::undo(&cased.text)?;
+        Some(cased.layer(latin, Some("lookalikes")))
+    }
+
+    fn keep(&mut self, from: &View<'t>, (text, map): (String, Map), name: &'static str) {
+        if !text.is_empty() && text != from.text {
+            self.waiting_view(from.layer((text, map), Some(name)));
+        }
+    }
+
+    /// Keeps a reading if the budget allows it.
+    fn waiting_view(&mut self, view: View<'t>) {
+        let length = view.text.len();
+        if self.readings_left > 1 && length <= self.bytes_left {
+            self.readings_left = self.readings_left.saturating_sub(1);
+            self.bytes_left = self.bytes_left.saturating_sub(length);
+            self.waiting.push_back(view);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clean_text_has_one_reading_that_borrows_it() {
+        let text = "The library stays open on Saturdays. ".repeat(100);
+        let views: Vec<View<'_>> = views(&text).collect();
+        assert_eq!(views.len(), 1);
+        assert!(matches!(views[0].text, Cow::Borrowed(_)) && views[0].layers.is_empty());
+    }
+
+    #[test]
+    fn the_budget_holds() {
+        let inner =
+            "%41".repeat(3000) + &"i g n o r e  a l l ".repeat(2000) + &"1gn0r3 ".repeat(3000);
+        let text = inner.replace('%', "%2525");
+        let all: Vec<View<'_>> = views(&text).collect();
+        assert!(all.len() <= READINGS);
+        let further: usize = all.iter().skip(1).map(|view| view.text().len()).sum();
+        assert!(further <= text.len() * GROWTH + ALLOWANCE, "{further} of {}", text.len());
+        assert!(all.iter().all(|view| view.undone().len() <= DEPTH));
+    }
+}
