@@ -22,7 +22,7 @@ pub(in crate::detect) fn compact(text: &str, area: Range<usize>, draft: &mut Dra
         let letters = letters(text, run.clone());
         let mark = draft.mark();
         draft.copy(text.get(from..run.start).unwrap_or_default(), from);
-        if respace(text, &letters, draft) {
+        if respace(text, &letters, lexicon::convince, draft) {
             undone = true;
             from = run.end;
         } else {
@@ -35,7 +35,7 @@ pub(in crate::detect) fn compact(text: &str, area: Range<usize>, draft: &mut Dra
 
 /// Takes the whole area apart, as if it had no spaces.
 pub(in crate::detect) fn chunked(text: &str, area: Range<usize>, draft: &mut Draft) -> bool {
-    respace(text, &letters(text, area), draft)
+    respace(text, &letters(text, area), lexicon::convince, draft)
 }
 
 /// Each character that may be part of a word, with what it may stand for.
@@ -47,11 +47,19 @@ fn letters(text: &str, range: Range<usize>) -> Vec<(usize, u8)> {
         .collect()
 }
 
-/// Writes the words that `letters` spell, with spaces between them; `false` when they spell nothing.
-pub(super) fn respace(text: &str, letters: &[(usize, u8)], draft: &mut Draft) -> bool {
+/// What was found in letters, and how many letters there are.
+type Convinced = fn(&[(Range<usize>, &'static lexicon::Word)], usize) -> bool;
+
+/// Writes the words that `letters` spell, with spaces between them; `false` when they do not convince.
+pub(super) fn respace(
+    text: &str,
+    letters: &[(usize, u8)],
+    convinced: Convinced,
+    draft: &mut Draft,
+) -> bool {
     let spelt: Vec<u8> = letters.iter().map(|(_, letter)| *letter).collect();
     let words = lexicon::take_apart(&spelt);
-    if !lexicon::convince(&words, spelt.len()) {
+    if !convinced(&words, spelt.len()) {
         return false;
     }
     let mut next = 0usize;

@@ -79,7 +79,9 @@ fn close_gaps(text: &str, sequence: &[Range<usize>], draft: &mut Draft) -> bool 
         if let Some(found) = lexicon::find(&spelt).filter(|found| found.text.len() == word.len()) {
             known |= word.len() >= 4 && (found.telling || word.len() < sequence.len());
             draft.put(found.text, first.start..last.end);
-        } else if word.len() > 8 && respace(text, &ascii_letters(text, word), draft) {
+        } else if word.len() >= LEAST
+            && respace(text, &ascii_letters(text, word), nearly_all, draft)
+        {
             known = true;
         } else {
             for letter in word {
@@ -88,6 +90,14 @@ fn close_gaps(text: &str, sequence: &[Range<usize>], draft: &mut Draft) -> bool 
         }
     }
     known || long >= 2
+}
+
+/// Whether letters that are one word by their gaps are words nearly to the last letter: a word of one letter before them looks the same.
+fn nearly_all(words: &[(Range<usize>, &'static lexicon::Word)], length: usize) -> bool {
+    let covered: usize = words.iter().map(|(range, _)| range.len()).sum();
+    let long = words.iter().any(|(range, _)| range.len() >= 4);
+    (long && covered.saturating_mul(10) >= length.saturating_mul(8))
+        || lexicon::convince(words, length)
 }
 
 fn ascii_letters(text: &str, word: &[Range<usize>]) -> Vec<(usize, u8)> {
