@@ -5,13 +5,14 @@
 
 pub mod injection;
 pub mod pii;
+pub mod report;
 pub mod secret;
 pub mod stream;
 pub mod text;
+pub mod view;
 
 mod decode;
 mod normalise;
-mod view;
 mod window;
 
 /// Everything that was found in one text.

@@ -4,6 +4,9 @@
 //! disguise holds the places that gave a sign, with their context, and not the whole text again. What comes out of one disguise is
 //! looked through for the next.
 //!
+//! The plain reading folds letters that people and models read alike into one form: NFKC, no invisible characters, no marks on Latin, Greek
+//! and Cyrillic letters, lower case outside ASCII. All further readings are folded as well.
+//!
 //! The work is bounded whatever the text: at most [`READINGS`] readings, at most [`DEPTH`] disguises deep, and all readings after the
 //! first hold together at most [`GROWTH`] times the text and [`ALLOWANCE`] bytes. Shallow readings come first, so that a flood of
 //! nested ones cannot push them out. A clean ASCII text has one reading, which borrows it.
@@ -34,41 +37,42 @@ use plain::Case;
 use signs::{Areas, Signs};
 
 /// The most readings of one text, the plain one included.
-pub(crate) const READINGS: usize = 32;
+pub const READINGS: usize = 32;
 /// The most disguises that are undone one after the other.
-pub(crate) const DEPTH: usize = 4;
+pub const DEPTH: usize = 4;
 /// How many times the text all further readings may hold.
-pub(crate) const GROWTH: usize = 4;
+pub const GROWTH: usize = 4;
 /// What they may hold beyond that, in bytes: short texts may be nested as deep as long ones.
-pub(crate) const ALLOWANCE: usize = 16 * 1024;
+pub const ALLOWANCE: usize = 16 * 1024;
 
 /// One reading of a text.
 #[derive(Debug, Clone)]
-pub(crate) struct View<'t> {
+pub struct View<'t> {
     text: Cow<'t, str>,
     layers: Vec<Rc<Map>>,
     undone: Vec<&'static str>,
 }
 
 impl View<'_> {
-    /// The reading. ASCII letters may be in either case and white space may come in runs; the rest is folded as [`plain`] says.
-    pub(crate) fn text(&self) -> &str {
+    /// The reading. ASCII letters may be in either case and white space may come in runs; the rest is folded:
+    /// see [`view`](self).
+    pub fn text(&self) -> &str {
         &self.text
     }
 
     /// The byte range of the original text behind a byte range of the reading.
-    pub(crate) fn origin(&self, reading: Range<usize>) -> Range<usize> {
+    pub fn origin(&self, reading: Range<usize>) -> Range<usize> {
         self.layers.iter().rev().fold(reading, |range, layer| layer.origin(range))
     }
 
     /// How the reading was obtained, in order, such as `["base64", "leet"]`; empty for the plain reading.
-    pub(crate) fn undone(&self) -> &[&'static str] {
+    pub fn undone(&self) -> &[&'static str] {
         &self.undone
     }
 }
 
 /// The plain reading first, then each further one there is reason to make.
-pub(crate) fn views(text: &str) -> impl Iterator<Item = View<'_>> {
+pub fn views(text: &str) -> impl Iterator<Item = View<'_>> {
     let first = View { text: Cow::Borrowed(text), layers: Vec::new(), undone: Vec::new() };
     let bytes_left = text.len().saturating_mul(GROWTH).saturating_add(ALLOWANCE);
     Views {
