@@ -20,6 +20,7 @@ use super::decode::{codes, entities, escapes, markup, morse, percent, quoted_pri
 
 pub(in crate::detect) mod area;
 pub(in crate::detect) mod map;
+pub(in crate::detect) mod signs;
 
 mod hidden;
 mod leet;
@@ -27,7 +28,6 @@ mod lexicon;
 mod lookalikes;
 mod plain;
 mod respace;
-mod signs;
 mod spaced;
 mod split;
 mod turned;
@@ -128,48 +128,63 @@ impl<'t> View<'t> {
     }
 }
 
-/// How one disguise is undone: writes an area of a text without it, and says whether it was there.
+/// Notes where in an area a disguise is likely, cheaply.
+type Seen = fn(&str, &Range<usize>, &mut Areas);
+
+/// Writes an area of a text without a disguise, and says whether it was there.
 type Undo = fn(&str, Range<usize>, &mut Draft) -> bool;
 
 struct Disguise {
     name: &'static str,
     signs: fn(&Signs) -> &Areas,
+    seen: Seen,
     undo: Undo,
     /// Whether it may be undone again in what it gave.
     nests: bool,
 }
 
-const fn once(name: &'static str, signs: fn(&Signs) -> &Areas, undo: Undo) -> Disguise {
-    Disguise { name, signs, undo, nests: false }
+const fn once(name: &'static str, signs: fn(&Signs) -> &Areas, seen: Seen, undo: Undo) -> Disguise {
+    Disguise { name, signs, seen, undo, nests: false }
 }
 
-const fn nesting(name: &'static str, signs: fn(&Signs) -> &Areas, undo: Undo) -> Disguise {
-    Disguise { name, signs, undo, nests: true }
+const fn nesting(
+    name: &'static str,
+    signs: fn(&Signs) -> &Areas,
+    seen: Seen,
+    undo: Undo,
+) -> Disguise {
+    Disguise { name, signs, seen, undo, nests: true }
+}
+
+/// For signs that are rare enough to go by.
+fn everywhere(_: &str, area: &Range<usize>, places: &mut Areas) {
+    signs::add(places, area);
 }
 
 /// In the order their readings are made.
 const DISGUISES: &[Disguise] = &[
-    nesting("base64", |signs| &signs.long, radix::base64),
-    nesting("base32", |signs| &signs.long, radix::base32),
-    nesting("hex", |signs| &signs.long, radix::hex),
-    nesting("hex", |signs| &signs.codes, codes::hex),
-    nesting("binary", |signs| &signs.codes, codes::binary),
-    nesting("decimal", |signs| &signs.codes, codes::decimal),
-    nesting("percent", |signs| &signs.marks, percent::undo),
-    nesting("entities", |signs| &signs.marks, entities::undo),
-    nesting("escapes", |signs| &signs.marks, escapes::undo),
-    nesting("quoted_printable", |signs| &signs.marks, quoted_printable::undo),
-    once("markup", |signs| &signs.marks, markup::undo),
-    once("morse", |signs| &signs.dashes, morse::undo),
-    once("rot13", |signs| &signs.rotated, turned::rotated),
-    once("reversed", |signs| &signs.reversed, turned::backwards),
-    once("reversed_words", |signs| &signs.reversed, turned::words_backwards),
-    once("spacing", |signs| &signs.spaced, spaced::undo),
-    once("spacing", |signs| &signs.chunked, spaced::undo),
-    once("spacing", |signs| &signs.chunked, respace::chunked),
-    once("spacing", |signs| &signs.long, respace::compact),
-    once("split", |signs| &signs.split, split::undo),
-    once("leet", |signs| &signs.leet, leet::undo),
+    nesting("base64", |signs| &signs.long, radix::seen_base64, radix::base64),
+    nesting("base32", |signs| &signs.long, radix::seen_base32, radix::base32),
+    nesting("hex", |signs| &signs.long, radix::seen_hex, radix::hex),
+    nesting("hex", |signs| &signs.codes, codes::seen_hex, codes::hex),
+    nesting("binary", |signs| &signs.codes, codes::seen_binary, codes::binary),
+    nesting("decimal", |signs| &signs.codes, codes::seen_decimal, codes::decimal),
+    nesting("percent", |signs| &signs.percent, everywhere, percent::undo),
+    nesting("entities", |signs| &signs.entities, everywhere, entities::undo),
+    nesting("escapes", |signs| &signs.backslashes, everywhere, escapes::backslashes),
+    nesting("escapes", |signs| &signs.code_points, everywhere, escapes::code_points),
+    nesting("quoted_printable", |signs| &signs.equals, everywhere, quoted_printable::undo),
+    once("markup", |signs| &signs.markup, everywhere, markup::undo),
+    once("morse", |signs| &signs.dashes, everywhere, morse::undo),
+    once("rot13", |signs| &signs.rotated, turned::seen_rotated, turned::rotated),
+    once("reversed", |signs| &signs.reversed, everywhere, turned::backwards),
+    once("reversed_words", |signs| &signs.reversed, everywhere, turned::words_backwards),
+    once("spacing", |signs| &signs.spaced, everywhere, spaced::undo),
+    once("spacing", |signs| &signs.chunked, everywhere, spaced::undo),
+    once("spacing", |signs| &signs.chunked, everywhere, respace::chunked),
+    once("spacing", |signs| &signs.long, respace::seen, respace::compact),
+    once("split", |signs| &signs.split, split::seen, split::undo),
+    once("leet", |signs| &signs.leet, leet::seen, leet::undo),
 ];
 
 /// Text that is there without being seen; read before folding drops it.
@@ -192,10 +207,10 @@ impl<'t> Views<'t> {
                 read(&raw.text, &mut draft);
                 self.keep(raw, draft.finish(), name);
             }
-            if let Some(latin) = Self::without_lookalikes(raw) {
-                // It holds the same text with fewer disguises: all others are undone in it.
+            if !folded.undone.contains(&"lookalikes")
+                && let Some(latin) = self.without_lookalikes(raw)
+            {
                 self.waiting_view(latin);
-                return;
             }
         }
         let signs = Signs::of(&folded.text);
@@ -207,8 +222,15 @@ impl<'t> Views<'t> {
             if areas.is_empty() || (!disguise.nests && folded.undone.contains(&disguise.name)) {
                 continue;
             }
+            let mut places = Areas::new();
+            for area in areas {
+                (disguise.seen)(&folded.text, area, &mut places);
+            }
+            if places.is_empty() {
+                continue;
+            }
             let mut draft = Draft::new(self.bytes_left);
-            for area in area::widen(&folded.text, areas) {
+            for area in area::widen(&folded.text, &places) {
                 let mark = draft.mark();
                 draft.gap(area.start);
                 if !(disguise.undo)(&folded.text, area, &mut draft) {
@@ -219,12 +241,15 @@ impl<'t> Views<'t> {
         }
     }
 
-    fn without_lookalikes(raw: &View<'t>) -> Option<View<'t>> {
+    fn without_lookalikes(&self, raw: &View<'t>) -> Option<View<'t>> {
+        if !lookalikes::are_likely(&raw.text) {
+            return None;
+        }
         let cased = match plain::fold(&raw.text, Case::Kept) {
             Some(cased) => raw.layer(cased, None),
             None => raw.clone(),
         };
-        let latin = lookalikes::undo(&cased.text)?;
+        let latin = lookalikes::undo(&cased.text, self.bytes_left)?;
         Some(cased.layer(latin, Some("lookalikes")))
     }
 

@@ -3,32 +3,83 @@
 use std::ops::Range;
 
 use super::is_text;
-use crate::detect::view::area::runs;
+use crate::detect::view::area::{each_run, runs};
 use crate::detect::view::map::Draft;
+use crate::detect::view::signs::{Areas, add};
 
 /// Fewer codes spell nothing.
 const LEAST: usize = 6;
 /// The widest gap between two codes, in bytes.
 const WIDEST_GAP: usize = 3;
 
+/// Two hexadecimal digits each.
 pub(in crate::detect) fn hex(text: &str, area: Range<usize>, draft: &mut Draft) -> bool {
-    sequences(text, area, draft, |token| {
-        let digits = token.strip_prefix("0x").or_else(|| token.strip_prefix("0X")).unwrap_or(token);
-        (digits.len() == 2).then(|| u8::from_str_radix(digits, 16).ok()).flatten()
-    })
+    sequences(text, area, draft, hex_code)
 }
 
+/// Decimal ASCII.
 pub(in crate::detect) fn decimal(text: &str, area: Range<usize>, draft: &mut Draft) -> bool {
-    sequences(text, area, draft, |token| {
-        let value: u8 = (token.len() <= 3).then(|| token.parse().ok()).flatten()?;
-        matches!(value, 9 | 10 | 32..=126).then_some(value)
-    })
+    sequences(text, area, draft, decimal_code)
 }
 
+/// Seven or eight bits each.
 pub(in crate::detect) fn binary(text: &str, area: Range<usize>, draft: &mut Draft) -> bool {
-    sequences(text, area, draft, |token| {
-        matches!(token.len(), 7 | 8).then(|| u8::from_str_radix(token, 2).ok()).flatten()
-    })
+    sequences(text, area, draft, binary_code)
+}
+
+/// Where enough codes of two hexadecimal digits follow each other.
+pub(in crate::detect) fn seen_hex(text: &str, area: &Range<usize>, places: &mut Areas) {
+    seen(text, area, places, hex_code);
+}
+
+/// Where enough decimal codes follow each other.
+pub(in crate::detect) fn seen_decimal(text: &str, area: &Range<usize>, places: &mut Areas) {
+    seen(text, area, places, decimal_code);
+}
+
+/// Where enough binary codes follow each other.
+pub(in crate::detect) fn seen_binary(text: &str, area: &Range<usize>, places: &mut Areas) {
+    seen(text, area, places, binary_code);
+}
+
+fn hex_code(token: &str) -> Option<u8> {
+    let digits = token.strip_prefix("0x").or_else(|| token.strip_prefix("0X")).unwrap_or(token);
+    (digits.len() == 2).then(|| u8::from_str_radix(digits, 16).ok()).flatten()
+}
+
+fn decimal_code(token: &str) -> Option<u8> {
+    let value: u8 = (token.len() <= 3).then(|| token.parse().ok()).flatten()?;
+    matches!(value, 9 | 10 | 32..=126).then_some(value)
+}
+
+fn binary_code(token: &str) -> Option<u8> {
+    matches!(token.len(), 7 | 8).then(|| u8::from_str_radix(token, 2).ok()).flatten()
+}
+
+fn seen(text: &str, area: &Range<usize>, places: &mut Areas, code: fn(&str) -> Option<u8>) {
+    let mut count = 0usize;
+    let mut letters = 0usize;
+    let mut sequence = area.start..area.start;
+    each_run(
+        text,
+        area,
+        |byte| byte.is_ascii_alphanumeric(),
+        |range, _| {
+            let value = text.get(range.clone()).and_then(code);
+            if value.is_none() || range.start.saturating_sub(sequence.end) > WIDEST_GAP {
+                (count, letters) = (0, 0);
+                sequence.start = range.start;
+            }
+            sequence.end = range.end;
+            let Some(value) = value else { return };
+            count = count.saturating_add(1);
+            letters =
+                letters.saturating_add(usize::from(value.is_ascii_alphabetic() || value >= 0x80));
+            if count >= LEAST && letters.saturating_mul(2) >= count {
+                add(places, &sequence);
+            }
+        },
+    );
 }
 
 /// Decodes each sequence of codes that is text.
@@ -36,7 +87,7 @@ fn sequences(
     text: &str,
     area: Range<usize>,
     draft: &mut Draft,
-    code: impl Fn(&str) -> Option<u8>,
+    code: fn(&str) -> Option<u8>,
 ) -> bool {
     let tokens = runs(text, area.clone(), |character| character.is_ascii_alphanumeric());
     let codes: Vec<(u8, Range<usize>)> = tokens

@@ -5,13 +5,14 @@ use std::ops::Range;
 use super::{Meaning, leading_number, substitute};
 use crate::detect::view::map::Draft;
 
-pub(in crate::detect) fn undo(text: &str, area: Range<usize>, draft: &mut Draft) -> bool {
-    let backslashes = substitute(text, area.clone(), draft, |byte| byte == b'\\', escape);
-    if backslashes > 0 {
-        return true;
-    }
-    // Four in a row spell something; one names a character.
-    substitute(text, area, draft, |byte| byte == b'U' || byte == b'u', code_point) >= 4
+/// Backslash escapes.
+pub(in crate::detect) fn backslashes(text: &str, area: Range<usize>, draft: &mut Draft) -> bool {
+    substitute(text, area, draft, |byte| byte == b'\\', escape) > 0
+}
+
+/// `U+0049 U+0067`. Four in a row spell something; one names a character.
+pub(in crate::detect) fn code_points(text: &str, area: Range<usize>, draft: &mut Draft) -> bool {
+    substitute(text, area, draft, |byte| matches!(byte, b'U' | b'u'), code_point) >= 4
 }
 
 fn escape(rest: &str) -> Option<(Meaning, usize)> {

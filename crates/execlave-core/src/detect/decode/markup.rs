@@ -9,6 +9,17 @@ use crate::detect::view::map::Draft;
 /// A longer tag is not recognised, in bytes.
 const LONGEST: usize = 400;
 
+/// Tags within a line of text.
+const INLINE: &[&str] = &[
+    "b", "i", "u", "s", "em", "strong", "span", "font", "small", "big", "sub", "sup", "mark",
+    "del", "ins", "a", "tt", "wbr", "abbr", "bdo", "bdi", "label",
+];
+/// Tags that begin a line or cell.
+const BLOCKS: &[&str] = &[
+    "p", "div", "br", "li", "ul", "ol", "td", "tr", "th", "table", "h1", "h2", "h3", "h4", "body",
+    "html",
+];
+
 pub(in crate::detect) fn undo(text: &str, area: Range<usize>, draft: &mut Draft) -> bool {
     // Emphasis around a word is no disguise; within a word it is.
     let telling = Cell::new(0usize);
@@ -50,21 +61,31 @@ fn tag(rest: &str) -> Option<(Meaning, usize)> {
             comment.get(..comment.floor_char_boundary(LONGEST)).unwrap_or(comment).find("-->")?;
         return Some((Meaning::Nothing, end.saturating_add(7)));
     }
-    let body = rest.strip_prefix("</").or_else(|| rest.strip_prefix('<'))?;
-    let name_length = body.bytes().take(11).take_while(u8::is_ascii_alphanumeric).count();
-    let name = body.get(..name_length)?.to_ascii_lowercase();
+    let (inline, _) = name(rest.as_bytes())?;
     let inside = rest.get(..rest.floor_char_boundary(LONGEST)).unwrap_or(rest);
     let end = inside.find('>')?;
-    // Only what a browser shows as running text: generic types of programs and forged chat roles are left alone.
-    let meaning = match name.as_str() {
-        "b" | "i" | "u" | "s" | "em" | "strong" | "span" | "font" | "small" | "big" | "sub"
-        | "sup" | "mark" | "del" | "ins" | "a" | "tt" | "wbr" | "abbr" | "bdo" | "bdi"
-        | "label" => Meaning::Nothing,
-        "p" | "div" | "br" | "li" | "ul" | "ol" | "td" | "tr" | "th" | "table" | "h1" | "h2"
-        | "h3" | "h4" | "body" | "html" => Meaning::Char(' '),
-        _ => return None,
-    };
+    let meaning = if inline { Meaning::Nothing } else { Meaning::Char(' ') };
     Some((meaning, end.saturating_add(1)))
+}
+
+/// Whether bytes begin with a tag of running text.
+pub(in crate::detect) fn is_tag(rest: &[u8]) -> bool {
+    name(rest).is_some()
+}
+
+/// The known tag that bytes begin with: whether it stands within a line, and the length of its name.
+///
+/// Only what a browser shows as running text is known: generic types of programs and forged chat roles are left alone.
+fn name(rest: &[u8]) -> Option<(bool, usize)> {
+    let body = rest.strip_prefix(b"</").or_else(|| rest.strip_prefix(b"<"))?;
+    let length = body.iter().take(8).take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    let name = body.get(..length)?;
+    let is = |known: &&str| name.eq_ignore_ascii_case(known.as_bytes());
+    if !matches!(body.get(length), None | Some(b'>' | b' ' | b'/' | b'\n')) {
+        return None;
+    }
+    let inline = INLINE.iter().any(|known| is(known));
+    (inline || BLOCKS.iter().any(|known| is(known))).then_some((inline, length))
 }
 
 /// Whether a bracket begins the text of a link.

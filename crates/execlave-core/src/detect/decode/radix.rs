@@ -5,40 +5,122 @@
 use std::ops::Range;
 
 use super::is_text;
-use crate::detect::view::area::runs;
+use crate::detect::view::area::{each_run, runs};
 use crate::detect::view::map::Draft;
+use crate::detect::view::signs::{Areas, add};
 
 /// Shorter runs are words by chance, in characters.
 const LEAST: usize = 16;
 /// Lines at least so long may go on in the next line.
 const LONG_LINE: usize = 40;
 
+/// Base64 in either alphabet.
 pub(in crate::detect) fn base64(text: &str, area: Range<usize>, draft: &mut Draft) -> bool {
-    undo(text, area, draft, 6, |byte| match byte {
+    undo(text, area, draft, 6, base64_digit)
+}
+
+/// Base32.
+pub(in crate::detect) fn base32(text: &str, area: Range<usize>, draft: &mut Draft) -> bool {
+    undo(text, area, draft, 5, base32_digit)
+}
+
+/// Hexadecimal without gaps.
+pub(in crate::detect) fn hex(text: &str, area: Range<usize>, draft: &mut Draft) -> bool {
+    undo(text, area, draft, 4, hex_digit)
+}
+
+/// Runs that begin like text in base64.
+pub(in crate::detect) fn seen_base64(text: &str, area: &Range<usize>, places: &mut Areas) {
+    seen(text, area, places, 6, base64_digit);
+}
+
+/// Runs that begin like text in base32.
+pub(in crate::detect) fn seen_base32(text: &str, area: &Range<usize>, places: &mut Areas) {
+    seen(text, area, places, 5, base32_digit);
+}
+
+/// Runs that begin like text in hexadecimal.
+pub(in crate::detect) fn seen_hex(text: &str, area: &Range<usize>, places: &mut Areas) {
+    seen(text, area, places, 4, hex_digit);
+}
+
+fn base64_digit(byte: u8) -> Option<u8> {
+    match byte {
         b'A'..=b'Z' => Some(byte.wrapping_sub(b'A')),
         b'a'..=b'z' => Some(byte.wrapping_sub(b'a').saturating_add(26)),
         b'0'..=b'9' => Some(byte.wrapping_sub(b'0').saturating_add(52)),
         b'+' | b'-' => Some(62),
         b'/' | b'_' => Some(63),
         _ => None,
-    })
+    }
 }
 
-pub(in crate::detect) fn base32(text: &str, area: Range<usize>, draft: &mut Draft) -> bool {
-    undo(text, area, draft, 5, |byte| match byte {
+fn base32_digit(byte: u8) -> Option<u8> {
+    match byte {
         b'A'..=b'Z' => Some(byte.wrapping_sub(b'A')),
         b'2'..=b'7' => Some(byte.wrapping_sub(b'2').saturating_add(26)),
         _ => None,
-    })
+    }
 }
 
-pub(in crate::detect) fn hex(text: &str, area: Range<usize>, draft: &mut Draft) -> bool {
-    undo(text, area, draft, 4, |byte| {
-        char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
-    })
+fn hex_digit(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
 type Digit = fn(u8) -> Option<u8>;
+
+/// Notes each run whose first bytes may be text.
+fn seen(text: &str, area: &Range<usize>, places: &mut Areas, bits: u32, digit: Digit) {
+    each_run(
+        text,
+        area,
+        |byte| digit(byte).is_some(),
+        |range, run| {
+            if run.len() < LEAST {
+                return;
+            }
+            let punctuation =
+                run.iter().take(64).enumerate().filter(|(_, byte)| byte.is_ascii_punctuation());
+            let starts =
+                std::iter::once(0).chain(punctuation.map(|(at, _)| at.saturating_add(1)).take(4));
+            if starts
+                .into_iter()
+                .any(|start| begins_like_text(run.get(start..).unwrap_or_default(), bits, digit))
+            {
+                add(places, &range);
+            }
+        },
+    );
+}
+
+/// Whether the first bytes hold no control characters and are UTF-8 or, every other byte being zero, UTF-16.
+fn begins_like_text(run: &[u8], bits: u32, digit: Digit) -> bool {
+    let mut first = [0u8; 24];
+    let mut places = first.iter_mut();
+    let mut value = 0u32;
+    let mut held = 0u32;
+    let mut count = 0usize;
+    for byte in run {
+        value = (value << bits) | u32::from(digit(*byte).unwrap_or(0));
+        held = held.saturating_add(bits);
+        if held >= 8 {
+            held = held.saturating_sub(8);
+            let Some(place) = places.next() else { break };
+            *place = u8::try_from((value >> held) & 0xff).unwrap_or(0);
+            count = count.saturating_add(1);
+        }
+    }
+    let first = first.get(..count).unwrap_or_default();
+    let control =
+        |byte: &u8| (*byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r')) || *byte == 0x7f;
+    if !first.iter().any(control) {
+        // The last character may be cut.
+        return std::str::from_utf8(first).err().is_none_or(|error| error.error_len().is_none());
+    }
+    first.len() > 2
+        && first.iter().skip(1).step_by(2).all(|byte| *byte == 0)
+        && !first.iter().step_by(2).any(control)
+}
 
 fn undo(text: &str, area: Range<usize>, draft: &mut Draft, bits: u32, digit: Digit) -> bool {
     let belongs = |character: char| u8::try_from(character).is_ok_and(|byte| digit(byte).is_some());

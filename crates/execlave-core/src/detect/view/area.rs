@@ -62,3 +62,38 @@ pub(in crate::detect) fn runs(
     }
     runs
 }
+
+/// The same without a list: `found` is given each run of bytes of one kind.
+pub(in crate::detect) fn each_run(
+    text: &str,
+    area: &Range<usize>,
+    belongs: impl Fn(u8) -> bool,
+    mut found: impl FnMut(Range<usize>, &[u8]),
+) {
+    let mut from = area.start;
+    let mut rest = text.as_bytes().get(area.clone()).unwrap_or_default();
+    while let Some(begin) = rest.iter().position(|byte| belongs(*byte)) {
+        rest = rest.get(begin..).unwrap_or_default();
+        from = from.saturating_add(begin);
+        let length = rest.iter().position(|byte| !belongs(*byte)).unwrap_or(rest.len());
+        let end = from.saturating_add(length);
+        let (run, after) = rest.split_at_checked(length).unwrap_or((rest, &[]));
+        found(from..end, run);
+        rest = after;
+        from = end;
+    }
+}
+
+/// An area with the words whole that reach over its ends.
+pub(in crate::detect) fn whole_words(text: &str, area: &Range<usize>) -> Range<usize> {
+    const FARTHEST: usize = 32;
+    let bytes = text.as_bytes();
+    let before = bytes.get(area.start.saturating_sub(FARTHEST)..area.start).unwrap_or_default();
+    let after =
+        bytes.get(area.end..area.end.saturating_add(FARTHEST).min(bytes.len())).unwrap_or_default();
+    let more =
+        |bytes: &mut dyn Iterator<Item = &u8>| bytes.take_while(|byte| **byte > b' ').count();
+    let start = area.start.saturating_sub(more(&mut before.iter().rev()));
+    let end = area.end.saturating_add(more(&mut after.iter()));
+    text.floor_char_boundary(start)..text.ceil_char_boundary(end)
+}

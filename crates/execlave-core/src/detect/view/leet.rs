@@ -2,9 +2,36 @@
 
 use std::ops::Range;
 
-use super::area::runs;
+use super::area::{each_run, runs, whole_words};
 use super::lexicon::{self, skeleton};
 use super::map::Draft;
+use super::signs::{Areas, add};
+
+/// The words of the list that are written with digits or signs.
+pub(in crate::detect) fn seen(text: &str, area: &Range<usize>, places: &mut Areas) {
+    each_run(
+        text,
+        &whole_words(text, area),
+        |byte| skeleton(byte).is_some(),
+        |range, run| {
+            let token = trimmed(run);
+            let letters = token.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
+            if token.len() >= 3
+                && letters > 0
+                && letters < token.len()
+                && lexicon::find_letters(token.iter().copied()).is_some()
+            {
+                add(places, &range);
+            }
+        },
+    );
+}
+
+/// A token without the signs that end a sentence.
+fn trimmed(token: &[u8]) -> &[u8] {
+    let end = token.iter().rposition(|byte| !matches!(byte, b'!' | b'|' | b'+'));
+    token.get(..end.map_or(0, |last| last.saturating_add(1))).unwrap_or_default()
+}
 
 /// Writes words for leet. Words of the list are evidence; others are spelled by the letters most often meant.
 pub(in crate::detect) fn undo(text: &str, area: Range<usize>, draft: &mut Draft) -> bool {

@@ -69,14 +69,87 @@ fn skeleton_of(word: &str) -> String {
     word.bytes().filter_map(skeleton).map(char::from).collect()
 }
 
+/// Slots of the hash table; a few times as many as words.
+const SLOTS: usize = 8192;
+
+/// Where words are found by the hash of their skeleton: open addressing, zero for a free slot, else one more than the place.
+static TABLE: LazyLock<Vec<u16>> = LazyLock::new(|| {
+    let mut table = vec![0u16; SLOTS];
+    for (place, word) in LEXICON.iter().enumerate() {
+        let hash = word
+            .skeleton
+            .bytes()
+            .fold(Spelling::default(), |spelling, letter| spelling.and(letter));
+        let mut slot = hash.slot();
+        while table.get(slot).is_some_and(|taken| *taken != 0) {
+            slot = slot.wrapping_add(1) % SLOTS;
+        }
+        if let (Some(free), Ok(place)) = (table.get_mut(slot), u16::try_from(place)) {
+            *free = place.saturating_add(1);
+        }
+    }
+    table
+});
+
+/// Letters of a skeleton one after the other, hashed as they come (FNV-1a).
+#[derive(Debug, Clone, Copy)]
+pub(in crate::detect) struct Spelling {
+    hash: u32,
+    length: usize,
+}
+
+impl Default for Spelling {
+    fn default() -> Self {
+        Self { hash: 0x811c_9dc5, length: 0 }
+    }
+}
+
+impl Spelling {
+    /// With one more letter.
+    pub(in crate::detect) fn and(self, letter: u8) -> Self {
+        let hash = (self.hash ^ u32::from(letter)).wrapping_mul(0x0100_0193);
+        Self { hash, length: self.length.saturating_add(1) }
+    }
+
+    /// How many letters there are.
+    pub(in crate::detect) fn len(self) -> usize {
+        self.length
+    }
+
+    fn slot(self) -> usize {
+        usize::try_from(self.hash ^ (self.hash >> 15)).unwrap_or(0) % SLOTS
+    }
+
+    /// The words of this length and, very likely, these letters.
+    fn candidates(self) -> impl Iterator<Item = &'static Word> {
+        let slots = (0..SLOTS).map(move |step| self.slot().wrapping_add(step) % SLOTS);
+        let places = slots.map_while(|slot| TABLE.get(slot).filter(|place| **place != 0));
+        places
+            .filter_map(|place| LEXICON.get(usize::from(*place).saturating_sub(1)))
+            .filter(move |word| word.skeleton.len() == self.length)
+    }
+}
+
+/// The longest word of the list, in letters.
+pub(in crate::detect) const LONGEST: usize = 20;
+
 /// The word that `text` is, leet included.
 pub(in crate::detect) fn find(text: &str) -> Option<&'static Word> {
-    if text.len() > 20 {
-        return None;
+    find_letters(text.bytes())
+}
+
+/// The word that some bytes are, leet included.
+pub(in crate::detect) fn find_letters(
+    bytes: impl Iterator<Item = u8> + Clone,
+) -> Option<&'static Word> {
+    let mut spelling = Spelling::default();
+    for byte in bytes.clone() {
+        spelling = spelling.and(skeleton(byte)?);
+        if spelling.len() > LONGEST {
+            return None;
+        }
     }
-    let skeleton = skeleton_of(text);
-    let place = LEXICON.binary_search_by(|word| word.skeleton.as_str().cmp(&skeleton)).ok()?;
-    LEXICON.get(place)
+    spelling.candidates().find(|word| word.skeleton.bytes().eq(bytes.clone().filter_map(skeleton)))
 }
 
 /// Whether `text` is a word of the list as it is written, whatever its case.
@@ -87,6 +160,18 @@ pub(in crate::detect) fn knows(text: &str) -> bool {
 /// Whether `text` is a telling word as it is written, whatever its case.
 pub(in crate::detect) fn tells(text: &str) -> bool {
     knows(text) && find(text).is_some_and(|word| word.telling)
+}
+
+/// Whether a telling word, or three words of four letters, is anywhere in a run.
+pub(in crate::detect) fn holds_telling_word(run: &[u8]) -> bool {
+    let letters: Vec<u8> = run.iter().map(|byte| skeleton(*byte).unwrap_or(b' ')).collect();
+    let Some(automaton) = AUTOMATON.as_ref() else { return false };
+    let found = automaton
+        .find_overlapping_iter(&letters)
+        .filter_map(|found| LEXICON.get(found.pattern().as_usize()));
+    let weights =
+        found.map(|word| if word.telling { 3 } else { usize::from(word.text.len() >= 4) });
+    weights.sum::<usize>() >= 3
 }
 
 /// Takes text without spaces apart: the words found, by position, with what is between them left out.

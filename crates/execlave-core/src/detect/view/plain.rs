@@ -40,7 +40,9 @@ pub(super) fn fold(text: &str, case: Case) -> Option<(String, Map)> {
         }
         let cluster = text.get(at..end).unwrap_or_default();
         plain.clear();
-        push_plain(cluster, case, &mut plain);
+        if marked || !push_known(character, case, &mut plain) {
+            push_plain(cluster, case, &mut plain);
+        }
         if plain == cluster {
             continue;
         }
@@ -79,18 +81,36 @@ fn joins(character: char) -> bool {
     }
 }
 
+/// The same without NFKC for letters it does not change; `false` for all other characters.
+fn push_known(character: char, case: Case, plain: &mut String) -> bool {
+    let known = matches!(character,
+        '\u{c0}'..='\u{131}' | '\u{134}'..='\u{148}' | '\u{14a}'..='\u{17e}' | '\u{386}'..='\u{3ce}' | '\u{400}'..='\u{481}'
+        | '\u{48a}'..='\u{52f}' | '\u{1e00}'..='\u{1e99}' | '\u{1ea0}'..='\u{1eff}');
+    if let Some(twin) = ascii_twin(character) {
+        plain.push(twin);
+    } else if known {
+        push_letter(character, case, plain);
+    }
+    !plain.is_empty()
+}
+
+fn push_letter(character: char, case: Case, plain: &mut String) {
+    let base = base_letter(character);
+    if case == Case::Folded && !base.is_ascii() {
+        plain.extend(base.to_lowercase().filter(|letter| !is_stripped_mark(*letter)));
+    } else {
+        plain.push(base);
+    }
+}
+
 fn push_plain(cluster: &str, case: Case, plain: &mut String) {
     for character in cluster.nfkc() {
         if is_invisible(character) || is_stripped_mark(character) {
             continue;
         }
-        let base = base_letter(character);
-        match ascii_twin(base) {
+        match ascii_twin(character) {
             Some(twin) => plain.push(twin),
-            None if case == Case::Folded && !base.is_ascii() => {
-                plain.extend(base.to_lowercase().filter(|letter| !is_stripped_mark(*letter)));
-            }
-            None => plain.push(base),
+            None => push_letter(character, case, plain),
         }
     }
 }

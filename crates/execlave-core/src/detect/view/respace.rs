@@ -2,12 +2,27 @@
 
 use std::ops::Range;
 
-use super::area::runs;
+use super::area::{each_run, runs};
 use super::lexicon::{self, skeleton};
 use super::map::Draft;
+use super::signs::{Areas, add};
 
 /// Shorter runs are ordinary words.
 const LEAST: usize = 16;
+
+/// Long runs of letters that words can be found in.
+pub(in crate::detect) fn seen(text: &str, area: &Range<usize>, places: &mut Areas) {
+    each_run(
+        text,
+        area,
+        |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'@' | b'$'),
+        |range, run| {
+            if run.len() >= LEAST && lexicon::holds_telling_word(run) {
+                add(places, &range);
+            }
+        },
+    );
+}
 
 /// Takes each long run of letters apart.
 pub(in crate::detect) fn compact(text: &str, area: Range<usize>, draft: &mut Draft) -> bool {

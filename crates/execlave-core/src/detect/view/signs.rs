@@ -7,6 +7,8 @@ use std::ops::Range;
 
 use wide::u8x16;
 
+use crate::detect::decode::markup;
+
 /// Sorted ranges of a text, none of which touch.
 pub(in crate::detect) type Areas = Vec<Range<usize>>;
 
@@ -35,8 +37,18 @@ pub(in crate::detect) struct Signs {
     pub(in crate::detect) codes: Areas,
     /// Little else than dots and hyphens.
     pub(in crate::detect) dashes: Areas,
-    /// `%`, `&`, `\`, `=`, `<`, `*`, `~`, `` ` ``, `+` or `]`, which begin escapes and markup.
-    pub(in crate::detect) marks: Areas,
+    /// `%` and two digits.
+    pub(in crate::detect) percent: Areas,
+    /// `&` and what a character reference begins with.
+    pub(in crate::detect) entities: Areas,
+    /// `\\` and a letter or sign that makes an escape.
+    pub(in crate::detect) backslashes: Areas,
+    /// `U+`.
+    pub(in crate::detect) code_points: Areas,
+    /// `=` and two digits, or the end of the line.
+    pub(in crate::detect) equals: Areas,
+    /// Tags, emphasis within words, links.
+    pub(in crate::detect) markup: Areas,
 }
 
 impl Signs {
@@ -107,15 +119,74 @@ impl Signs {
         if sets.dashes.count_ones() >= 20 {
             add(&mut self.dashes, &range);
         }
-        if sets.marks != 0 {
-            add(&mut self.marks, &range);
+        let mut marks = sets.marks;
+        while marks != 0 {
+            let place = usize::try_from(marks.trailing_zeros()).unwrap_or(0);
+            marks &= marks.wrapping_sub(1);
+            if let Some((_, rest)) = block.split_at_checked(place) {
+                let before = place.checked_sub(1).and_then(|before| block.get(before)).copied();
+                if let Some(areas) = self.areas_of(before.unwrap_or(b' '), rest) {
+                    add(areas, &range);
+                }
+            }
         }
+    }
+
+    /// What a mark at the start of `rest` may begin.
+    fn areas_of(&mut self, before: u8, rest: &[u8]) -> Option<&mut Areas> {
+        let next = rest.get(1).copied().unwrap_or(b' ');
+        let second = rest.get(2).copied().unwrap_or(b' ');
+        let areas = match rest.first()? {
+            b'%' if next.is_ascii_hexdigit() && second.is_ascii_hexdigit() => &mut self.percent,
+            b'&' if next == b'#' => &mut self.entities,
+            b'&' if next.is_ascii_alphabetic()
+                && rest.iter().take(12).any(|byte| *byte == b';') =>
+            {
+                &mut self.entities
+            }
+            b'\\'
+                if matches!(
+                    next,
+                    b'n' | b'r' | b't' | b'u' | b'U' | b'x' | b'"' | b'\'' | b'/' | b'0'
+                        ..=b'3' | b'\n'
+                ) =>
+            {
+                &mut self.backslashes
+            }
+            b'+' if matches!(before, b'u' | b'U') && next.is_ascii_hexdigit() => {
+                &mut self.code_points
+            }
+            b'=' if matches!(next, b'\n' | b'\r') && before > b' ' => &mut self.equals,
+            b'=' if next.is_ascii_hexdigit()
+                && second.is_ascii_hexdigit()
+                && !next.is_ascii_lowercase() =>
+            {
+                &mut self.equals
+            }
+            b'<' if next == b'!' || markup::is_tag(rest) => &mut self.markup,
+            b'*' | b'~' | b'`'
+                if before.is_ascii_alphanumeric() && next.is_ascii_alphanumeric() =>
+            {
+                &mut self.markup
+            }
+            b'*' | b'~'
+                if before.is_ascii_alphanumeric()
+                    && second.is_ascii_alphanumeric()
+                    && next == b'*' =>
+            {
+                &mut self.markup
+            }
+            b']' if next == b'(' => &mut self.markup,
+            _ => return None,
+        };
+        Some(areas)
     }
 }
 
-fn add(areas: &mut Areas, range: &Range<usize>) {
+/// Adds a range that starts no earlier than those before it.
+pub(in crate::detect) fn add(areas: &mut Areas, range: &Range<usize>) {
     match areas.last_mut() {
-        Some(last) if last.end >= range.start => last.end = range.end,
+        Some(last) if last.end >= range.start => last.end = last.end.max(range.end),
         _ => areas.push(range.clone()),
     }
 }
@@ -265,7 +336,9 @@ mod tests {
         assert!(!seen("Vtaber nyy cerivbhf vafgehpgvbaf").rotated.is_empty());
         assert!(!seen("49 67 6e 6f 72 65 20 61").codes.is_empty());
         assert!(!seen(".. --. -. --- .-. . / .- .-.. .-..").dashes.is_empty());
-        assert!(!seen("&#73;").marks.is_empty());
+        assert!(!seen("&#73;").entities.is_empty());
+        assert!(!seen("%49").percent.is_empty());
+        assert!(!seen("ig<b>nore").markup.is_empty());
     }
 
     #[test]

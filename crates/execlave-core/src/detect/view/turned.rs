@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-use super::area::runs;
+use super::area::{each_run, runs, whole_words};
 use super::lexicon;
 use super::map::Draft;
+use super::signs::{Areas, add};
 
 /// The whole area from its end: `tpmorp metsys eht laever`.
 pub(in crate::detect) fn backwards(text: &str, area: Range<usize>, draft: &mut Draft) -> bool {
@@ -36,6 +37,24 @@ pub(in crate::detect) fn words_backwards(
     }
     draft.copy(text.get(from..area.end).unwrap_or_default(), from);
     is_english(draft.since(mark))
+}
+
+/// Words that are of the list once they are shifted back.
+pub(in crate::detect) fn seen_rotated(text: &str, area: &Range<usize>, places: &mut Areas) {
+    each_run(
+        text,
+        &whole_words(text, area),
+        |byte| byte.is_ascii_alphabetic(),
+        |range, run| {
+            let turned = run.iter().map(|byte| match byte.to_ascii_lowercase() {
+                letter @ b'a'..=b'm' => letter.saturating_add(13),
+                letter => letter.saturating_sub(13),
+            });
+            if run.len() >= 4 && lexicon::find_letters(turned).is_some_and(|word| word.telling) {
+                add(places, &range);
+            }
+        },
+    );
 }
 
 /// ROT13: `vtaber nyy cerivbhf vafgehpgvbaf`.
