@@ -3,6 +3,7 @@
 mod cases;
 mod detect;
 mod digest;
+mod injection;
 mod policy;
 mod properties;
 mod redact;
