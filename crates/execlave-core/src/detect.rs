@@ -8,7 +8,10 @@ pub mod pii;
 pub mod secret;
 pub mod text;
 
+pub(crate) mod candidates;
+mod checksum;
 mod normalise;
+mod source;
 
 /// Everything that was found in one text.
 #[derive(Debug, Clone, PartialEq)]
