@@ -13,10 +13,12 @@ use super::pii::{self, PiiType};
 use super::secret::{self, SecretKind};
 use super::source::{Source, is_alnum, is_wide};
 
+pub(crate) mod assignment;
 pub(crate) mod detector;
 pub(crate) mod number;
 pub(crate) mod overlap;
 
+use assignment::Assignment;
 use detector::{Hit, Reads, THRESHOLD};
 use number::Number;
 use overlap::{Candidate, resolve, strength};
@@ -81,7 +83,7 @@ type AtNumber = fn(&Number<'_>) -> Option<Hit>;
 struct Table {
     at: Sees<AtPlace>,
     colon: Sees<AtPlace>,
-    equals: Sees<AtPlace>,
+    assignment: Sees<fn(&Assignment<'_>) -> Option<Hit>>,
     dashes: Sees<AtPlace>,
     short: Sees<AtNumber>,
     number: Sees<AtNumber>,
@@ -109,7 +111,7 @@ impl Table {
         match reads {
             Reads::At(look) => self.at.push((what, look)),
             Reads::Colon(look) => self.colon.push((what, look)),
-            Reads::Equals(look) => self.equals.push((what, look)),
+            Reads::Assignment(look) => self.assignment.push((what, look)),
             Reads::Dashes(look) => self.dashes.push((what, look)),
             Reads::ShortNumber(look) => self.short.push((what, look)),
             Reads::Number(look) => self.number.push((what, look)),
@@ -127,6 +129,7 @@ impl Table {
 }
 
 const BLOCK: usize = 64;
+const PART: usize = 16;
 
 /// Whether a byte, with the one behind it, can lead anywhere. Digits, `:`, `;`, `<`, `=`, `>`, `?` and `@` are one
 /// range; the pairs stand for `AKIA`, `ASIA`, `-----` and `sk-`.
@@ -136,6 +139,15 @@ fn leads(byte: u8, next: u8) -> bool {
         | (byte == b'_')
         | ((next == b'-') & ((byte == b'-') | (byte == b'k')))
         | ((next == b'I') & ((byte == b'K') | (byte == b'S')))
+}
+
+/// Whether anything in a block that starts at `base` can lead anywhere; without branches, for the vector unit.
+#[inline]
+fn any_leads<const N: usize>(block: &[u8; N], bytes: &[u8], base: usize) -> bool {
+    let following = base.saturating_add(1);
+    let next = bytes.get(following..following.saturating_add(N));
+    let Some(next) = next.and_then(|next| <&[u8; N]>::try_from(next).ok()) else { return true };
+    block.iter().zip(next).fold(false, |any, (byte, next)| any | leads(*byte, *next))
 }
 
 /// Longest run of digits in one number.
@@ -159,28 +171,26 @@ struct Pass<'t> {
 
 impl Pass<'_> {
     fn read(&mut self, bytes: &[u8]) {
-        let mut base = 0usize;
         let (blocks, tail) = bytes.as_chunks::<BLOCK>();
+        let mut base = 0usize;
         for block in blocks {
-            let following = base.saturating_add(1);
-            let next = bytes.get(following..following.saturating_add(BLOCK));
-            let any = match next.and_then(|next| <&[u8; BLOCK]>::try_from(next).ok()) {
-                Some(next) => {
-                    block.iter().zip(next).fold(false, |any, (byte, next)| any | leads(*byte, *next))
+            if any_leads(block, bytes, base) {
+                let mut base = base;
+                for part in block.as_chunks::<PART>().0 {
+                    if any_leads(part, bytes, base) {
+                        self.read_part(part, base);
+                    }
+                    base = base.saturating_add(PART);
                 }
-                None => true,
-            };
-            if any {
-                self.read_block(block, base);
             }
             base = base.saturating_add(BLOCK);
         }
-        self.read_block(tail, base);
+        self.read_part(tail, base);
     }
 
-    fn read_block(&mut self, block: &[u8], base: usize) {
-        for (index, byte) in block.iter().enumerate() {
-            if !matches!(byte, b'0'..=b'@' | b'_' | b'-' | b'k' | b'K' | b'S') {
+    fn read_part(&mut self, part: &[u8], base: usize) {
+        for (index, byte) in part.iter().enumerate() {
+            if !matches!(byte, b'0'..=b':' | b'=' | b'@' | b'_' | b'-' | b'k' | b'K' | b'S') {
                 continue;
             }
             let place = base.saturating_add(index);
@@ -195,8 +205,11 @@ impl Pass<'_> {
         match byte {
             b'0'..=b'9' => self.show_digits(place),
             b'@' => self.show_place(place, &self.table.at),
-            b':' => self.show_place(place, &self.table.colon),
-            b'=' => self.show_place(place, &self.table.equals),
+            b':' => {
+                self.show_place(place, &self.table.colon);
+                self.show_assignment(place);
+            }
+            b'=' => self.show_assignment(place),
             b'_' => self.show_prefix(place),
             b'k' if next() == b'-' => self.show_prefix(place),
             b'K' | b'S' if next() == b'I' => self.show_prefix(place),
@@ -212,6 +225,15 @@ impl Pass<'_> {
     fn show_place(&mut self, place: usize, detectors: &'static Sees<AtPlace>) {
         for (what, look) in detectors {
             if let Some(hit) = look(self.source, place) {
+                self.take(*what, hit);
+            }
+        }
+    }
+
+    fn show_assignment(&mut self, sign: usize) {
+        let Some(assignment) = assignment::read(self.source, sign) else { return };
+        for (what, look) in &self.table.assignment {
+            if let Some(hit) = look(&assignment) {
                 self.take(*what, hit);
             }
         }

@@ -12,7 +12,6 @@ use super::candidates::{self, overlap::Candidate};
 use super::source::Source;
 use crate::words::words;
 
-mod assignment;
 mod anthropic_key;
 mod aws_access_key;
 mod aws_secret_key;
@@ -32,8 +31,6 @@ mod private_key;
 mod pypi_token;
 mod slack_token;
 mod stripe_key;
-
-pub(crate) use assignment::is_placeholder;
 
 /// A kind of credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

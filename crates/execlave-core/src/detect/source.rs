@@ -42,35 +42,39 @@ impl<'t> Source<'t> {
     }
 
     /// Where a run of such bytes that starts at `from` ends; at most `limit` bytes are looked at.
-    pub(crate) fn run_end(self, from: usize, limit: usize, such: fn(u8) -> bool) -> usize {
+    #[inline]
+    pub(crate) fn run_end(self, from: usize, limit: usize, such: impl Fn(u8) -> bool) -> usize {
         from.saturating_add(self.rest(from).iter().take(limit).take_while(|byte| such(**byte)).count())
     }
 
     /// Where a run of such bytes that ends at `to` starts, but not in front of `floor`.
-    pub(crate) fn run_start(self, to: usize, floor: usize, such: fn(u8) -> bool) -> usize {
+    #[inline]
+    pub(crate) fn run_start(self, to: usize, floor: usize, such: impl Fn(u8) -> bool) -> usize {
         let run = self.slice(floor.min(to)..to);
         to.saturating_sub(run.iter().rev().take_while(|byte| such(**byte)).count())
     }
 
     /// Whether a word stands within so many bytes in front of or behind a range.
-    pub(crate) fn near(self, range: &Range<usize>, reach: Reach, words: &[&str]) -> bool {
+    pub(crate) fn near(self, range: &Range<usize>, reach: Reach, words: &Words) -> bool {
         let from = range.start.saturating_sub(reach.before);
         self.has_word(from..range.start, words)
             || self.has_word(range.end..range.end.saturating_add(reach.after), words)
     }
 
-    /// Whether one of these words (lower case; a space stands for a space, `_`, `-` or nothing) lies whole within a range.
-    fn has_word(self, range: Range<usize>, words: &[&str]) -> bool {
+    /// Whether one of these words lies whole within a range.
+    fn has_word(self, range: Range<usize>, words: &Words) -> bool {
         let mut index = range.start;
+        let mut front = self.before(index);
         for byte in self.slice(range.clone()) {
-            let starts = is_word(*byte) && !is_word(self.before(index));
-            let hump = byte.is_ascii_uppercase() && self.before(index).is_ascii_lowercase();
-            if (starts || hump)
-                && words.iter().any(|word| {
+            let starts = is_word(*byte) && (!is_word(front) || (byte.is_ascii_uppercase() && front.is_ascii_lowercase()));
+            front = *byte;
+            let found = starts && words.may_start(*byte, self.at(index.saturating_add(1))) && {
+                words.list.iter().any(|word| {
                     self.word_end(index, word)
                         .is_some_and(|end| end <= range.end && !self.in_placeholder(end))
                 })
-            {
+            };
+            if found {
                 return true;
             }
             index = index.saturating_add(1);
@@ -105,6 +109,39 @@ impl<'t> Source<'t> {
     }
 }
 
+/// Words to look for near a candidate: lower case; a space stands for a space, `_`, `-` or nothing.
+#[derive(Debug)]
+pub(crate) struct Words {
+    list: &'static [&'static str],
+    /// A bit for each first byte and for each second byte, by its last five bits: letters of either case are alike.
+    first: u32,
+    second: u32,
+}
+
+impl Words {
+    pub(crate) const fn new(list: &'static [&'static str]) -> Self {
+        let (mut first, mut second) = (0, 0);
+        let mut rest = list;
+        while let [word, others @ ..] = rest {
+            if let [one, two, ..] = word.as_bytes() {
+                first |= bit(*one);
+                second |= bit(*two);
+            }
+            rest = others;
+        }
+        Self { list, first, second }
+    }
+
+    fn may_start(&self, one: u8, two: u8) -> bool {
+        self.first & bit(one) != 0 && self.second & bit(two) != 0
+    }
+}
+
+#[expect(clippy::cast_lossless, reason = "`u32::from` is not constant")]
+const fn bit(byte: u8) -> u32 {
+    1u32.wrapping_shl((byte & 31) as u32)
+}
+
 /// How far context words may be from what they are about, in bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reach {
@@ -133,17 +170,18 @@ mod tests {
 
     #[test]
     fn context_is_whole_words_in_reach() {
-        let near = |text: &str, words: &[&str]| {
+        let near = |text: &str, words: Words| {
             let start = text.find('#').expect("is there");
-            Source::new(text).near(&(start..start + 1), Reach { before: 20, after: 8 }, words)
+            Source::new(text).near(&(start..start + 1), Reach { before: 20, after: 8 }, &words)
         };
-        assert!(near("my SSN: #", &["ssn"]));
-        assert!(near("date_of_birth=#", &["date of birth"]));
-        assert!(near("dateOfBirth=#", &["date of birth"]));
-        assert!(near("# fax", &["fax"]));
-        assert!(!near("hôtel #", &["tel"]));
-        assert!(!near("phones #", &["phone"]));
-        assert!(!near("phone                         #", &["phone"]));
-        assert!(!near("[PHONE_REDACTED] #", &["phone"]));
+        let words = Words::new;
+        assert!(near("my SSN: #", words(&["ssn"])));
+        assert!(near("date_of_birth=#", words(&["date of birth"])));
+        assert!(near("dateOfBirth=#", words(&["date of birth"])));
+        assert!(near("# fax", words(&["fax"])));
+        assert!(!near("hôtel #", words(&["tel"])));
+        assert!(!near("phones #", words(&["phone"])));
+        assert!(!near("phone                         #", words(&["phone"])));
+        assert!(!near("[PHONE_REDACTED] #", words(&["phone"])));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::detect::candidates::assignment::Assignment;
 use crate::detect::candidates::number::Number;
 use crate::detect::source::Source;
 
@@ -20,8 +21,8 @@ pub(crate) enum Reads {
     At(fn(Source<'_>, usize) -> Option<Hit>),
     /// At every `:`.
     Colon(fn(Source<'_>, usize) -> Option<Hit>),
-    /// At every `=`.
-    Equals(fn(Source<'_>, usize) -> Option<Hit>),
+    /// Every value that a `=` or `:` gives to a name that ends like a word for a secret.
+    Assignment(fn(&Assignment<'_>) -> Option<Hit>),
     /// At every `-----`.
     Dashes(fn(Source<'_>, usize) -> Option<Hit>),
     /// From every run of digits on, however short.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::detect::source::{Reach, Source, is_alnum};
+use crate::detect::source::{Reach, Source, Words, is_alnum};
 
 /// The most groups looked at; the longest known writing, a card number in pairs, has ten.
 pub(crate) const GROUPS: usize = 12;
@@ -186,7 +186,7 @@ impl<'t> Number<'t> {
     }
 
     /// Whether a context word stands near the first groups.
-    pub(crate) fn near(&self, count: usize, reach: Reach, words: &[&str]) -> bool {
+    pub(crate) fn near(&self, count: usize, reach: Reach, words: &Words) -> bool {
         self.source.near(&self.range(count), reach, words)
     }
 }

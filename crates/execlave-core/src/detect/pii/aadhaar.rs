@@ -13,11 +13,11 @@
 use crate::detect::candidates::detector::{Detector, Hit, Reads, weigh};
 use crate::detect::candidates::number::{Gap, Number};
 use crate::detect::checksum::verhoeff;
-use crate::detect::source::Reach;
+use crate::detect::source::{Reach, Words};
 
 pub(super) const DETECTOR: Detector = Detector { reads: &[Reads::Number(look)] };
 
-const NAMES: &[&str] = &["aadhaar", "aadhar", "adhaar", "adhar", "uidai", "uid", "आधार"];
+static NAMES: Words = Words::new(&["aadhaar", "aadhar", "adhaar", "adhar", "uidai", "uid", "आधार"]);
 const REACH: Reach = Reach { before: 32, after: 12 };
 
 fn look(number: &Number<'_>) -> Option<Hit> {
@@ -30,5 +30,5 @@ fn look(number: &Number<'_>) -> Option<Hit> {
         return None;
     }
     let base = if grouped { 0.6 } else { 0.2 };
-    Some(Hit::proven(number.range(count), weigh(base, number.near(count, REACH, NAMES), false)))
+    Some(Hit::proven(number.range(count), weigh(base, number.near(count, REACH, &NAMES), false)))
 }

@@ -15,7 +15,7 @@
 use crate::detect::candidates::detector::{Detector, Hit, Reads, weigh};
 use crate::detect::candidates::number::{Gap, Number};
 use crate::detect::checksum::luhn;
-use crate::detect::source::Reach;
+use crate::detect::source::{Reach, Words};
 
 pub(super) const DETECTOR: Detector = Detector { reads: &[Reads::Number(look)] };
 
@@ -42,10 +42,10 @@ const RANGES: &[(u64, u64, &[usize])] = &[
 /// The commonest length first: one number in ten beside a card fits its check digit too.
 const LENGTHS: [usize; 7] = [16, 15, 14, 19, 18, 17, 13];
 
-const NAMES: &[&str] = &["card", "cc", "visa", "mastercard", "amex", "pan", "debit", "credit"];
-const OTHERS: &[&str] = &[
+static NAMES: Words = Words::new(&["card", "cc", "visa", "mastercard", "amex", "pan", "debit", "credit"]);
+static OTHERS: Words = Words::new(&[
     "ean", "gtin", "upc", "isbn", "barcode", "imei", "tracking", "order", "invoice", "serial", "timestamp",
-];
+]);
 const REACH: Reach = Reach { before: 32, after: 0 };
 
 fn look(number: &Number<'_>) -> Option<Hit> {
@@ -62,8 +62,8 @@ fn look(number: &Number<'_>) -> Option<Hit> {
             return None;
         }
         let base = if *length == 13 || count > 5 { 0.7 } else { 0.95 };
-        let named = number.near(count, REACH, NAMES);
-        let other = !named && (count == 1) && number.near(count, REACH, OTHERS);
+        let named = number.near(count, REACH, &NAMES);
+        let other = !named && (count == 1) && number.near(count, REACH, &OTHERS);
         Some(Hit::proven(number.range(count), weigh(base, named, other)))
     })
 }

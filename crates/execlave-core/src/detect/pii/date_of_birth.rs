@@ -15,17 +15,17 @@ use std::ops::Range;
 
 use crate::detect::candidates::detector::{Detector, Hit, Reads, weigh};
 use crate::detect::candidates::number::{Digits, Gap, Number};
-use crate::detect::source::{Reach, Source};
+use crate::detect::source::{Reach, Source, Words};
 
 pub(super) const DETECTOR: Detector = Detector { reads: &[Reads::ShortNumber(look)] };
 
-const NAMES: &[&str] = &[
+static NAMES: Words = Words::new(&[
     "dob", "d.o.b", "date of birth", "birth date", "birthdate", "birthday", "born", "born on", "birth", "bday",
     "geboren", "geburtsdatum", "geb", "date de naissance", "né le", "née le", "naissance", "fecha de nacimiento",
     "nacido", "nacida", "nacimiento", "data de nascimento", "nascimento", "data di nascita", "nato il", "nata il",
     "geboortedatum", "data urodzenia", "urodzony", "urodzona", "född", "født", "doğum tarihi", "дата рождения",
     "出生日期", "生年月日",
-];
+]);
 const REACH: Reach = Reach { before: 40, after: 0 };
 
 const MONTHS: &[&str] = &[
@@ -38,7 +38,7 @@ const MONTHS: &[&str] = &[
 
 fn look(number: &Number<'_>) -> Option<Hit> {
     let range = in_digits(number).or_else(|| in_words(number))?;
-    let named = number.source.near(&range, REACH, NAMES);
+    let named = number.source.near(&range, REACH, &NAMES);
     named.then(|| Hit::likely(range, weigh(0.4, true, false)))
 }
 

@@ -15,15 +15,15 @@ use std::ops::Range;
 
 use crate::detect::candidates::detector::{Detector, Hit, Reads, weigh};
 use crate::detect::candidates::number::Number;
-use crate::detect::source::{Reach, Source};
+use crate::detect::source::{Reach, Source, Words};
 
 pub(super) const DETECTOR: Detector = Detector { reads: &[Reads::Number(digits), Reads::Word(word)] };
 
-const NAMES: &[&str] = &[
+static NAMES: Words = Words::new(&[
     "driver license", "drivers license", "driver's license", "driver’s license", "driver licence", "drivers licence",
     "driver's licence", "driver’s licence", "driving license", "driving licence", "dl number", "dl no", "dl#",
     "driver id", "license number dl", "permis de conduire", "licencia de conducir",
-];
+]);
 const REACH: Reach = Reach { before: 40, after: 0 };
 
 fn digits(number: &Number<'_>) -> Option<Hit> {
@@ -41,5 +41,5 @@ fn word(source: Source<'_>, word: Range<usize>) -> Option<Hit> {
 }
 
 fn named(source: Source<'_>, range: Range<usize>) -> Option<Hit> {
-    source.near(&range, REACH, NAMES).then(|| Hit::likely(range, weigh(0.4, true, false)))
+    source.near(&range, REACH, &NAMES).then(|| Hit::likely(range, weigh(0.4, true, false)))
 }

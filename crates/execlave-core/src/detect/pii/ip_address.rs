@@ -14,14 +14,14 @@
 
 use crate::detect::candidates::detector::{Detector, Hit, Reads, weigh};
 use crate::detect::candidates::number::{Gap, Number};
-use crate::detect::source::{Reach, Source, is_alnum};
+use crate::detect::source::{Reach, Source, Words, is_alnum};
 
 pub(super) const DETECTOR: Detector = Detector { reads: &[Reads::ShortNumber(version_4), Reads::Colon(version_6)] };
 
-const NAMES: &[&str] = &["ip", "address", "host", "server", "from", "client", "ping", "dns", "gateway", "addr"];
-const OTHERS: &[&str] = &[
+static NAMES: Words = Words::new(&["ip", "address", "host", "server", "from", "client", "ping", "dns", "gateway", "addr"]);
+static OTHERS: Words = Words::new(&[
     "version", "release", "build", "firmware", "section", "chapter", "clause", "paragraph", "revision", "driver",
-];
+]);
 const REACH: Reach = Reach { before: 24, after: 0 };
 
 fn version_4(number: &Number<'_>) -> Option<Hit> {
@@ -37,8 +37,8 @@ fn version_4(number: &Number<'_>) -> Option<Hit> {
     if !dotted || !in_range || !number.starts_clean_in_url() || !ends(number.source, number.end_of(4)) {
         return None;
     }
-    let named = number.near(4, REACH, NAMES);
-    let other = !named && number.near(4, REACH, OTHERS);
+    let named = number.near(4, REACH, &NAMES);
+    let other = !named && number.near(4, REACH, &OTHERS);
     Some(Hit::likely(number.range(4), weigh(0.75, named, other)))
 }
 

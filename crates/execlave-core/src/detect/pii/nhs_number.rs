@@ -14,11 +14,11 @@
 use crate::detect::candidates::detector::{Detector, Hit, Reads, weigh};
 use crate::detect::candidates::number::Number;
 use crate::detect::checksum::weighted;
-use crate::detect::source::Reach;
+use crate::detect::source::{Reach, Words};
 
 pub(super) const DETECTOR: Detector = Detector { reads: &[Reads::Number(look)] };
 
-const NAMES: &[&str] = &["nhs", "nhs number", "nhs no", "national health service", "health service number"];
+static NAMES: Words = Words::new(&["nhs", "nhs number", "nhs no", "national health service", "health service number"]);
 const REACH: Reach = Reach { before: 40, after: 12 };
 
 fn look(number: &Number<'_>) -> Option<Hit> {
@@ -28,6 +28,6 @@ fn look(number: &Number<'_>) -> Option<Hit> {
     }
     let digits = number.values(count);
     let sum = weighted(digits.as_slice(), &[10, 9, 8, 7, 6, 5, 4, 3, 2, 1]);
-    let fits = sum.is_multiple_of(11) && number.near(count, REACH, NAMES);
+    let fits = sum.is_multiple_of(11) && number.near(count, REACH, &NAMES);
     fits.then(|| Hit::proven(number.range(count), weigh(0.5, true, false)))
 }

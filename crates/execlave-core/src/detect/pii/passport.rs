@@ -15,14 +15,14 @@ use std::ops::Range;
 
 use crate::detect::candidates::detector::{Detector, Hit, Reads, weigh};
 use crate::detect::candidates::number::Number;
-use crate::detect::source::{Reach, Source};
+use crate::detect::source::{Reach, Source, Words};
 
 pub(super) const DETECTOR: Detector = Detector { reads: &[Reads::Number(digits), Reads::Word(word)] };
 
-const NAMES: &[&str] = &[
+static NAMES: Words = Words::new(&[
     "passport", "passport number", "passport no", "reisepass", "passeport", "pasaporte", "passaporto", "passaporte",
     "paspoort", "paszport", "pasaport", "паспорт", "护照", "旅券",
-];
+]);
 const REACH: Reach = Reach { before: 32, after: 16 };
 
 fn digits(number: &Number<'_>) -> Option<Hit> {
@@ -39,5 +39,5 @@ fn word(source: Source<'_>, word: Range<usize>) -> Option<Hit> {
 }
 
 fn named(source: Source<'_>, range: Range<usize>) -> Option<Hit> {
-    source.near(&range, REACH, NAMES).then(|| Hit::likely(range, weigh(0.4, true, false)))
+    source.near(&range, REACH, &NAMES).then(|| Hit::likely(range, weigh(0.4, true, false)))
 }

@@ -17,21 +17,21 @@ use std::ops::Range;
 
 use crate::detect::candidates::detector::{Detector, Hit, Reads, weigh};
 use crate::detect::candidates::number::{Gap, Group, Number};
-use crate::detect::source::{Reach, Source};
+use crate::detect::source::{Reach, Source, Words};
 
 pub(super) const DETECTOR: Detector = Detector { reads: &[Reads::Number(look)] };
 
 /// Words in front of telephone numbers.
-const CONTEXT: &[&str] = &[
+static CONTEXT: Words = Words::new(&[
     "phone", "phone number", "telephone", "tel", "mobile", "cell", "cellphone", "fax", "call", "call me", "calling",
     "called", "dial", "ring", "reach", "contact", "answering", "whatsapp", "sms", "text me", "hotline", "landline",
     "telefon", "handy", "téléphone", "teléfono", "telefono", "telefone", "móvil", "celular", "numer telefonu",
     "телефон", "电话", "電話", "手机",
-];
+]);
 const BEFORE: Reach = Reach { before: 28, after: 0 };
 
 /// Words behind them.
-const LABELS: &[&str] = &["office", "fax", "mobile", "cell", "home", "work", "phone", "tel", "direct"];
+static LABELS: Words = Words::new(&["office", "fax", "mobile", "cell", "home", "work", "phone", "tel", "direct"]);
 const AFTER: Reach = Reach { before: 0, after: 14 };
 
 /// Country code, fewest and most digits behind it. Other assigned codes use six to twelve.
@@ -161,7 +161,7 @@ fn is_date(number: &Number<'_>, count: usize) -> bool {
 
 /// Whether a word beside the number calls it a telephone number.
 pub(super) fn is_named(number: &Number<'_>, count: usize) -> bool {
-    number.near(count, BEFORE, CONTEXT) || number.near(count, AFTER, LABELS)
+    number.near(count, BEFORE, &CONTEXT) || number.near(count, AFTER, &LABELS)
 }
 
 /// Whether the number ends here, or goes on with an extension only.

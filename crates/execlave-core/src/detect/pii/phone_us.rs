@@ -15,17 +15,17 @@
 
 use crate::detect::candidates::detector::{Detector, Hit, Reads, weigh};
 use crate::detect::candidates::number::{Gap, Number};
-use crate::detect::source::Reach;
+use crate::detect::source::{Reach, Words};
 
 use super::phone;
 
 pub(super) const DETECTOR: Detector = Detector { reads: &[Reads::Number(look)] };
 
 /// Words beside numbers that are not called.
-const OTHERS: &[&str] = &[
+static OTHERS: Words = Words::new(&[
     "order", "invoice", "tracking", "id", "ref", "reference", "account", "isbn", "serial", "sku", "ticket", "case",
     "timestamp", "seed", "number of", "size", "bytes", "total", "population", "version",
-];
+]);
 const BEFORE: Reach = Reach { before: 24, after: 0 };
 
 fn look(number: &Number<'_>) -> Option<Hit> {
@@ -44,7 +44,7 @@ fn look(number: &Number<'_>) -> Option<Hit> {
         return Some(Hit::likely(phone::whole(number, count), 0.85));
     }
     let named = phone::is_named(number, count);
-    let other = !named && (number.is_quantity(count) || number.near(count, BEFORE, OTHERS));
+    let other = !named && (number.is_quantity(count) || number.near(count, BEFORE, &OTHERS));
     Some(Hit::likely(phone::whole(number, count), weigh(0.5, named, other)))
 }
 

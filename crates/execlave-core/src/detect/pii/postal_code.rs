@@ -15,16 +15,16 @@ use std::ops::Range;
 
 use crate::detect::candidates::detector::{Detector, Hit, Reads, weigh};
 use crate::detect::candidates::number::{Gap, Number};
-use crate::detect::source::{Reach, Source, is_alnum};
+use crate::detect::source::{Reach, Source, Words, is_alnum};
 
 pub(super) const DETECTOR: Detector = Detector { reads: &[Reads::ShortNumber(zip), Reads::Word(letters)] };
 
 const STATES: &str = "AL AK AZ AR CA CO CT DE DC FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY \
                       NC ND OH OK OR PA RI SC SD TN TX UT VT VA WA WV WI WY PR";
-const NAMES: &[&str] = &[
+static NAMES: Words = Words::new(&[
     "zip", "zip code", "zipcode", "postal code", "postalcode", "postcode", "post code", "plz", "postleitzahl",
     "code postal", "código postal", "cap",
-];
+]);
 const REACH: Reach = Reach { before: 20, after: 10 };
 
 fn zip(number: &Number<'_>) -> Option<Hit> {
@@ -38,7 +38,7 @@ fn zip(number: &Number<'_>) -> Option<Hit> {
         return None;
     }
     let state = follows_state(number.source, first.start);
-    let named = state || number.near(count, REACH, NAMES);
+    let named = state || number.near(count, REACH, &NAMES);
     named.then(|| Hit::likely(number.range(count), weigh(0.3, true, false)))
 }
 
@@ -73,7 +73,7 @@ fn letters(source: Source<'_>, word: Range<usize>) -> Option<Hit> {
         return None;
     }
     let range = word.start..end;
-    let named = source.near(&range, REACH, NAMES);
+    let named = source.near(&range, REACH, &NAMES);
     named.then(|| Hit::likely(range, weigh(0.4, true, false)))
 }
 

@@ -12,12 +12,11 @@
 
 use crate::detect::candidates::detector::{Detector, Hit, Reads, weigh};
 use crate::detect::candidates::number::{Gap, Number};
-use crate::detect::source::Reach;
+use crate::detect::source::{Reach, Words};
 
 pub(super) const DETECTOR: Detector = Detector { reads: &[Reads::Number(look)] };
 
-const NAMES: &[&str] =
-    &["ssn", "social security", "social security number", "ss number", "soc sec", "tax id", "taxpayer"];
+static NAMES: Words = Words::new(&["ssn", "social security", "social security number", "ss number", "soc sec", "tax id", "taxpayer"]);
 const REACH: Reach = Reach { before: 40, after: 24 };
 
 fn look(number: &Number<'_>) -> Option<Hit> {
@@ -34,6 +33,6 @@ fn look(number: &Number<'_>) -> Option<Hit> {
     if !issued || !number.stands_alone(count) {
         return None;
     }
-    let named = base > 0.8 || number.near(count, REACH, NAMES);
+    let named = base > 0.8 || number.near(count, REACH, &NAMES);
     Some(Hit::likely(number.range(count), weigh(base, named, false)))
 }

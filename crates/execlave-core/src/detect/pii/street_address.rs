@@ -14,7 +14,7 @@
 
 use crate::detect::candidates::detector::{Detector, Hit, Reads, weigh};
 use crate::detect::candidates::number::Number;
-use crate::detect::source::{Reach, Source};
+use crate::detect::source::{Reach, Source, Words};
 
 pub(super) const DETECTOR: Detector = Detector { reads: &[Reads::ShortNumber(look)] };
 
@@ -32,22 +32,28 @@ const PREFIXES: &[&str] = &[
     "rue", "avenue", "boulevard", "chemin", "via", "viale", "piazza", "calle", "avenida", "rua", "ulica", "ul.",
 ];
 const UNITS: &[&str] = &["apt", "apartment", "suite", "ste", "unit", "floor", "flat", "room"];
-const NAMES: &[&str] = &[
+static NAMES: Words = Words::new(&[
     "address", "live at", "lives at", "living at", "live", "lives", "reside", "resides", "ship to", "shipping",
     "deliver", "delivery", "mail to", "located at", "home", "street", "billing", "residence", "send to",
-];
+]);
 const REACH: Reach = Reach { before: 40, after: 0 };
 
 fn look(number: &Number<'_>) -> Option<Hit> {
     let first = number.groups().first()?;
     let source = number.source;
+    // What follows a house number is a name with a capital or one of a few words; most numbers end here.
+    let next = source.at(first.end.saturating_add(1));
+    let name = source.at(first.end) == b' ' && (is_capital(next) || next.is_ascii_digit() || b"rabcvpu".contains(&next));
+    if !name && source.before(first.start) != b' ' {
+        return None;
+    }
     if first.len() > 6 || number.is_quantity(1) || !number.starts_clean() {
         return None;
     }
     if let Some(start) = post_box(source, first.start) {
         return number.ends_clean(1).then(|| Hit::likely(start..first.end, 0.8));
     }
-    if source.at(first.end) != b' ' {
+    if !name {
         return None;
     }
     let (end, ambiguous) = street(source, first.end.saturating_add(1))?;
@@ -55,13 +61,14 @@ fn look(number: &Number<'_>) -> Option<Hit> {
     let (end, unit) = unit(source, end);
     let city = source.rest(end).starts_with(b", ") && source.at(end.saturating_add(2)).is_ascii_uppercase();
     let range = first.start..end;
-    let named = unit || city || source.near(&range, REACH, NAMES);
+    let named = unit || city || source.near(&range, REACH, &NAMES);
     let base = if ambiguous || year { 0.3 } else { 0.6 };
     Some(Hit::likely(range, weigh(base, named, false)))
 }
 
 /// `P.O. Box` in front of a number: where it starts.
 fn post_box(source: Source<'_>, start: usize) -> Option<usize> {
+    matches!(source.head(start), [.., b'x' | b'X' | b'h', b' ']).then_some(())?;
     [&b"P.O. Box "[..], b"PO Box ", b"P.O.Box ", b"Postfach "].iter().find_map(|form| {
         let from = start.checked_sub(form.len())?;
         source.slice(from..start).eq_ignore_ascii_case(form).then_some(from)

@@ -11,8 +11,8 @@
 //! # References
 //! RFC 3986 section 3.2.1 (user information).
 
+use crate::detect::candidates::assignment::is_placeholder;
 use crate::detect::candidates::detector::{Detector, Hit, Reads};
-use crate::detect::secret::is_placeholder;
 use crate::detect::source::Source;
 use std::ops::Range;
 

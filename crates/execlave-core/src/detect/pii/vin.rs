@@ -14,11 +14,11 @@
 use std::ops::Range;
 
 use crate::detect::candidates::detector::{Detector, Hit, Reads, weigh};
-use crate::detect::source::{Reach, Source};
+use crate::detect::source::{Reach, Source, Words};
 
 pub(super) const DETECTOR: Detector = Detector { reads: &[Reads::Word(look)] };
 
-const NAMES: &[&str] = &["vin", "vehicle", "chassis", "vehicle identification number", "car"];
+static NAMES: Words = Words::new(&["vin", "vehicle", "chassis", "vehicle identification number", "car"]);
 const REACH: Reach = Reach { before: 40, after: 16 };
 const WEIGHTS: [u32; 17] = [8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2];
 
@@ -35,7 +35,7 @@ fn look(source: Source<'_>, word: Range<usize>) -> Option<Hit> {
         10 => b'X',
         digit => b'0'.saturating_add(u8::try_from(digit).unwrap_or(0)),
     };
-    let named = source.near(&word, REACH, NAMES);
+    let named = source.near(&word, REACH, &NAMES);
     if text.get(8) == Some(&check) {
         // One in eleven other texts of this form fits; North American numbers start with 1 to 5 and end in digits.
         let american = matches!(text.first(), Some(b'1'..=b'5')) && text.iter().rev().take(4).all(u8::is_ascii_digit);

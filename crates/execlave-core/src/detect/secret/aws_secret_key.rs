@@ -11,14 +11,12 @@
 //! # References
 //! AWS, IAM User Guide, "Manage access keys for IAM users".
 
-use super::assignment::read;
+use crate::detect::candidates::assignment::Assignment;
 use crate::detect::candidates::detector::{Detector, Hit, Reads};
-use crate::detect::source::Source;
 
-pub(super) const DETECTOR: Detector = Detector { reads: &[Reads::Equals(look), Reads::Colon(look)] };
+pub(super) const DETECTOR: Detector = Detector { reads: &[Reads::Assignment(look)] };
 
-fn look(source: Source<'_>, sign: usize) -> Option<Hit> {
-    let assignment = read(source, sign)?;
+fn look(assignment: &Assignment<'_>) -> Option<Hit> {
     let value = assignment.value;
     let base_64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
     let mixed = value.iter().any(u8::is_ascii_uppercase) && value.iter().any(u8::is_ascii_lowercase);
@@ -26,5 +24,5 @@ fn look(source: Source<'_>, sign: usize) -> Option<Hit> {
         && value.iter().all(base_64)
         && mixed
         && assignment.is_named(&["secretaccesskey", "awssecretkey", "secretkey"]);
-    fits.then(|| Hit::proven(assignment.range, 0.95))
+    fits.then(|| Hit::proven(assignment.range.clone(), 0.95))
 }

@@ -14,15 +14,14 @@
 
 use std::ops::Range;
 
-use super::assignment::read;
+use crate::detect::candidates::assignment::Assignment;
 use crate::detect::candidates::detector::{Detector, Hit, Reads};
 use crate::detect::source::Source;
 
 pub(super) const DETECTOR: Detector =
-    Detector { reads: &[Reads::Equals(named), Reads::Colon(named), Reads::Word(client_secret)] };
+    Detector { reads: &[Reads::Assignment(named), Reads::Word(client_secret)] };
 
-fn named(source: Source<'_>, sign: usize) -> Option<Hit> {
-    let assignment = read(source, sign)?;
+fn named(assignment: &Assignment<'_>) -> Option<Hit> {
     let value = assignment.value;
     let base_64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'%');
     if !value.iter().all(base_64) {
@@ -31,12 +30,13 @@ fn named(source: Source<'_>, sign: usize) -> Option<Hit> {
     let key = matches!(value.len(), 44 | 88)
         && value.ends_with(b"=")
         && assignment.is_named(&["accountkey", "sharedaccesskey", "storagekey"]);
-    let query = source.slice(sign.saturating_sub(256)..sign.saturating_add(256));
+    let start = assignment.range.start;
+    let query = assignment.source.slice(start.saturating_sub(256)..start.saturating_add(256));
     let signature = (43..=60).contains(&value.len())
         && assignment.is_named(&["sig"])
         && query.windows(3).any(|window| window == b"sv=")
         && query.windows(3).any(|window| window == b"se=");
-    (key || signature).then(|| Hit::proven(assignment.range, 0.95))
+    (key || signature).then(|| Hit::proven(assignment.range.clone(), 0.95))
 }
 
 /// Three characters, a digit, `Q~`, and 31 to 34 more.

@@ -13,34 +13,27 @@
 //! # References
 //! C. E. Shannon, "A Mathematical Theory of Communication" (1948), for the entropy.
 
-use super::assignment::{Assignment, is_placeholder, read};
+use crate::detect::candidates::assignment::{Assignment, is_placeholder};
 use crate::detect::candidates::detector::{Detector, Hit, Reads};
-use crate::detect::source::Source;
 
-pub(super) const DETECTOR: Detector = Detector { reads: &[Reads::Equals(look), Reads::Colon(look)] };
+pub(super) const DETECTOR: Detector = Detector { reads: &[Reads::Assignment(look)] };
 
-const PASSWORDS: &[&str] = &["password", "passwd", "pwd", "passphrase", "passwort", "contraseña", "motdepasse"];
+const PASSWORDS: &[&str] = &["password", "passwd", "pwd", "passphrase", "passwort", "motdepasse"];
 const SECRETS: &[&str] = &[
     "secret", "token", "apikey", "accesskey", "secretkey", "privatekey", "encryptionkey", "signingkey", "authkey",
     "accountkey", "sharedaccesskey", "credential", "credentials", "apisecret", "masterkey", "webhookkey",
 ];
 
-fn look(source: Source<'_>, sign: usize) -> Option<Hit> {
-    // Most signs stand behind something else: `12:30`, `a == b`, `https://`.
-    let front = source.before(sign);
-    if front == 0 || front.is_ascii_digit() || matches!(source.at(sign.saturating_add(1)), b'/' | b':') {
-        return None;
-    }
-    let assignment = read(source, sign)?;
+fn look(assignment: &Assignment<'_>) -> Option<Hit> {
     let password = assignment.is_named(PASSWORDS);
     if !password && !assignment.is_named(SECRETS) {
         return None;
     }
-    let secret = if password { is_password(&assignment) } else { is_secret(assignment.value) };
-    if !secret || is_placeholder(assignment.value) || is_code(&assignment) {
+    let secret = if password { is_password(assignment) } else { is_secret(assignment.value) };
+    if !secret || is_placeholder(assignment.value) || is_code(assignment) {
         return None;
     }
-    Some(Hit::likely(assignment.range, if password { 0.75 } else { 0.8 }))
+    Some(Hit::likely(assignment.range.clone(), if password { 0.75 } else { 0.8 }))
 }
 
 fn is_password(assignment: &Assignment<'_>) -> bool {

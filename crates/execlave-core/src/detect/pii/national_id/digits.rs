@@ -4,7 +4,7 @@ use crate::detect::candidates::detector::{Hit, weigh};
 use crate::detect::candidates::number::{Digits, Gap, Number};
 use crate::detect::checksum::{luhn, mod_11_10, weighted};
 use crate::detect::pii::date_of_birth::is_short_date;
-use crate::detect::source::Reach;
+use crate::detect::source::{Reach, Words};
 
 /// How one country writes a number.
 struct Scheme {
@@ -17,7 +17,7 @@ struct Scheme {
     /// The confidence of any other grouping.
     plain: f32,
     /// What it is called.
-    names: &'static [&'static str],
+    names: Words,
 }
 
 const REACH: Reach = Reach { before: 40, after: 16 };
@@ -33,7 +33,7 @@ static SCHEMES: &[Scheme] = &[
         fits: |number| luhn(number.as_slice()) && !matches!(number.value(0..1), 0 | 8),
         form: None,
         plain: 0.2,
-        names: &["sin", "social insurance", "social insurance number", "nas"],
+        names: Words::new(&["sin", "social insurance", "social insurance number", "nas"]),
     },
     // Australia, tax file number.
     Scheme {
@@ -41,7 +41,7 @@ static SCHEMES: &[Scheme] = &[
         fits: |number| weighted(number.as_slice(), &[1, 4, 3, 7, 5, 8, 6, 9, 10]).is_multiple_of(11),
         form: None,
         plain: 0.2,
-        names: &["tfn", "tax file", "tax file number"],
+        names: Words::new(&["tfn", "tax file", "tax file number"]),
     },
     // The Netherlands, citizen service number: the last digit counts against the others.
     Scheme {
@@ -52,7 +52,7 @@ static SCHEMES: &[Scheme] = &[
         },
         form: None,
         plain: 0.2,
-        names: &["bsn", "burgerservicenummer", "sofinummer"],
+        names: Words::new(&["bsn", "burgerservicenummer", "sofinummer"]),
     },
     // The United States, individual taxpayer number: areas from 900, certain groups, no check digit.
     Scheme {
@@ -63,7 +63,7 @@ static SCHEMES: &[Scheme] = &[
         },
         form: None,
         plain: 0.2,
-        names: &["itin", "taxpayer", "tax id", "taxpayer identification"],
+        names: Words::new(&["itin", "taxpayer", "tax id", "taxpayer identification"]),
     },
     // Australia, Medicare card.
     Scheme {
@@ -74,7 +74,7 @@ static SCHEMES: &[Scheme] = &[
         },
         form: None,
         plain: 0.2,
-        names: &["medicare", "medicare number", "medicare card"],
+        names: Words::new(&["medicare", "medicare number", "medicare card"]),
     },
     // Sweden, personal number; Denmark writes alike, but has no check digit any more.
     Scheme {
@@ -82,7 +82,7 @@ static SCHEMES: &[Scheme] = &[
         fits: |number| is_short_date(number, 0) && luhn(number.as_slice()),
         form: Some((&[6, 4], &[START, HYPHEN], 0.6)),
         plain: 0.2,
-        names: &["personnummer", "personal identity number", "swedish"],
+        names: Words::new(&["personnummer", "personal identity number", "swedish"]),
     },
     // Sweden with the century.
     Scheme {
@@ -93,7 +93,7 @@ static SCHEMES: &[Scheme] = &[
         },
         form: Some((&[8, 4], &[START, HYPHEN], 0.8)),
         plain: 0.3,
-        names: &["personnummer", "personal identity number", "swedish"],
+        names: Words::new(&["personnummer", "personal identity number", "swedish"]),
     },
     // Czechia and Slovakia, birth number: women's months are higher by fifty.
     Scheme {
@@ -105,7 +105,7 @@ static SCHEMES: &[Scheme] = &[
         },
         form: Some((&[6, 4], &[START, Gap::Slash], 0.7)),
         plain: 0.2,
-        names: &["rodné číslo", "rodne cislo", "birth number"],
+        names: Words::new(&["rodné číslo", "rodne cislo", "birth number"]),
     },
     // Brazil, taxpayer number.
     Scheme {
@@ -113,7 +113,7 @@ static SCHEMES: &[Scheme] = &[
         fits: brazilian,
         form: Some((&[3, 3, 3, 2], &[START, DOT, DOT, HYPHEN], 0.85)),
         plain: 0.2,
-        names: &["cpf"],
+        names: Words::new(&["cpf"]),
     },
     // Germany, tax identification number.
     Scheme {
@@ -121,7 +121,7 @@ static SCHEMES: &[Scheme] = &[
         fits: |number| number.value(0..1) > 0 && mod_11_10(number.as_slice()),
         form: Some((&[2, 3, 3, 3], &[START, SPACE, SPACE, SPACE], 0.5)),
         plain: 0.2,
-        names: &["steuer id", "steueridentifikationsnummer", "steuer idnr", "idnr", "tax id", "tin"],
+        names: Words::new(&["steuer id", "steueridentifikationsnummer", "steuer idnr", "idnr", "tax id", "tin"]),
     },
     // Poland, PESEL: the century is in the month.
     Scheme {
@@ -133,7 +133,7 @@ static SCHEMES: &[Scheme] = &[
         },
         form: None,
         plain: 0.3,
-        names: &["pesel"],
+        names: Words::new(&["pesel"]),
     },
     // Norway, birth number: two check digits.
     Scheme {
@@ -147,10 +147,10 @@ static SCHEMES: &[Scheme] = &[
         },
         form: Some((&[6, 5], &[START, SPACE], 0.6)),
         plain: 0.5,
-        names: &["fødselsnummer", "personnummer", "fnr"],
+        names: Words::new(&["fødselsnummer", "personnummer", "fnr"]),
     },
     // Turkey, identity number: two check digits.
-    Scheme { digits: 11, fits: turkish, form: None, plain: 0.3, names: &["tc kimlik", "kimlik", "tckn", "t.c"] },
+    Scheme { digits: 11, fits: turkish, form: None, plain: 0.3, names: Words::new(&["tc kimlik", "kimlik", "tckn", "t.c"]) },
     // Belgium, national register number.
     Scheme {
         digits: 11,
@@ -162,7 +162,7 @@ static SCHEMES: &[Scheme] = &[
         },
         form: Some((&[2, 2, 2, 3, 2], &[START, DOT, DOT, HYPHEN, DOT], 0.85)),
         plain: 0.3,
-        names: &["rijksregisternummer", "registre national", "national number", "rijksregister"],
+        names: Words::new(&["rijksregisternummer", "registre national", "national number", "rijksregister"]),
     },
     // Switzerland, social insurance number: an EAN-13 of country 756.
     Scheme {
@@ -173,7 +173,7 @@ static SCHEMES: &[Scheme] = &[
         },
         form: Some((&[3, 4, 4, 2], &[START, DOT, DOT, DOT], 0.85)),
         plain: 0.4,
-        names: &["ahv", "avs", "ahv nummer", "numéro avs"],
+        names: Words::new(&["ahv", "avs", "ahv nummer", "numéro avs"]),
     },
     // South Korea, resident registration number.
     Scheme {
@@ -185,7 +185,7 @@ static SCHEMES: &[Scheme] = &[
         },
         form: Some((&[6, 7], &[START, HYPHEN], 0.75)),
         plain: 0.2,
-        names: &["rrn", "resident registration", "주민등록번호", "jumin"],
+        names: Words::new(&["rrn", "resident registration", "주민등록번호", "jumin"]),
     },
     // South Africa, identity number.
     Scheme {
@@ -195,7 +195,7 @@ static SCHEMES: &[Scheme] = &[
         },
         form: Some((&[6, 4, 2, 1], &[START, SPACE, SPACE, SPACE], 0.7)),
         plain: 0.2,
-        names: &["id number", "identity number", "rsa id", "south african"],
+        names: Words::new(&["id number", "identity number", "rsa id", "south african"]),
     },
     // Romania, personal numerical code.
     Scheme {
@@ -207,7 +207,7 @@ static SCHEMES: &[Scheme] = &[
         },
         form: None,
         plain: 0.2,
-        names: &["cnp", "cod numeric personal"],
+        names: Words::new(&["cnp", "cod numeric personal"]),
     },
     // Thailand, identity number.
     Scheme {
@@ -219,7 +219,7 @@ static SCHEMES: &[Scheme] = &[
         },
         form: Some((&[1, 4, 5, 2, 1], &[START, HYPHEN, HYPHEN, HYPHEN, HYPHEN], 0.85)),
         plain: 0.2,
-        names: &["thai id", "บัตรประชาชน", "citizen id"],
+        names: Words::new(&["thai id", "บัตรประชาชน", "citizen id"]),
     },
     // France, social security number: the key is 97 less the remainder.
     Scheme {
@@ -232,7 +232,7 @@ static SCHEMES: &[Scheme] = &[
         },
         form: Some((&[1, 2, 2, 2, 3, 3, 2], &[START, SPACE, SPACE, SPACE, SPACE, SPACE, SPACE], 0.85)),
         plain: 0.4,
-        names: &["nir", "insee", "sécurité sociale", "securite sociale", "numéro de sécurité sociale"],
+        names: Words::new(&["nir", "insee", "sécurité sociale", "securite sociale", "numéro de sécurité sociale"]),
     },
     // China, resident identity number.
     Scheme {
@@ -246,7 +246,7 @@ static SCHEMES: &[Scheme] = &[
         },
         form: Some((&[18], &[START], 0.8)),
         plain: 0.3,
-        names: &["身份证", "身份证号", "resident identity"],
+        names: Words::new(&["身份证", "身份证号", "resident identity"]),
     },
 ];
 
@@ -271,7 +271,7 @@ impl Scheme {
                 && groups.iter().zip(*gaps).all(|(group, gap)| group.gap == *gap)
         });
         let base = own.map_or(self.plain, |(_, _, confidence)| confidence);
-        let hit = Hit::proven(number.range(count), weigh(base, number.near(count, REACH, self.names), false));
+        let hit = Hit::proven(number.range(count), weigh(base, number.near(count, REACH, &self.names), false));
         (hit.confidence >= 0.5).then_some(hit)
     }
 }

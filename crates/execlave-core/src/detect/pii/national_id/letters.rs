@@ -6,12 +6,16 @@ use crate::detect::candidates::detector::{Hit, weigh};
 use crate::detect::candidates::number::{Digits, Number};
 use crate::detect::checksum::{base_36, weighted};
 use crate::detect::pii::date_of_birth::is_short_date;
-use crate::detect::source::{Reach, Source, is_alnum};
+use crate::detect::source::{Reach, Source, Words, is_alnum};
 
 /// The weights of Chinese numbers (GB 11643, ISO/IEC 7064 MOD 11-2).
 pub(super) const CHINESE: [u8; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
 
 const REACH: Reach = Reach { before: 32, after: 12 };
+
+static SPANISH: Words = Words::new(&["dni", "nie", "nif"]);
+static SINGAPOREAN: Words = Words::new(&["nric", "fin"]);
+static INDIAN: Words = Words::new(&["pan", "pan card", "pan number", "permanent account"]);
 
 pub(super) fn look(source: Source<'_>, word: Range<usize>) -> Option<Hit> {
     let text = source.slice(word.clone());
@@ -19,18 +23,16 @@ pub(super) fn look(source: Source<'_>, word: Range<usize>) -> Option<Hit> {
     if matches!(front, b'_' | b'/' | b'=' | b'#') || source.at(word.end) == b'_' {
         return None;
     }
-    let hit = |base: f32, names: &[&str]| {
-        let named = !names.is_empty() && source.near(&word, REACH, names);
-        Some(Hit::proven(word.clone(), weigh(base, named, false)))
-    };
+    let hit = |base: f32, named: bool| Some(Hit::proven(word.clone(), weigh(base, named, false)));
+    let named = |names: &Words| source.near(&word, REACH, names);
     match text.len() {
-        9 if spanish(text) => hit(0.6, &["dni", "nie", "nif"]),
-        9 if singaporean(text) => hit(0.6, &["nric", "fin"]),
-        10 if indian(text) => hit(0.2, &["pan", "pan card", "pan number", "permanent account"]),
+        9 if spanish(text) => hit(0.6, named(&SPANISH)),
+        9 if singaporean(text) => hit(0.6, named(&SINGAPOREAN)),
+        10 if indian(text) => hit(0.2, named(&INDIAN)),
         11 => finnish_at(source, word.start),
-        16 if italian(text) => hit(0.9, &[]),
-        18 if mexican(text) => hit(0.9, &[]),
-        18 if chinese(text) => hit(0.9, &[]),
+        16 if italian(text) => hit(0.9, false),
+        18 if mexican(text) => hit(0.9, false),
+        18 if chinese(text) => hit(0.9, false),
         _ => None,
     }
 }

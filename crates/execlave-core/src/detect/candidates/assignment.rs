@@ -8,23 +8,32 @@ use crate::detect::source::Source;
 const LONGEST: usize = 256;
 
 /// A name with its value.
-pub(super) struct Assignment<'t> {
+#[derive(Debug)]
+pub(crate) struct Assignment<'t> {
+    /// The text around it.
+    pub(crate) source: Source<'t>,
     /// The name as written, without quotes.
-    pub(super) name: &'t [u8],
+    pub(crate) name: &'t [u8],
     /// The value.
-    pub(super) value: &'t [u8],
+    pub(crate) value: &'t [u8],
     /// Where the value stands, without quotes.
-    pub(super) range: Range<usize>,
+    pub(crate) range: Range<usize>,
     /// Whether it is in quotes.
-    pub(super) quoted: bool,
+    pub(crate) quoted: bool,
 }
 
 /// The assignment around a `=` or `:`.
-pub(super) fn read(source: Source<'_>, sign: usize) -> Option<Assignment<'_>> {
+pub(crate) fn read(source: Source<'_>, sign: usize) -> Option<Assignment<'_>> {
+    // Most signs stand behind something else: `12:30`, `a == b`, `https://`.
+    if source.before(sign).is_ascii_digit() || matches!(source.at(sign.saturating_add(1)), b'/' | b':') {
+        return None;
+    }
     let name_end = source.run_start(sign, sign.saturating_sub(3), |byte| {
         matches!(byte, b' ' | b'"' | b'\'' | b'`' | b'*' | b']')
     });
     let name_start = source.run_start(name_end, name_end.saturating_sub(64), is_name);
+    let name = source.slice(name_start..name_end);
+    is_telling(name).then_some(())?;
     // `=>`, `:=` and `: ` lead to the value like `=`.
     let mut start = source.run_end(sign.saturating_add(1), 4, |byte| matches!(byte, b' ' | b'=' | b'>' | b'\t'));
     let quote = source.at(start);
@@ -42,12 +51,26 @@ pub(super) fn read(source: Source<'_>, sign: usize) -> Option<Assignment<'_>> {
         end = end.saturating_sub(1);
     }
     let assignment = Assignment {
-        name: source.slice(name_start..name_end),
+        source,
+        name,
         value: source.slice(start..end),
         range: start..end,
         quoted,
     };
-    (!assignment.name.is_empty() && length < LONGEST && end > start).then_some(assignment)
+    (length < LONGEST && end > start).then_some(assignment)
+}
+
+/// Whether a name can be one of those that detectors ask for, by its last two letters: most names end here.
+fn is_telling(name: &[u8]) -> bool {
+    let mut letters = name.iter().rev().filter(|byte| byte.is_ascii_alphabetic());
+    let last = letters.next().map(u8::to_ascii_lowercase);
+    let before = letters.next().map(u8::to_ascii_lowercase);
+    let (Some(last), Some(before)) = (last, before) else { return false };
+    // password, pwd, passphrase, secret, token, key, credential, credentials, sig, passwort.
+    matches!(
+        (before, last),
+        (b'r' | b'w', b'd') | (b's', b'e') | (b'e', b't' | b'n' | b'y') | (b'a', b'l') | (b'l', b's') | (b'i', b'g') | (b'r', b't')
+    )
 }
 
 fn is_name(byte: u8) -> bool {
@@ -60,7 +83,7 @@ fn is_value(byte: u8) -> bool {
 
 impl Assignment<'_> {
     /// Whether the name ends in one of these, with `_`, `-` and case left out.
-    pub(super) fn is_named(&self, names: &[&str]) -> bool {
+    pub(crate) fn is_named(&self, names: &[&str]) -> bool {
         names.iter().any(|name| {
             let mut written = self.name.iter().rev().filter(|byte| byte.is_ascii_alphanumeric());
             name.bytes().rev().all(|expected| {
