@@ -53,7 +53,13 @@ impl Mask {
 
 /// Masks personal data and credentials; borrows when there is none.
 pub fn redact_text(text: &str) -> Cow<'_, str> {
-    mask_all(text, 0, false, |_, _| {}).unwrap_or(Cow::Borrowed(SIZE_PLACEHOLDER))
+    redact_text_with(text, &Scrubbing::default())
+}
+
+/// The same with a choice of what to look for.
+pub fn redact_text_with<'t>(text: &'t str, scrubbing: &Scrubbing) -> Cow<'t, str> {
+    let masked = mask_all(text, 0, scrubbing.names, |_, _| {});
+    masked.unwrap_or_else(|| Cow::Owned(SIZE_PLACEHOLDER.to_owned()))
 }
 
 /// Masks everything from byte `from` on, telling `seen` the type and text of each finding; `None` when it does not

@@ -64,7 +64,8 @@ fn drop_inside_secrets(found: &mut Found) {
             .skip(first)
             .take_while(|secret| secret.hit.range.start < pii.hit.range.end);
         pii.what == PiiType::ApiKey
-            || overlapping.fold(true, |kept, secret| kept && strength(&pii.hit, &secret.hit).is_gt())
+            || overlapping
+                .fold(true, |kept, secret| kept && strength(&pii.hit, &secret.hit).is_gt())
     });
 }
 
@@ -243,14 +244,18 @@ impl Pass<'_> {
     fn show_digits(&mut self, place: usize) {
         let start = self.source.run_start(place, self.resume, is_alnum);
         let end = self.source.run_end(place, usize::MAX, is_alnum);
-        if matches!(self.source.before(start), b'-' | b'_') || start < place || end.saturating_sub(start) > 9 {
+        if matches!(self.source.before(start), b'-' | b'_')
+            || start < place
+            || end.saturating_sub(start) > 9
+        {
             self.show_prefix(place);
         }
         if self.resume > place {
             return;
         }
         self.resume = end;
-        let letters = start < place || self.source.slice(place..end).iter().any(|byte| !byte.is_ascii_digit());
+        let letters = start < place
+            || self.source.slice(place..end).iter().any(|byte| !byte.is_ascii_digit());
         if letters {
             for (what, look) in &self.table.word {
                 if let Some(hit) = look(self.source, start..end) {
@@ -258,9 +263,14 @@ impl Pass<'_> {
                 }
             }
         }
-        let digits_end = self.source.run_end(place, LONGEST_NUMBER.saturating_add(1), |byte| byte.is_ascii_digit());
+        let digits_end = self
+            .source
+            .run_end(place, LONGEST_NUMBER.saturating_add(1), |byte| byte.is_ascii_digit());
         let extension = self.source.at(digits_end).eq_ignore_ascii_case(&b'x');
-        if start == place && (!letters || extension) && digits_end.saturating_sub(place) <= LONGEST_NUMBER {
+        if start == place
+            && (!letters || extension)
+            && digits_end.saturating_sub(place) <= LONGEST_NUMBER
+        {
             self.show_number(place..digits_end);
         }
     }

@@ -44,7 +44,9 @@ impl<'t> Source<'t> {
     /// Where a run of such bytes that starts at `from` ends; at most `limit` bytes are looked at.
     #[inline]
     pub(crate) fn run_end(self, from: usize, limit: usize, such: impl Fn(u8) -> bool) -> usize {
-        from.saturating_add(self.rest(from).iter().take(limit).take_while(|byte| such(**byte)).count())
+        from.saturating_add(
+            self.rest(from).iter().take(limit).take_while(|byte| such(**byte)).count(),
+        )
     }
 
     /// Where a run of such bytes that ends at `to` starts, but not in front of `floor`.
@@ -66,7 +68,8 @@ impl<'t> Source<'t> {
         let mut index = range.start;
         let mut front = self.before(index);
         for byte in self.slice(range.clone()) {
-            let starts = is_word(*byte) && (!is_word(front) || (byte.is_ascii_uppercase() && front.is_ascii_lowercase()));
+            let starts = is_word(*byte)
+                && (!is_word(front) || (byte.is_ascii_uppercase() && front.is_ascii_lowercase()));
             front = *byte;
             let found = starts && words.may_start(*byte, self.at(index.saturating_add(1))) && {
                 words.list.iter().any(|word| {

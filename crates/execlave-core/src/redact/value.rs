@@ -97,7 +97,9 @@ impl Walk<'_> {
     /// The scrubbed text, if it differs. A short value is read as `key: value`: nine digits under `ssn` are one.
     fn scrub_leaf(&mut self, leaf: &str, key: Option<&str>) -> Option<String> {
         let help = key.filter(|key| {
-            leaf.len() <= SHORT && key.len() <= SHORT && leaf.bytes().any(|byte| byte.is_ascii_digit())
+            leaf.len() <= SHORT
+                && key.len() <= SHORT
+                && leaf.bytes().any(|byte| byte.is_ascii_digit())
         });
         let Some(key) = help else { return self.mask(leaf, 0) };
         let text = format!("{key}: {leaf}");
@@ -126,7 +128,9 @@ impl Walk<'_> {
         for (key, masked) in masked {
             let Some(value) = map.remove(&key) else { continue };
             let numbered = (2u32..).map(|number| format!("{masked} {number}"));
-            let free = std::iter::once(masked.clone()).chain(numbered).find(|name| !map.contains_key(name));
+            let free = std::iter::once(masked.clone())
+                .chain(numbered)
+                .find(|name| !map.contains_key(name));
             map.insert(free.unwrap_or(masked), value);
         }
     }

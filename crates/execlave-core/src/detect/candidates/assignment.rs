@@ -25,7 +25,9 @@ pub(crate) struct Assignment<'t> {
 /// The assignment around a `=` or `:`.
 pub(crate) fn read(source: Source<'_>, sign: usize) -> Option<Assignment<'_>> {
     // Most signs stand behind something else: `12:30`, `a == b`, `https://`.
-    if source.before(sign).is_ascii_digit() || matches!(source.at(sign.saturating_add(1)), b'/' | b':') {
+    if source.before(sign).is_ascii_digit()
+        || matches!(source.at(sign.saturating_add(1)), b'/' | b':')
+    {
         return None;
     }
     let name_end = source.run_start(sign, sign.saturating_sub(3), |byte| {
@@ -35,7 +37,8 @@ pub(crate) fn read(source: Source<'_>, sign: usize) -> Option<Assignment<'_>> {
     let name = source.slice(name_start..name_end);
     is_telling(name).then_some(())?;
     // `=>`, `:=` and `: ` lead to the value like `=`.
-    let mut start = source.run_end(sign.saturating_add(1), 4, |byte| matches!(byte, b' ' | b'=' | b'>' | b'\t'));
+    let mut start = source
+        .run_end(sign.saturating_add(1), 4, |byte| matches!(byte, b' ' | b'=' | b'>' | b'\t'));
     let quote = source.at(start);
     let quoted = matches!(quote, b'"' | b'\'' | b'`');
     start = start.saturating_add(usize::from(quoted));
@@ -50,13 +53,8 @@ pub(crate) fn read(source: Source<'_>, sign: usize) -> Option<Assignment<'_>> {
     if !quoted && matches!(source.before(end), b'.' | b'!' | b'?' | b':') {
         end = end.saturating_sub(1);
     }
-    let assignment = Assignment {
-        source,
-        name,
-        value: source.slice(start..end),
-        range: start..end,
-        quoted,
-    };
+    let assignment =
+        Assignment { source, name, value: source.slice(start..end), range: start..end, quoted };
     (length < LONGEST && end > start).then_some(assignment)
 }
 
@@ -69,7 +67,13 @@ fn is_telling(name: &[u8]) -> bool {
     // password, pwd, passphrase, secret, token, key, credential, credentials, sig, passwort.
     matches!(
         (before, last),
-        (b'r' | b'w', b'd') | (b's', b'e') | (b'e', b't' | b'n' | b'y') | (b'a', b'l') | (b'l', b's') | (b'i', b'g') | (b'r', b't')
+        (b'r' | b'w', b'd')
+            | (b's', b'e')
+            | (b'e', b't' | b'n' | b'y')
+            | (b'a', b'l')
+            | (b'l', b's')
+            | (b'i', b'g')
+            | (b'r', b't')
     )
 }
 
@@ -78,7 +82,11 @@ fn is_name(byte: u8) -> bool {
 }
 
 fn is_value(byte: u8) -> bool {
-    byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'' | b'`' | b',' | b';' | b')' | b'}' | b']' | b'<' | b'>' | b'&' | b'|')
+    byte.is_ascii_graphic()
+        && !matches!(
+            byte,
+            b'"' | b'\'' | b'`' | b',' | b';' | b')' | b'}' | b']' | b'<' | b'>' | b'&' | b'|'
+        )
 }
 
 impl Assignment<'_> {
@@ -95,8 +103,20 @@ impl Assignment<'_> {
 
 /// Values that stand where a secret will be.
 const STAND_INS: [&[u8]; 14] = [
-    b"your", b"example", b"changeme", b"change_me", b"placeholder", b"redacted", b"xxxx", b"****", b"todo", b"dummy",
-    b"insert", b"....", b"<", b"\xe2\x80\xa6",
+    b"your",
+    b"example",
+    b"changeme",
+    b"change_me",
+    b"placeholder",
+    b"redacted",
+    b"xxxx",
+    b"****",
+    b"todo",
+    b"dummy",
+    b"insert",
+    b"....",
+    b"<",
+    b"\xe2\x80\xa6",
 ];
 
 /// Whether a value only stands for a secret: `<password>`, `${TOKEN}`, `your_key_here`, `********`.

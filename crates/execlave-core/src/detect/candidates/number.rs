@@ -95,6 +95,11 @@ impl<'t> Number<'t> {
         self.start()..self.end_of(count)
     }
 
+    /// How many digits the first groups have.
+    pub(crate) fn digits_in(&self, count: usize) -> usize {
+        self.groups().iter().take(count).map(Group::len).sum()
+    }
+
     /// The values of the digits of the first groups.
     pub(crate) fn values(&self, count: usize) -> Digits {
         let mut digits = Digits { values: [0; GROUP_DIGITS], count: 0 };
@@ -178,8 +183,10 @@ impl<'t> Number<'t> {
     pub(crate) fn is_quantity(&self, count: usize) -> bool {
         let start = self.start();
         let head = self.source.head(start);
-        matches!(self.source.before(start), b'$' | b'#' | b'=' | b'&' | b'?' | b'/' | b'%' | b'~' | b'*')
-            || head.ends_with("€".as_bytes())
+        matches!(
+            self.source.before(start),
+            b'$' | b'#' | b'=' | b'&' | b'?' | b'/' | b'%' | b'~' | b'*'
+        ) || head.ends_with("€".as_bytes())
             || head.ends_with("£".as_bytes())
             || head.ends_with("¥".as_bytes())
             || matches!(self.source.at(self.end_of(count)), b'%' | b'$')
@@ -194,7 +201,8 @@ impl<'t> Number<'t> {
 fn next_group(source: Source<'_>, end: usize) -> Option<Group> {
     let (gap, width) = gap(source.rest(end))?;
     let start = end.saturating_add(width);
-    let group_end = source.run_end(start, GROUP_DIGITS.saturating_add(1), |byte| byte.is_ascii_digit());
+    let group_end =
+        source.run_end(start, GROUP_DIGITS.saturating_add(1), |byte| byte.is_ascii_digit());
     // A digit run with letters behind it is a word, except for an extension: `555-0100x12`.
     let (next, after) = (source.at(group_end), source.at(group_end.saturating_add(1)));
     let extension = next.eq_ignore_ascii_case(&b'x') && after.is_ascii_digit();
@@ -218,7 +226,9 @@ fn gap(rest: &[u8]) -> Option<(Gap, usize)> {
         // No-break space; thin, figure and narrow no-break spaces; hyphens and dashes; the minus sign.
         [0xc2, 0xa0, ..] if digit(2) => Some((Gap::Space, 2)),
         [0xe2, 0x80, 0x87..=0x8b | 0xaf, ..] if digit(3) => Some((Gap::Space, 3)),
-        [0xe2, 0x80, 0x90..=0x95, ..] | [0xe2, 0x88, 0x92, ..] if digit(3) => Some((Gap::Hyphen, 3)),
+        [0xe2, 0x80, 0x90..=0x95, ..] | [0xe2, 0x88, 0x92, ..] if digit(3) => {
+            Some((Gap::Hyphen, 3))
+        }
         _ => None,
     }
 }

@@ -45,13 +45,15 @@ pub(crate) fn resolve<T: Copy + Ord>(candidates: &mut Vec<Candidate<T>>) {
         _ => Ordering::Equal,
     });
     let mut taken = Taken::default();
-    let kept: Vec<bool> = by_strength.iter().fold(vec![false; candidates.len()], |mut kept, index| {
-        let range = candidates.get(*index).map_or(0..0, |candidate| candidate.hit.range.clone());
-        if let Some(kept) = kept.get_mut(*index) {
-            *kept = taken.take(range);
-        }
-        kept
-    });
+    let kept: Vec<bool> =
+        by_strength.iter().fold(vec![false; candidates.len()], |mut kept, index| {
+            let range =
+                candidates.get(*index).map_or(0..0, |candidate| candidate.hit.range.clone());
+            if let Some(kept) = kept.get_mut(*index) {
+                *kept = taken.take(range);
+            }
+            kept
+        });
     let mut kept = kept.into_iter();
     candidates.retain(|_| kept.next().unwrap_or(false));
 }

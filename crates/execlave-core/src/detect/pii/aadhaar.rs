@@ -25,7 +25,10 @@ fn look(number: &Number<'_>) -> Option<Hit> {
     let count = if grouped { 3 } else { number.groups_of(12).filter(|count| *count == 1)? };
     let next = number.groups().get(count).is_some_and(|group| group.gap == Gap::Space);
     let digits = number.values(count);
-    let fits = digits.value(0..1) >= 2 && verhoeff(digits.as_slice()) && number.stands_alone(count) && !next;
+    let fits = digits.value(0..1) >= 2
+        && verhoeff(digits.as_slice())
+        && number.stands_alone(count)
+        && !next;
     if !fits {
         return None;
     }

@@ -37,7 +37,8 @@ fn look(source: Source<'_>, start: usize) -> Option<Hit> {
     let end = source.run_end(start, LONGEST, is_wide);
     let key = source.slice(start..end);
     let body = key.splitn(2, |byte| matches!(byte, b'-' | b'_')).nth(1).unwrap_or_default();
-    let longest = body.split(|byte| matches!(byte, b'-' | b'_')).map(<[u8]>::len).max().unwrap_or(0);
+    let longest =
+        body.split(|byte| matches!(byte, b'-' | b'_')).map(<[u8]>::len).max().unwrap_or(0);
     let telling = longest >= 16 || body.iter().any(u8::is_ascii_digit);
     (body.len() >= 20 && telling).then(|| Hit::proven(start..end, 0.95))
 }

@@ -106,6 +106,10 @@ fn polymod(sum: u32, value: u8) -> u32 {
     let top = sum >> 25;
     let shifted = ((sum & 0x01ff_ffff) << 5) ^ u32::from(value);
     GENERATOR.iter().enumerate().fold(shifted, |sum, (bit, generator)| {
-        if top.checked_shr(u32::try_from(bit).unwrap_or(0)).unwrap_or(0) & 1 == 1 { sum ^ generator } else { sum }
+        if top.checked_shr(u32::try_from(bit).unwrap_or(0)).unwrap_or(0) & 1 == 1 {
+            sum ^ generator
+        } else {
+            sum
+        }
     })
 }

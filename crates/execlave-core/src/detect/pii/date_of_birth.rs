@@ -20,20 +20,101 @@ use crate::detect::source::{Reach, Source, Words};
 pub(super) const DETECTOR: Detector = Detector { reads: &[Reads::ShortNumber(look)] };
 
 static NAMES: Words = Words::new(&[
-    "dob", "d.o.b", "date of birth", "birth date", "birthdate", "birthday", "born", "born on", "birth", "bday",
-    "geboren", "geburtsdatum", "geb", "date de naissance", "né le", "née le", "naissance", "fecha de nacimiento",
-    "nacido", "nacida", "nacimiento", "data de nascimento", "nascimento", "data di nascita", "nato il", "nata il",
-    "geboortedatum", "data urodzenia", "urodzony", "urodzona", "född", "født", "doğum tarihi", "дата рождения",
-    "出生日期", "生年月日",
+    "dob",
+    "d.o.b",
+    "date of birth",
+    "birth date",
+    "birthdate",
+    "birthday",
+    "born",
+    "born on",
+    "birth",
+    "bday",
+    "geboren",
+    "geburtsdatum",
+    "geb",
+    "date de naissance",
+    "né le",
+    "née le",
+    "naissance",
+    "fecha de nacimiento",
+    "nacido",
+    "nacida",
+    "nacimiento",
+    "data de nascimento",
+    "nascimento",
+    "data di nascita",
+    "nato il",
+    "nata il",
+    "geboortedatum",
+    "data urodzenia",
+    "urodzony",
+    "urodzona",
+    "född",
+    "født",
+    "doğum tarihi",
+    "дата рождения",
+    "出生日期",
+    "生年月日",
 ]);
 const REACH: Reach = Reach { before: 40, after: 0 };
 
 const MONTHS: &[&str] = &[
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
-    "december", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec", "januar",
-    "februar", "märz", "mai", "juni", "juli", "oktober", "dezember", "janvier", "février", "mars", "avril", "juin",
-    "juillet", "août", "septembre", "octobre", "novembre", "décembre", "enero", "febrero", "marzo", "abril", "mayo",
-    "junio", "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+    "jan",
+    "feb",
+    "mar",
+    "apr",
+    "jun",
+    "jul",
+    "aug",
+    "sep",
+    "sept",
+    "oct",
+    "nov",
+    "dec",
+    "januar",
+    "februar",
+    "märz",
+    "mai",
+    "juni",
+    "juli",
+    "oktober",
+    "dezember",
+    "janvier",
+    "février",
+    "mars",
+    "avril",
+    "juin",
+    "juillet",
+    "août",
+    "septembre",
+    "octobre",
+    "novembre",
+    "décembre",
+    "enero",
+    "febrero",
+    "marzo",
+    "abril",
+    "mayo",
+    "junio",
+    "julio",
+    "agosto",
+    "septiembre",
+    "octubre",
+    "noviembre",
+    "diciembre",
 ];
 
 fn look(number: &Number<'_>) -> Option<Hit> {
@@ -49,8 +130,10 @@ fn in_digits(number: &Number<'_>) -> Option<Range<usize>> {
         return None;
     }
     let digits = number.values(3);
-    let end = |group: &crate::detect::candidates::number::Group| group.end.saturating_sub(group.start);
-    let (one, two, all) = (end(first), end(first).saturating_add(end(second)), digits.as_slice().len());
+    let end =
+        |group: &crate::detect::candidates::number::Group| group.end.saturating_sub(group.start);
+    let (one, two, all) =
+        (end(first), end(first).saturating_add(end(second)), digits.as_slice().len());
     let (one, two, three) = (digits.value(0..one), digits.value(one..two), digits.value(two..all));
     let exists = match (first.len(), second.len(), third.len()) {
         (4, 1 | 2, 1 | 2) => is_year(one) && is_day(two, three),
@@ -77,12 +160,15 @@ fn in_words(number: &Number<'_>) -> Option<Range<usize>> {
     });
     let (month, end) = month_before(source, month_end).or_else(|| {
         // `March 12th, 1985`
-        let digits = source.run_start(month_end_word, month_end_word.saturating_sub(2), |byte| byte.is_ascii_digit());
+        let digits = source.run_start(month_end_word, month_end_word.saturating_sub(2), |byte| {
+            byte.is_ascii_digit()
+        });
         let space = source.run_start(digits, digits.saturating_sub(1), |byte| byte == b' ');
         (digits < month_end_word).then(|| month_before(source, space)).flatten()
     })?;
     let before = source.run_start(month, month.saturating_sub(8), |byte| {
-        matches!(byte, b' ' | b'.' | b't' | b'h' | b's' | b'n' | b'd' | b'r' | b'o' | b'f' | b'e') || byte.is_ascii_digit()
+        matches!(byte, b' ' | b'.' | b't' | b'h' | b's' | b'n' | b'd' | b'r' | b'o' | b'f' | b'e')
+            || byte.is_ascii_digit()
     });
     let day = source.slice(before..month).iter().position(u8::is_ascii_digit);
     let start = match day {
@@ -95,7 +181,9 @@ fn in_words(number: &Number<'_>) -> Option<Range<usize>> {
 
 /// The month whose name ends at `end`.
 fn month_before(source: Source<'_>, end: usize) -> Option<(usize, usize)> {
-    let start = source.run_start(end, end.saturating_sub(12), |byte| byte.is_ascii_alphabetic() || !byte.is_ascii());
+    let start = source.run_start(end, end.saturating_sub(12), |byte| {
+        byte.is_ascii_alphabetic() || !byte.is_ascii()
+    });
     let word = source.slice(start..end);
     MONTHS.iter().any(|month| month.as_bytes().eq_ignore_ascii_case(word)).then_some((start, end))
 }

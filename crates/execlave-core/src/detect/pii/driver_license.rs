@@ -17,12 +17,27 @@ use crate::detect::candidates::detector::{Detector, Hit, Reads, weigh};
 use crate::detect::candidates::number::Number;
 use crate::detect::source::{Reach, Source, Words};
 
-pub(super) const DETECTOR: Detector = Detector { reads: &[Reads::Number(digits), Reads::Word(word)] };
+pub(super) const DETECTOR: Detector =
+    Detector { reads: &[Reads::Number(digits), Reads::Word(word)] };
 
 static NAMES: Words = Words::new(&[
-    "driver license", "drivers license", "driver's license", "driver’s license", "driver licence", "drivers licence",
-    "driver's licence", "driver’s licence", "driving license", "driving licence", "dl number", "dl no", "dl#",
-    "driver id", "license number dl", "permis de conduire", "licencia de conducir",
+    "driver license",
+    "drivers license",
+    "driver's license",
+    "driver’s license",
+    "driver licence",
+    "drivers licence",
+    "driver's licence",
+    "driver’s licence",
+    "driving license",
+    "driving licence",
+    "dl number",
+    "dl no",
+    "dl#",
+    "driver id",
+    "license number dl",
+    "permis de conduire",
+    "licencia de conducir",
 ]);
 const REACH: Reach = Reach { before: 40, after: 0 };
 

@@ -60,9 +60,9 @@ fn look(source: Source<'_>, word: Range<usize>) -> Option<Hit> {
 }
 
 fn length(country: [u8; 2]) -> Option<usize> {
-    let found = LENGTHS.iter().find(|(_, countries)| {
-        countries.split(' ').any(|listed| listed.as_bytes() == country)
-    });
+    let found = LENGTHS
+        .iter()
+        .find(|(_, countries)| countries.split(' ').any(|listed| listed.as_bytes() == country));
     found.map(|(length, _)| *length)
 }
 
@@ -74,7 +74,10 @@ fn end_of(source: Source<'_>, start: usize, length: usize) -> Option<usize> {
         let byte = source.at(end);
         if is_alnum(byte) {
             count = count.saturating_add(1);
-        } else if !matches!(byte, b' ' | b'-') || !is_alnum(source.before(end)) || !count.is_multiple_of(4) {
+        } else if !matches!(byte, b' ' | b'-')
+            || !is_alnum(source.before(end))
+            || !count.is_multiple_of(4)
+        {
             return None;
         }
         end = end.saturating_add(1);

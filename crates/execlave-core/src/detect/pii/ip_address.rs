@@ -16,11 +16,23 @@ use crate::detect::candidates::detector::{Detector, Hit, Reads, weigh};
 use crate::detect::candidates::number::{Gap, Number};
 use crate::detect::source::{Reach, Source, Words, is_alnum};
 
-pub(super) const DETECTOR: Detector = Detector { reads: &[Reads::ShortNumber(version_4), Reads::Colon(version_6)] };
+pub(super) const DETECTOR: Detector =
+    Detector { reads: &[Reads::ShortNumber(version_4), Reads::Colon(version_6)] };
 
-static NAMES: Words = Words::new(&["ip", "address", "host", "server", "from", "client", "ping", "dns", "gateway", "addr"]);
+static NAMES: Words = Words::new(&[
+    "ip", "address", "host", "server", "from", "client", "ping", "dns", "gateway", "addr",
+]);
 static OTHERS: Words = Words::new(&[
-    "version", "release", "build", "firmware", "section", "chapter", "clause", "paragraph", "revision", "driver",
+    "version",
+    "release",
+    "build",
+    "firmware",
+    "section",
+    "chapter",
+    "clause",
+    "paragraph",
+    "revision",
+    "driver",
 ]);
 const REACH: Reach = Reach { before: 24, after: 0 };
 
@@ -34,7 +46,11 @@ fn version_4(number: &Number<'_>) -> Option<Hit> {
         });
         value <= 255 && digits.len() <= 3 && (digits.len() == 1 || !digits.starts_with(b"0"))
     });
-    if !dotted || !in_range || !number.starts_clean_in_url() || !ends(number.source, number.end_of(4)) {
+    if !dotted
+        || !in_range
+        || !number.starts_clean_in_url()
+        || !ends(number.source, number.end_of(4))
+    {
         return None;
     }
     let named = number.near(4, REACH, &NAMES);
@@ -45,7 +61,9 @@ fn version_4(number: &Number<'_>) -> Option<Hit> {
 /// A port, a prefix length or a path may follow; another number of the same kind may not.
 fn ends(source: Source<'_>, end: usize) -> bool {
     let next = source.at(end);
-    !is_alnum(next) && next != b'_' && !(next == b'.' && source.at(end.saturating_add(1)).is_ascii_digit())
+    !is_alnum(next)
+        && next != b'_'
+        && !(next == b'.' && source.at(end.saturating_add(1)).is_ascii_digit())
 }
 
 fn is_address(byte: u8) -> bool {
@@ -59,11 +77,18 @@ fn version_6(source: Source<'_>, colon: usize) -> Option<Hit> {
     }
     let start = source.run_start(colon, colon.saturating_sub(5), |byte| byte.is_ascii_hexdigit());
     let mut end = source.run_end(start, 46, is_address);
-    while end > start && (source.before(end) == b'.' || (source.before(end) == b':' && !source.head(end).ends_with(b"::"))) {
+    while end > start
+        && (source.before(end) == b'.'
+            || (source.before(end) == b':' && !source.head(end).ends_with(b"::")))
+    {
         end = end.saturating_sub(1);
     }
     let front = source.before(start);
-    if is_alnum(front) || matches!(front, b':' | b'.' | b'_') || is_alnum(source.at(end)) || source.at(end) == b':' {
+    if is_alnum(front)
+        || matches!(front, b':' | b'.' | b'_')
+        || is_alnum(source.at(end))
+        || source.at(end) == b':'
+    {
         return None;
     }
     let text = source.slice(start..end);
@@ -95,7 +120,7 @@ fn is_version_6(text: &[u8]) -> bool {
     if groups().any(|group| group.len() > 4) || text.windows(3).any(|three| three == b":::") {
         return false;
     }
-    let digit = text.iter().any(u8::is_ascii_digit);
+    let digit = embedded > 0 || text.iter().any(u8::is_ascii_digit);
     match doubles {
         0 => count == 8 && !text.starts_with(b":") && (embedded > 0 || !text.ends_with(b":")),
         1 => {

@@ -18,7 +18,13 @@ use crate::detect::source::{Reach, Words};
 
 pub(super) const DETECTOR: Detector = Detector { reads: &[Reads::Number(look)] };
 
-static NAMES: Words = Words::new(&["nhs", "nhs number", "nhs no", "national health service", "health service number"]);
+static NAMES: Words = Words::new(&[
+    "nhs",
+    "nhs number",
+    "nhs no",
+    "national health service",
+    "health service number",
+]);
 const REACH: Reach = Reach { before: 40, after: 12 };
 
 fn look(number: &Number<'_>) -> Option<Hit> {

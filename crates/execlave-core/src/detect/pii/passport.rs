@@ -17,16 +17,30 @@ use crate::detect::candidates::detector::{Detector, Hit, Reads, weigh};
 use crate::detect::candidates::number::Number;
 use crate::detect::source::{Reach, Source, Words};
 
-pub(super) const DETECTOR: Detector = Detector { reads: &[Reads::Number(digits), Reads::Word(word)] };
+pub(super) const DETECTOR: Detector =
+    Detector { reads: &[Reads::Number(digits), Reads::Word(word)] };
 
 static NAMES: Words = Words::new(&[
-    "passport", "passport number", "passport no", "reisepass", "passeport", "pasaporte", "passaporto", "passaporte",
-    "paspoort", "paszport", "pasaport", "паспорт", "护照", "旅券",
+    "passport",
+    "passport number",
+    "passport no",
+    "reisepass",
+    "passeport",
+    "pasaporte",
+    "passaporto",
+    "passaporte",
+    "paspoort",
+    "paszport",
+    "pasaport",
+    "паспорт",
+    "护照",
+    "旅券",
 ]);
 const REACH: Reach = Reach { before: 32, after: 16 };
 
 fn digits(number: &Number<'_>) -> Option<Hit> {
-    let count = number.groups_of(9).or_else(|| number.groups_of(8)).or_else(|| number.groups_of(7))?;
+    let count =
+        number.groups_of(9).or_else(|| number.groups_of(8)).or_else(|| number.groups_of(7))?;
     (count == 1 && number.stands_alone(1)).then_some(())?;
     named(number.source, number.range(1))
 }

@@ -37,7 +37,9 @@ fn look(source: Source<'_>, start: usize) -> Option<Hit> {
     for (index, word) in text.split(' ').take(4).enumerate() {
         let name: usize = word
             .chars()
-            .take_while(|character| character.is_alphabetic() || matches!(character, '\'' | '’' | '-'))
+            .take_while(|character| {
+                character.is_alphabetic() || matches!(character, '\'' | '’' | '-')
+            })
             .map(char::len_utf8)
             .sum();
         if !word.chars().next().is_some_and(char::is_uppercase) {

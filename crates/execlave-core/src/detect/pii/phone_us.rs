@@ -23,8 +23,26 @@ pub(super) const DETECTOR: Detector = Detector { reads: &[Reads::Number(look)] }
 
 /// Words beside numbers that are not called.
 static OTHERS: Words = Words::new(&[
-    "order", "invoice", "tracking", "id", "ref", "reference", "account", "isbn", "serial", "sku", "ticket", "case",
-    "timestamp", "seed", "number of", "size", "bytes", "total", "population", "version",
+    "order",
+    "invoice",
+    "tracking",
+    "id",
+    "ref",
+    "reference",
+    "account",
+    "isbn",
+    "serial",
+    "sku",
+    "ticket",
+    "case",
+    "timestamp",
+    "seed",
+    "number of",
+    "size",
+    "bytes",
+    "total",
+    "population",
+    "version",
 ]);
 const BEFORE: Reach = Reach { before: 24, after: 0 };
 
@@ -50,7 +68,10 @@ fn look(number: &Number<'_>) -> Option<Hit> {
 
 /// Groups taken by a country code of its own: `1`, `+1`, `001`.
 fn country_groups(number: &Number<'_>) -> usize {
-    let first = number.groups().first().map_or(&[][..], |group| number.source.slice(group.start..group.end));
+    let first = number
+        .groups()
+        .first()
+        .map_or(&[][..], |group| number.source.slice(group.start..group.end));
     usize::from(matches!(first, b"1" | b"001") && number.groups().len() > 1)
 }
 

@@ -17,13 +17,24 @@ use crate::detect::candidates::detector::{Detector, Hit, Reads, weigh};
 use crate::detect::candidates::number::{Gap, Number};
 use crate::detect::source::{Reach, Source, Words, is_alnum};
 
-pub(super) const DETECTOR: Detector = Detector { reads: &[Reads::ShortNumber(zip), Reads::Word(letters)] };
+pub(super) const DETECTOR: Detector =
+    Detector { reads: &[Reads::ShortNumber(zip), Reads::Word(letters)] };
 
 const STATES: &str = "AL AK AZ AR CA CO CT DE DC FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY \
                       NC ND OH OK OR PA RI SC SD TN TX UT VT VA WA WV WI WY PR";
 static NAMES: Words = Words::new(&[
-    "zip", "zip code", "zipcode", "postal code", "postalcode", "postcode", "post code", "plz", "postleitzahl",
-    "code postal", "código postal", "cap",
+    "zip",
+    "zip code",
+    "zipcode",
+    "postal code",
+    "postalcode",
+    "postcode",
+    "post code",
+    "plz",
+    "postleitzahl",
+    "code postal",
+    "código postal",
+    "cap",
 ]);
 const REACH: Reach = Reach { before: 20, after: 10 };
 
@@ -50,7 +61,8 @@ fn follows_state(source: Source<'_>, start: usize) -> bool {
     if !known || source.before(start) != b' ' || !matches!(source.before(state), b' ' | b',') {
         return false;
     }
-    let gap = source.run_start(state, state.saturating_sub(3), |byte| matches!(byte, b' ' | b',' | b'.'));
+    let gap =
+        source.run_start(state, state.saturating_sub(3), |byte| matches!(byte, b' ' | b',' | b'.'));
     let comma = source.slice(gap..state).contains(&b',');
     let city = source.run_start(gap, gap.saturating_sub(24), |byte| byte.is_ascii_alphabetic());
     comma || (source.at(city).is_ascii_uppercase() && gap > city)
@@ -66,8 +78,9 @@ fn letters(source: Source<'_>, word: Range<usize>) -> Option<Hit> {
     let end = if spaced { word.end.saturating_add(4) } else { word.end };
     let outer = if spaced { text } else { text.get(..text.len().saturating_sub(3))? };
     let inner = source.slice(end.saturating_sub(3)..end);
-    let british = ["A9", "A99", "AA9", "AA99", "A9A", "AA9A"].iter().any(|form| is_form(outer, form))
-        && is_form(inner, "9AA");
+    let british =
+        ["A9", "A99", "AA9", "AA99", "A9A", "AA9A"].iter().any(|form| is_form(outer, form))
+            && is_form(inner, "9AA");
     let canadian = is_form(outer, "A9A") && is_form(inner, "9A9");
     if !(british || canadian) || is_alnum(source.at(end)) {
         return None;

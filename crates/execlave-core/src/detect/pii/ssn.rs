@@ -16,7 +16,15 @@ use crate::detect::source::{Reach, Words};
 
 pub(super) const DETECTOR: Detector = Detector { reads: &[Reads::Number(look)] };
 
-static NAMES: Words = Words::new(&["ssn", "social security", "social security number", "ss number", "soc sec", "tax id", "taxpayer"]);
+static NAMES: Words = Words::new(&[
+    "ssn",
+    "social security",
+    "social security number",
+    "ss number",
+    "soc sec",
+    "tax id",
+    "taxpayer",
+]);
 const REACH: Reach = Reach { before: 40, after: 24 };
 
 fn look(number: &Number<'_>) -> Option<Hit> {

@@ -19,22 +19,64 @@ use crate::detect::source::{Reach, Source, Words};
 pub(super) const DETECTOR: Detector = Detector { reads: &[Reads::ShortNumber(look)] };
 
 const SUFFIXES: &[&str] = &[
-    "street", "st", "avenue", "ave", "road", "rd", "boulevard", "blvd", "lane", "ln", "parkway", "pkwy", "highway",
-    "hwy", "terrace", "ter", "crescent",
+    "street",
+    "st",
+    "avenue",
+    "ave",
+    "road",
+    "rd",
+    "boulevard",
+    "blvd",
+    "lane",
+    "ln",
+    "parkway",
+    "pkwy",
+    "highway",
+    "hwy",
+    "terrace",
+    "ter",
+    "crescent",
 ];
 /// Streets, and many other things.
 const AMBIGUOUS: &[&str] = &[
-    "drive", "dr", "court", "ct", "way", "place", "pl", "square", "sq", "circle", "cir", "trail", "close", "grove",
-    "gardens", "row", "loop", "alley", "walk", "plaza", "hill", "mews",
+    "drive", "dr", "court", "ct", "way", "place", "pl", "square", "sq", "circle", "cir", "trail",
+    "close", "grove", "gardens", "row", "loop", "alley", "walk", "plaza", "hill", "mews",
 ];
 /// In front of the name, in small or capital letters.
 const PREFIXES: &[&str] = &[
-    "rue", "avenue", "boulevard", "chemin", "via", "viale", "piazza", "calle", "avenida", "rua", "ulica", "ul.",
+    "rue",
+    "avenue",
+    "boulevard",
+    "chemin",
+    "via",
+    "viale",
+    "piazza",
+    "calle",
+    "avenida",
+    "rua",
+    "ulica",
+    "ul.",
 ];
 const UNITS: &[&str] = &["apt", "apartment", "suite", "ste", "unit", "floor", "flat", "room"];
 static NAMES: Words = Words::new(&[
-    "address", "live at", "lives at", "living at", "live", "lives", "reside", "resides", "ship to", "shipping",
-    "deliver", "delivery", "mail to", "located at", "home", "street", "billing", "residence", "send to",
+    "address",
+    "live at",
+    "lives at",
+    "living at",
+    "live",
+    "lives",
+    "reside",
+    "resides",
+    "ship to",
+    "shipping",
+    "deliver",
+    "delivery",
+    "mail to",
+    "located at",
+    "home",
+    "billing",
+    "residence",
+    "send to",
 ]);
 const REACH: Reach = Reach { before: 40, after: 0 };
 
@@ -43,7 +85,8 @@ fn look(number: &Number<'_>) -> Option<Hit> {
     let source = number.source;
     // What follows a house number is a name with a capital or one of a few words; most numbers end here.
     let next = source.at(first.end.saturating_add(1));
-    let name = source.at(first.end) == b' ' && (is_capital(next) || next.is_ascii_digit() || b"rabcvpu".contains(&next));
+    let name = source.at(first.end) == b' '
+        && (is_capital(next) || next.is_ascii_digit() || b"rabcvpu".contains(&next));
     if !name && source.before(first.start) != b' ' {
         return None;
     }
@@ -59,7 +102,8 @@ fn look(number: &Number<'_>) -> Option<Hit> {
     let (end, ambiguous) = street(source, first.end.saturating_add(1))?;
     let year = first.len() == 4 && matches!(number.values(1).value(0..4), 1900..=2099);
     let (end, unit) = unit(source, end);
-    let city = source.rest(end).starts_with(b", ") && source.at(end.saturating_add(2)).is_ascii_uppercase();
+    let city = source.rest(end).starts_with(b", ")
+        && source.at(end.saturating_add(2)).is_ascii_uppercase();
     let range = first.start..end;
     let named = unit || city || source.near(&range, REACH, &NAMES);
     let base = if ambiguous || year { 0.3 } else { 0.6 };
@@ -120,7 +164,8 @@ fn word_is(word: &[u8], listed: &str) -> bool {
 
 fn word_end(source: Source<'_>, start: usize) -> usize {
     source.run_end(start, 24, |byte| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'\'' | b'-') || !byte.is_ascii()
+        // Letters of the Latin, Greek and Cyrillic blocks; not the punctuation of other scripts.
+        byte.is_ascii_alphanumeric() || matches!(byte, b'\'' | b'-' | 0xc3..=0xd4 | 0x80..=0xbf)
     })
 }
 

@@ -17,7 +17,8 @@ use crate::detect::candidates::detector::{Detector, Hit, Reads};
 use crate::detect::candidates::number::{Gap, Number};
 use crate::detect::source::{Source, is_alnum};
 
-pub(super) const DETECTOR: Detector = Detector { reads: &[Reads::Word(word), Reads::Number(spaced)] };
+pub(super) const DETECTOR: Detector =
+    Detector { reads: &[Reads::Word(word), Reads::Number(spaced)] };
 
 const FIRST: &[u8] = b"ABCEGHJKLMNOPRSTWXYZ";
 const SECOND: &[u8] = b"ABCEGHJKLMNPRSTWXYZ";

@@ -27,12 +27,15 @@ pub(crate) fn user_and_password(source: Source<'_>, colon: usize) -> Option<Rang
     source.rest(colon).starts_with(b"://").then_some(())?;
     let start = colon.saturating_add(3);
     let end = source.run_end(start, 256, |byte| {
-        byte.is_ascii_graphic() && !matches!(byte, b'/' | b'?' | b'#' | b'"' | b'\'' | b'<' | b'>' | b'`' | b'\\')
+        byte.is_ascii_graphic()
+            && !matches!(byte, b'/' | b'?' | b'#' | b'"' | b'\'' | b'<' | b'>' | b'`' | b'\\')
     });
     let at = source.slice(start..end).iter().rposition(|byte| *byte == b'@')?;
     let credentials = source.slice(start..start.saturating_add(at));
     let password = credentials.splitn(2, |byte| *byte == b':').nth(1)?;
     let host = source.at(start.saturating_add(at).saturating_add(1));
-    let real = !password.is_empty() && !is_placeholder(password) && (host.is_ascii_alphanumeric() || host == b'[');
+    let real = !password.is_empty()
+        && !is_placeholder(password)
+        && (host.is_ascii_alphanumeric() || host == b'[');
     real.then(|| start..start.saturating_add(at))
 }

@@ -18,19 +18,26 @@ use crate::detect::source::{Reach, Source, Words};
 
 pub(super) const DETECTOR: Detector = Detector { reads: &[Reads::Word(look)] };
 
-static NAMES: Words = Words::new(&["vin", "vehicle", "chassis", "vehicle identification number", "car"]);
+static NAMES: Words =
+    Words::new(&["vin", "vehicle", "chassis", "vehicle identification number", "car"]);
 const REACH: Reach = Reach { before: 40, after: 16 };
 const WEIGHTS: [u32; 17] = [8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2];
 
 fn look(source: Source<'_>, word: Range<usize>) -> Option<Hit> {
     let text = source.slice(word.clone());
-    let used = |byte: &u8| byte.is_ascii_digit() || (byte.is_ascii_uppercase() && !b"IOQ".contains(byte));
+    let used =
+        |byte: &u8| byte.is_ascii_digit() || (byte.is_ascii_uppercase() && !b"IOQ".contains(byte));
     let digits = text.iter().filter(|byte| byte.is_ascii_digit()).count();
     let front = source.before(word.start);
-    if text.len() != 17 || !text.iter().all(used) || digits < 5 || matches!(front, b'_' | b'/' | b'=' | b'-') {
+    if text.len() != 17
+        || !text.iter().all(used)
+        || digits < 5
+        || matches!(front, b'_' | b'/' | b'=' | b'-')
+    {
         return None;
     }
-    let sum: u32 = text.iter().zip(WEIGHTS).map(|(byte, weight)| value(*byte).saturating_mul(weight)).sum();
+    let sum: u32 =
+        text.iter().zip(WEIGHTS).map(|(byte, weight)| value(*byte).saturating_mul(weight)).sum();
     let check = match sum % 11 {
         10 => b'X',
         digit => b'0'.saturating_add(u8::try_from(digit).unwrap_or(0)),
@@ -38,7 +45,8 @@ fn look(source: Source<'_>, word: Range<usize>) -> Option<Hit> {
     let named = source.near(&word, REACH, &NAMES);
     if text.get(8) == Some(&check) {
         // One in eleven other texts of this form fits; North American numbers start with 1 to 5 and end in digits.
-        let american = matches!(text.first(), Some(b'1'..=b'5')) && text.iter().rev().take(4).all(u8::is_ascii_digit);
+        let american = matches!(text.first(), Some(b'1'..=b'5'))
+            && text.iter().rev().take(4).all(u8::is_ascii_digit);
         return Some(Hit::proven(word, weigh(if american { 0.6 } else { 0.4 }, named, false)));
     }
     named.then(|| Hit::likely(word, weigh(0.2, true, false)))

@@ -15,7 +15,7 @@ use crate::detect::candidates::detector::{Detector, Reads};
 use crate::detect::source::is_wide;
 
 pub(super) const DETECTOR: Detector = Detector {
-    reads: &[
-        Reads::Prefix("sk-ant-", |source, start| key(source, start, "sk-ant-", 20..=300, is_wide)),
-    ],
+    reads: &[Reads::Prefix("sk-ant-", |source, start| {
+        key(source, start, "sk-ant-", 20..=300, is_wide)
+    })],
 };

@@ -13,7 +13,6 @@
 use super::key;
 use crate::detect::candidates::detector::{Detector, Reads};
 
-
 pub(super) const DETECTOR: Detector = Detector {
     reads: &[
         Reads::Prefix("AKIA", |source, start| key(source, start, "AKIA", 16..=16, is_upper)),

@@ -19,7 +19,8 @@ pub(super) const DETECTOR: Detector = Detector { reads: &[Reads::Assignment(look
 fn look(assignment: &Assignment<'_>) -> Option<Hit> {
     let value = assignment.value;
     let base_64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
-    let mixed = value.iter().any(u8::is_ascii_uppercase) && value.iter().any(u8::is_ascii_lowercase);
+    let mixed =
+        value.iter().any(u8::is_ascii_uppercase) && value.iter().any(u8::is_ascii_lowercase);
     let fits = value.len() == 40
         && value.iter().all(base_64)
         && mixed

@@ -23,7 +23,8 @@ pub(super) const DETECTOR: Detector =
 
 fn named(assignment: &Assignment<'_>) -> Option<Hit> {
     let value = assignment.value;
-    let base_64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'%');
+    let base_64 =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'%');
     if !value.iter().all(base_64) {
         return None;
     }

@@ -18,8 +18,24 @@ use crate::detect::source::Source;
 pub(super) const DETECTOR: Detector = Detector { reads: &[Reads::Colon(look)] };
 
 const SCHEMES: [&[u8]; 19] = [
-    b"postgres", b"postgresql", b"mysql", b"mariadb", b"mongodb", b"mongodb+srv", b"redis", b"rediss", b"amqp",
-    b"amqps", b"mssql", b"sqlserver", b"clickhouse", b"cockroachdb", b"kafka", b"nats", b"cassandra", b"ldap",
+    b"postgres",
+    b"postgresql",
+    b"mysql",
+    b"mariadb",
+    b"mongodb",
+    b"mongodb+srv",
+    b"redis",
+    b"rediss",
+    b"amqp",
+    b"amqps",
+    b"mssql",
+    b"sqlserver",
+    b"clickhouse",
+    b"cockroachdb",
+    b"kafka",
+    b"nats",
+    b"cassandra",
+    b"ldap",
     b"smtp",
 ];
 

@@ -15,7 +15,5 @@ use crate::detect::candidates::detector::{Detector, Reads};
 use crate::detect::source::is_wide;
 
 pub(super) const DETECTOR: Detector = Detector {
-    reads: &[
-        Reads::Prefix("exe_", |source, start| key(source, start, "exe_", 20..=200, is_wide)),
-    ],
+    reads: &[Reads::Prefix("exe_", |source, start| key(source, start, "exe_", 20..=200, is_wide))],
 };

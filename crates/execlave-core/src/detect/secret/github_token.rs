@@ -21,6 +21,8 @@ pub(super) const DETECTOR: Detector = Detector {
         Reads::Prefix("ghu_", |source, start| key(source, start, "ghu_", 36..=255, is_wide)),
         Reads::Prefix("ghs_", |source, start| key(source, start, "ghs_", 36..=255, is_wide)),
         Reads::Prefix("ghr_", |source, start| key(source, start, "ghr_", 36..=255, is_wide)),
-        Reads::Prefix("github_pat_", |source, start| key(source, start, "github_pat_", 22..=255, is_wide)),
+        Reads::Prefix("github_pat_", |source, start| {
+            key(source, start, "github_pat_", 22..=255, is_wide)
+        }),
     ],
 };

@@ -22,7 +22,9 @@ pub(super) const DETECTOR: Detector = Detector {
         Reads::Prefix("glptt-", |source, start| key(source, start, "glptt-", 20..=300, is_wide)),
         Reads::Prefix("glcbt-", |source, start| key(source, start, "glcbt-", 20..=300, is_wide)),
         Reads::Prefix("glft-", |source, start| key(source, start, "glft-", 20..=300, is_wide)),
-        Reads::Prefix("glagent-", |source, start| key(source, start, "glagent-", 20..=300, is_wide)),
+        Reads::Prefix("glagent-", |source, start| {
+            key(source, start, "glagent-", 20..=300, is_wide)
+        }),
         Reads::Prefix("gloas-", |source, start| key(source, start, "gloas-", 20..=300, is_wide)),
         Reads::Prefix("glsoat-", |source, start| key(source, start, "glsoat-", 20..=300, is_wide)),
     ],

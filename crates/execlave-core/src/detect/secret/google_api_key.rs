@@ -15,7 +15,5 @@ use crate::detect::candidates::detector::{Detector, Reads};
 use crate::detect::source::is_wide;
 
 pub(super) const DETECTOR: Detector = Detector {
-    reads: &[
-        Reads::Prefix("AIza", |source, start| key(source, start, "AIza", 35..=35, is_wide)),
-    ],
+    reads: &[Reads::Prefix("AIza", |source, start| key(source, start, "AIza", 35..=35, is_wide))],
 };

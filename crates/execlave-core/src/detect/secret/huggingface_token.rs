@@ -17,6 +17,8 @@ use crate::detect::source::is_alnum;
 pub(super) const DETECTOR: Detector = Detector {
     reads: &[
         Reads::Prefix("hf_", |source, start| key(source, start, "hf_", 34..=40, is_alnum)),
-        Reads::Prefix("api_org_", |source, start| key(source, start, "api_org_", 34..=40, is_alnum)),
+        Reads::Prefix("api_org_", |source, start| {
+            key(source, start, "api_org_", 34..=40, is_alnum)
+        }),
     ],
 };

@@ -20,8 +20,22 @@ pub(super) const DETECTOR: Detector = Detector { reads: &[Reads::Assignment(look
 
 const PASSWORDS: &[&str] = &["password", "passwd", "pwd", "passphrase", "passwort", "motdepasse"];
 const SECRETS: &[&str] = &[
-    "secret", "token", "apikey", "accesskey", "secretkey", "privatekey", "encryptionkey", "signingkey", "authkey",
-    "accountkey", "sharedaccesskey", "credential", "credentials", "apisecret", "masterkey", "webhookkey",
+    "secret",
+    "token",
+    "apikey",
+    "accesskey",
+    "secretkey",
+    "privatekey",
+    "encryptionkey",
+    "signingkey",
+    "authkey",
+    "accountkey",
+    "sharedaccesskey",
+    "credential",
+    "credentials",
+    "apisecret",
+    "masterkey",
+    "webhookkey",
 ];
 
 fn look(assignment: &Assignment<'_>) -> Option<Hit> {
@@ -38,8 +52,12 @@ fn look(assignment: &Assignment<'_>) -> Option<Hit> {
 
 fn is_password(assignment: &Assignment<'_>) -> bool {
     let value = assignment.value;
-    let kinds: [fn(&u8) -> bool; 4] =
-        [u8::is_ascii_lowercase, u8::is_ascii_uppercase, u8::is_ascii_digit, u8::is_ascii_punctuation];
+    let kinds: [fn(&u8) -> bool; 4] = [
+        u8::is_ascii_lowercase,
+        u8::is_ascii_uppercase,
+        u8::is_ascii_digit,
+        u8::is_ascii_punctuation,
+    ];
     let used = kinds.iter().filter(|kind| value.iter().any(|byte| kind(byte))).count();
     let telling = value.iter().any(u8::is_ascii_digit) || used >= 3;
     value.len() >= 8 && used >= 2 && telling && !value.contains(&b' ')
@@ -49,7 +67,8 @@ fn is_secret(value: &[u8]) -> bool {
     let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
     let letters = value.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
     let plain = value.iter().all(|byte| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'_' | b'-' | b'.' | b'~' | b'%' | b':' | b'!')
+        byte.is_ascii_alphanumeric()
+            || matches!(byte, b'+' | b'/' | b'=' | b'_' | b'-' | b'.' | b'~' | b'%' | b':' | b'!')
     });
     value.len() >= 16 && digits >= 2 && letters >= 2 && plain && entropy(value) >= 3.0
 }
@@ -58,7 +77,8 @@ fn is_secret(value: &[u8]) -> bool {
 fn is_code(assignment: &Assignment<'_>) -> bool {
     let value = assignment.value;
     let call = value.iter().any(|byte| matches!(byte, b'(' | b'[' | b'{'));
-    let path = value.contains(&b'.') && value.iter().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'.' | b'_'));
+    let path = value.contains(&b'.')
+        && value.iter().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'.' | b'_'));
     !assignment.quoted && (call || path)
 }
 

@@ -15,7 +15,5 @@ use crate::detect::candidates::detector::{Detector, Reads};
 use crate::detect::source::is_alnum;
 
 pub(super) const DETECTOR: Detector = Detector {
-    reads: &[
-        Reads::Prefix("npm_", |source, start| key(source, start, "npm_", 36..=36, is_alnum)),
-    ],
+    reads: &[Reads::Prefix("npm_", |source, start| key(source, start, "npm_", 36..=36, is_alnum))],
 };

@@ -23,9 +23,8 @@ fn look(source: Source<'_>, start: usize) -> Option<Hit> {
     let header_end = label_end(source, start.saturating_add(11))?;
     let body = source.slice(header_end..header_end.saturating_add(LONGEST));
     let footer = body.windows(9).position(|window| window == b"-----END ");
-    let end = footer.and_then(|footer| {
-        label_end(source, header_end.saturating_add(footer).saturating_add(9))
-    });
+    let end = footer
+        .and_then(|footer| label_end(source, header_end.saturating_add(footer).saturating_add(9)));
     Some(Hit::proven(start..end.unwrap_or(header_end), 1.0))
 }
 

@@ -16,7 +16,11 @@ use crate::detect::source::is_wide;
 
 pub(super) const DETECTOR: Detector = Detector {
     reads: &[
-        Reads::Prefix("pypi-AgEIcHlwaS5vcmc", |source, start| key(source, start, "pypi-AgEIcHlwaS5vcmc", 50..=600, is_wide)),
-        Reads::Prefix("pypi-AgENdGVzdC5weXBpLm9yZw", |source, start| key(source, start, "pypi-AgENdGVzdC5weXBpLm9yZw", 50..=600, is_wide)),
+        Reads::Prefix("pypi-AgEIcHlwaS5vcmc", |source, start| {
+            key(source, start, "pypi-AgEIcHlwaS5vcmc", 50..=600, is_wide)
+        }),
+        Reads::Prefix("pypi-AgENdGVzdC5weXBpLm9yZw", |source, start| {
+            key(source, start, "pypi-AgENdGVzdC5weXBpLm9yZw", 50..=600, is_wide)
+        }),
     ],
 };

@@ -16,10 +16,18 @@ use crate::detect::source::is_alnum;
 
 pub(super) const DETECTOR: Detector = Detector {
     reads: &[
-        Reads::Prefix("sk_live_", |source, start| key(source, start, "sk_live_", 16..=250, is_alnum)),
-        Reads::Prefix("sk_test_", |source, start| key(source, start, "sk_test_", 16..=250, is_alnum)),
-        Reads::Prefix("rk_live_", |source, start| key(source, start, "rk_live_", 16..=250, is_alnum)),
-        Reads::Prefix("rk_test_", |source, start| key(source, start, "rk_test_", 16..=250, is_alnum)),
+        Reads::Prefix("sk_live_", |source, start| {
+            key(source, start, "sk_live_", 16..=250, is_alnum)
+        }),
+        Reads::Prefix("sk_test_", |source, start| {
+            key(source, start, "sk_test_", 16..=250, is_alnum)
+        }),
+        Reads::Prefix("rk_live_", |source, start| {
+            key(source, start, "rk_live_", 16..=250, is_alnum)
+        }),
+        Reads::Prefix("rk_test_", |source, start| {
+            key(source, start, "rk_test_", 16..=250, is_alnum)
+        }),
         Reads::Prefix("whsec_", |source, start| key(source, start, "whsec_", 16..=250, is_alnum)),
     ],
 };

@@ -38,7 +38,9 @@ static SCHEMES: &[Scheme] = &[
     // Australia, tax file number.
     Scheme {
         digits: 9,
-        fits: |number| weighted(number.as_slice(), &[1, 4, 3, 7, 5, 8, 6, 9, 10]).is_multiple_of(11),
+        fits: |number| {
+            weighted(number.as_slice(), &[1, 4, 3, 7, 5, 8, 6, 9, 10]).is_multiple_of(11)
+        },
         form: None,
         plain: 0.2,
         names: Words::new(&["tfn", "tax file", "tax file number"]),
@@ -121,7 +123,14 @@ static SCHEMES: &[Scheme] = &[
         fits: |number| number.value(0..1) > 0 && mod_11_10(number.as_slice()),
         form: Some((&[2, 3, 3, 3], &[START, SPACE, SPACE, SPACE], 0.5)),
         plain: 0.2,
-        names: Words::new(&["steuer id", "steueridentifikationsnummer", "steuer idnr", "idnr", "tax id", "tin"]),
+        names: Words::new(&[
+            "steuer id",
+            "steueridentifikationsnummer",
+            "steuer idnr",
+            "idnr",
+            "tax id",
+            "tin",
+        ]),
     },
     // Poland, PESEL: the century is in the month.
     Scheme {
@@ -129,7 +138,9 @@ static SCHEMES: &[Scheme] = &[
         fits: |number| {
             let month = number.value(2..4) % 20;
             let sum = weighted(number.as_slice(), &[1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1]);
-            (1..=12).contains(&month) && matches!(number.value(4..6), 1..=31) && sum.is_multiple_of(10)
+            (1..=12).contains(&month)
+                && matches!(number.value(4..6), 1..=31)
+                && sum.is_multiple_of(10)
         },
         form: None,
         plain: 0.3,
@@ -150,7 +161,13 @@ static SCHEMES: &[Scheme] = &[
         names: Words::new(&["fødselsnummer", "personnummer", "fnr"]),
     },
     // Turkey, identity number: two check digits.
-    Scheme { digits: 11, fits: turkish, form: None, plain: 0.3, names: Words::new(&["tc kimlik", "kimlik", "tckn", "t.c"]) },
+    Scheme {
+        digits: 11,
+        fits: turkish,
+        form: None,
+        plain: 0.3,
+        names: Words::new(&["tc kimlik", "kimlik", "tckn", "t.c"]),
+    },
     // Belgium, national register number.
     Scheme {
         digits: 11,
@@ -162,7 +179,12 @@ static SCHEMES: &[Scheme] = &[
         },
         form: Some((&[2, 2, 2, 3, 2], &[START, DOT, DOT, HYPHEN, DOT], 0.85)),
         plain: 0.3,
-        names: Words::new(&["rijksregisternummer", "registre national", "national number", "rijksregister"]),
+        names: Words::new(&[
+            "rijksregisternummer",
+            "registre national",
+            "national number",
+            "rijksregister",
+        ]),
     },
     // Switzerland, social insurance number: an EAN-13 of country 756.
     Scheme {
@@ -191,7 +213,9 @@ static SCHEMES: &[Scheme] = &[
     Scheme {
         digits: 13,
         fits: |number| {
-            is_short_date(number, 0) && matches!(number.value(10..11), 0 | 1) && luhn(number.as_slice())
+            is_short_date(number, 0)
+                && matches!(number.value(10..11), 0 | 1)
+                && luhn(number.as_slice())
         },
         form: Some((&[6, 4, 2, 1], &[START, SPACE, SPACE, SPACE], 0.7)),
         plain: 0.2,
@@ -203,7 +227,9 @@ static SCHEMES: &[Scheme] = &[
         fits: |number| {
             let sum = weighted(number.as_slice(), &[2, 7, 9, 1, 4, 6, 3, 5, 8, 2, 7, 9]) % 11;
             let check = if sum == 10 { 1 } else { sum };
-            is_short_date(number, 1) && u64::from(check) == number.value(12..13) && number.value(0..1) > 0
+            is_short_date(number, 1)
+                && u64::from(check) == number.value(12..13)
+                && number.value(0..1) > 0
         },
         form: None,
         plain: 0.2,
@@ -230,9 +256,19 @@ static SCHEMES: &[Scheme] = &[
                 && matches!(number.value(3..5), 1..=12 | 20..=42)
                 && key == number.value(13..15)
         },
-        form: Some((&[1, 2, 2, 2, 3, 3, 2], &[START, SPACE, SPACE, SPACE, SPACE, SPACE, SPACE], 0.85)),
+        form: Some((
+            &[1, 2, 2, 2, 3, 3, 2],
+            &[START, SPACE, SPACE, SPACE, SPACE, SPACE, SPACE],
+            0.85,
+        )),
         plain: 0.4,
-        names: Words::new(&["nir", "insee", "sécurité sociale", "securite sociale", "numéro de sécurité sociale"]),
+        names: Words::new(&[
+            "nir",
+            "insee",
+            "sécurité sociale",
+            "securite sociale",
+            "numéro de sécurité sociale",
+        ]),
     },
     // China, resident identity number.
     Scheme {
@@ -271,7 +307,10 @@ impl Scheme {
                 && groups.iter().zip(*gaps).all(|(group, gap)| group.gap == *gap)
         });
         let base = own.map_or(self.plain, |(_, _, confidence)| confidence);
-        let hit = Hit::proven(number.range(count), weigh(base, number.near(count, REACH, &self.names), false));
+        let hit = Hit::proven(
+            number.range(count),
+            weigh(base, number.near(count, REACH, &self.names), false),
+        );
         (hit.confidence >= 0.5).then_some(hit)
     }
 }

@@ -124,7 +124,8 @@ fn mexican(text: &[u8]) -> bool {
     // The alphabet has an Ñ behind the N, which moves the letters behind it up by one.
     let value = |byte: u8| base_36(byte).saturating_add(u32::from(byte > b'N'));
     let weights = (2u32..=18).rev();
-    let sum: u32 = text.iter().zip(weights).map(|(byte, weight)| value(*byte).saturating_mul(weight)).sum();
+    let sum: u32 =
+        text.iter().zip(weights).map(|(byte, weight)| value(*byte).saturating_mul(weight)).sum();
     let check = 10u32.saturating_sub(sum % 10) % 10;
     shaped && text.last().is_some_and(|last| base_36(*last) == check)
 }
