@@ -11,7 +11,10 @@ pub mod stream;
 pub mod text;
 pub mod view;
 
+pub(crate) mod candidates;
+mod checksum;
 mod decode;
+mod source;
 mod window;
 
 /// Everything that was found in one text.

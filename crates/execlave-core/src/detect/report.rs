@@ -1,13 +1,13 @@
 //! A scan as programs in any language read it: names as on the wire, offsets in Unicode scalar values, and the text scrubbed.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 use std::ops::Range;
 
 use serde::Serialize;
 
 use super::injection::RiskLevel;
-use super::{Scan, scan, secret};
+use super::{Scan, scan};
+use crate::redact::redact_text;
 
 /// What one text holds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -107,34 +107,8 @@ pub fn report(text: &str) -> Report<'_> {
             .iter()
             .map(|found| place(found.kind.as_str(), found.range()))
             .collect(),
-        scrubbed: scrub(text, &found),
+        scrubbed: redact_text(text),
     }
-}
-
-/// Masks what was found; where both kinds overlap the credential wins, which is the more dangerous.
-fn scrub<'t>(text: &'t str, found: &Scan) -> Cow<'t, str> {
-    if found.pii.is_empty() && found.secrets.is_empty() {
-        return Cow::Borrowed(text);
-    }
-    let overlaps = |range: &Range<usize>| {
-        found.secrets.iter().any(|secret| secret.start < range.end && range.start < secret.end)
-    };
-    let personal = found.pii.iter().filter(|personal| !overlaps(&personal.range()));
-    let mut masks: Vec<(Range<usize>, String)> =
-        personal.map(|found| (found.range(), found.pii_type.placeholder().to_string())).collect();
-    masks
-        .extend(found.secrets.iter().map(|found| (found.range(), secret::PLACEHOLDER.to_string())));
-    masks.sort_by_key(|(range, _)| range.start);
-    let mut scrubbed = String::with_capacity(text.len());
-    let mut from = 0usize;
-    for (range, placeholder) in masks {
-        let before = text.get(from..range.start).unwrap_or_default();
-        // Writing to a string cannot fail.
-        let _written = write!(scrubbed, "{before}{placeholder}");
-        from = range.end;
-    }
-    scrubbed.push_str(text.get(from..).unwrap_or_default());
-    Cow::Owned(scrubbed)
 }
 
 /// Byte offsets and the same in Unicode scalar values, counted in one walk over the text.
@@ -185,7 +159,7 @@ mod tests {
     #[test]
     fn credentials_are_masked_whole() {
         let found = report("mail jane@example.com key AKIAIOSFODNN7EXAMPLE.");
-        assert_eq!(found.scrubbed, format!("mail [EMAIL_REDACTED] key {}.", secret::PLACEHOLDER));
+        assert_eq!(found.scrubbed, "mail [EMAIL_REDACTED] key [AWS_ACCESS_KEY_REDACTED].");
         assert_eq!(found.secrets[0].kind, "aws_access_key");
     }
 

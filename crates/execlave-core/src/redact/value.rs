@@ -1,0 +1,137 @@
+//! Scrubs JSON values: every string and number inside, and keys if asked.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::{SIZE_PLACEHOLDER, Scrubbing, mask_all, masks};
+use crate::detect::text;
+
+/// Values nested deeper are replaced whole.
+pub const DEPTH_LIMIT: usize = 32;
+
+/// What replaces a value beyond [`DEPTH_LIMIT`].
+pub const DEPTH_PLACEHOLDER: &str = "[REDACTED_DEPTH_LIMIT]";
+
+/// Longer values need no help from the key they stand under, in bytes.
+const SHORT: usize = 256;
+
+/// What [`scrub_value`] found and whether it could remove it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ScrubReport {
+    /// For each type of personal data and kind of secret, by its word on the wire, one hash per finding.
+    pub found: BTreeMap<&'static str, Vec<String>>,
+    /// How many values were replaced whole, because they lie too deep or are too long to be read.
+    pub replaced: usize,
+    /// Whether reading the scrubbed value again finds nothing. Data split over two values is found but cannot
+    /// be masked.
+    pub clean: bool,
+}
+
+impl ScrubReport {
+    fn add(&mut self, word: &'static str, hash: String) {
+        self.found.entry(word).or_default().push(hash);
+    }
+}
+
+/// Masks personal data and credentials in every string and number inside `value`. Keys are left alone, but
+/// what stands under them is read with their help; a number that holds personal data becomes the masked text.
+pub fn scrub_value(value: &mut Value) -> ScrubReport {
+    scrub_value_with(value, &Scrubbing::default())
+}
+
+/// The same with a choice of what to scrub and how to hash.
+pub fn scrub_value_with(value: &mut Value, scrubbing: &Scrubbing) -> ScrubReport {
+    let mut walk = Walk { scrubbing, report: ScrubReport::default() };
+    walk.scrub(value, None, DEPTH_LIMIT);
+    let mut report = walk.report;
+    let left = text::extract(value);
+    let split = masks(&left, scrubbing.names);
+    report.clean = split.is_empty();
+    for mask in split {
+        let hash = scrubbing.hash.of(left.get(mask.range).unwrap_or_default());
+        report.add(mask.word, hash);
+    }
+    report
+}
+
+struct Walk<'s> {
+    scrubbing: &'s Scrubbing,
+    report: ScrubReport,
+}
+
+impl Walk<'_> {
+    fn scrub(&mut self, value: &mut Value, key: Option<&str>, depth_left: usize) {
+        match value {
+            Value::String(leaf) => {
+                if let Some(masked) = self.scrub_leaf(leaf, key) {
+                    *leaf = masked;
+                }
+            }
+            Value::Number(leaf) => {
+                if let Some(masked) = self.scrub_leaf(&leaf.to_string(), key) {
+                    *value = Value::String(masked);
+                }
+            }
+            Value::Array(_) | Value::Object(_) if depth_left == 0 => {
+                self.report.replaced = self.report.replaced.saturating_add(1);
+                *value = Value::String(DEPTH_PLACEHOLDER.into());
+            }
+            Value::Array(items) => {
+                for item in items {
+                    self.scrub(item, key, depth_left.saturating_sub(1));
+                }
+            }
+            Value::Object(map) => {
+                for (key, item) in map.iter_mut() {
+                    self.scrub(item, Some(key), depth_left.saturating_sub(1));
+                }
+                if self.scrubbing.keys {
+                    self.scrub_keys(map);
+                }
+            }
+            Value::Null | Value::Bool(_) => {}
+        }
+    }
+
+    /// The scrubbed text, if it differs. A short value is read as `key: value`: nine digits under `ssn` are one.
+    fn scrub_leaf(&mut self, leaf: &str, key: Option<&str>) -> Option<String> {
+        let help = key.filter(|key| {
+            leaf.len() <= SHORT
+                && key.len() <= SHORT
+                && leaf.bytes().any(|byte| byte.is_ascii_digit())
+        });
+        let Some(key) = help else { return self.mask(leaf, 0) };
+        let text = format!("{key}: {leaf}");
+        let from = text.len().saturating_sub(leaf.len());
+        let masked = self.mask(&text, from)?;
+        Some(masked.get(from..).map_or(masked.clone(), str::to_owned))
+    }
+
+    fn mask(&mut self, text: &str, from: usize) -> Option<String> {
+        let (report, Scrubbing { names, hash, .. }) = (&mut self.report, self.scrubbing);
+        let masked = mask_all(text, from, *names, |word, found| report.add(word, hash.of(found)));
+        match masked {
+            Some(std::borrow::Cow::Borrowed(_)) => None,
+            Some(std::borrow::Cow::Owned(masked)) => Some(masked),
+            None => {
+                report.replaced = report.replaced.saturating_add(1);
+                Some(format!("{}{SIZE_PLACEHOLDER}", text.get(..from).unwrap_or_default()))
+            }
+        }
+    }
+
+    /// Two keys that are masked alike are told apart by a number, so that no value is lost.
+    fn scrub_keys(&mut self, map: &mut Map<String, Value>) {
+        let masked: Vec<(String, String)> =
+            map.keys().filter_map(|key| Some((key.clone(), self.mask(key, 0)?))).collect();
+        for (key, masked) in masked {
+            let Some(value) = map.remove(&key) else { continue };
+            let numbered = (2u32..).map(|number| format!("{masked} {number}"));
+            let free = std::iter::once(masked.clone())
+                .chain(numbered)
+                .find(|name| !map.contains_key(name));
+            map.insert(free.unwrap_or(masked), value);
+        }
+    }
+}
