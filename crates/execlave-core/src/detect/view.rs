@@ -202,7 +202,8 @@ impl<'t> Views<'t> {
             return;
         }
         if !raw.text.is_ascii() {
-            for (name, read) in HIDDEN {
+            let hidden = if hidden::is_likely(&raw.text) { HIDDEN } else { &[] };
+            for (name, read) in hidden {
                 let mut draft = Draft::new(self.bytes_left);
                 read(&raw.text, &mut draft);
                 self.keep(raw, draft.finish(), name);
@@ -242,7 +243,7 @@ impl<'t> Views<'t> {
     }
 
     fn without_lookalikes(&self, raw: &View<'t>) -> Option<View<'t>> {
-        if !lookalikes::are_likely(&raw.text) {
+        if lookalikes::seen(&raw.text).is_empty() {
             return None;
         }
         let cased = match plain::fold(&raw.text, Case::Kept) {

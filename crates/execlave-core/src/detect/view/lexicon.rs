@@ -14,10 +14,20 @@ const WORDS: &str = include_str!("lexicon.txt");
 pub(in crate::detect) struct Word {
     /// As [`skeleton`] spells it; the list is sorted by it.
     skeleton: String,
+    /// Of the skeleton.
+    hash: u32,
     /// As it is written.
     pub(in crate::detect) text: &'static str,
     /// Whether attacks on a model are made of it.
     pub(in crate::detect) telling: bool,
+}
+
+impl Word {
+    fn new(text: &'static str, telling: bool) -> Self {
+        let skeleton = skeleton_of(text);
+        let hash = skeleton.bytes().fold(Spelling::default(), Spelling::and).hash;
+        Self { skeleton, hash, text, telling }
+    }
 }
 
 static LEXICON: LazyLock<Vec<Word>> = LazyLock::new(|| {
@@ -25,11 +35,7 @@ static LEXICON: LazyLock<Vec<Word>> = LazyLock::new(|| {
     let mut words: Vec<Word> = lines
         .flat_map(|line| {
             let (telling, line) = line.strip_prefix('!').map_or((false, line), |rest| (true, rest));
-            line.split_whitespace().map(move |text| Word {
-                skeleton: skeleton_of(text),
-                text,
-                telling,
-            })
+            line.split_whitespace().map(move |text| Word::new(text, telling))
         })
         .collect();
     words.sort_by(|a, b| a.skeleton.cmp(&b.skeleton).then(b.telling.cmp(&a.telling)));
@@ -116,6 +122,11 @@ impl Spelling {
         self.length
     }
 
+    /// Whether it is, very likely, a telling word.
+    pub(in crate::detect) fn is_telling(self) -> bool {
+        self.candidates().any(|word| word.telling)
+    }
+
     fn slot(self) -> usize {
         usize::try_from(self.hash ^ (self.hash >> 15)).unwrap_or(0) % SLOTS
     }
@@ -126,7 +137,7 @@ impl Spelling {
         let places = slots.map_while(|slot| TABLE.get(slot).filter(|place| **place != 0));
         places
             .filter_map(|place| LEXICON.get(usize::from(*place).saturating_sub(1)))
-            .filter(move |word| word.skeleton.len() == self.length)
+            .filter(move |word| word.hash == self.hash && word.skeleton.len() == self.length)
     }
 }
 
