@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 
 mod client;
 mod convert;
+mod detect;
 mod error;
 mod observer;
 mod runtime;
@@ -16,6 +17,8 @@ mod trace;
 mod _native {
     #[pymodule_export]
     use crate::client::NativeClient;
+    #[pymodule_export]
+    use crate::detect::{readings, scan};
     #[pymodule_export]
     use crate::runtime::close;
     #[pymodule_export]

@@ -141,7 +141,7 @@ impl Word {
                 || (mostly_latin && (self.lookalikes > 3 || mixed || lexicon::knows(&letters)))
         } else {
             // Turkish, Polish and Azerbaijani have letters of this kind: only a telling word is a disguise.
-            lexicon::tells(&letters) || (self.latin == 0 && self.lookalikes > 3)
+            lexicon::tells(&letters) || (self.latin == 0 && self.lookalikes >= 2)
         }
     }
 
@@ -216,7 +216,7 @@ fn words(text: &str, area: Range<usize>) -> Vec<Word> {
 
 /// Letters with strokes, hooks and small capitals: Latin Extended, phonetic signs.
 fn is_latin_letter(character: char) -> bool {
-    matches!(character, '\u{c0}'..='\u{2af}' | '\u{1d00}'..='\u{1d7f}')
+    matches!(character, '\u{c0}'..='\u{2af}' | '\u{1d00}'..='\u{1d7f}' | '\u{2c60}'..='\u{2c7f}' | '\u{a720}'..='\u{a7ff}')
 }
 
 fn spell(word: &str) -> Vec<(Range<usize>, char)> {
