@@ -21,7 +21,12 @@ pub(crate) fn scan<'py>(py: Python<'py>, text: &Bound<'py, PyAny>) -> PyResult<B
 
 /// The readings of a text that are scanned: what was undone, and what is read.
 #[pyfunction]
-pub(crate) fn readings(py: Python<'_>, text: &Bound<'_, PyAny>) -> PyResult<Vec<(Vec<&'static str>, String)>> {
+pub(crate) fn readings(
+    py: Python<'_>,
+    text: &Bound<'_, PyAny>,
+) -> PyResult<Vec<(Vec<&'static str>, String)>> {
     let text = convert::to_text(text)?;
-    Ok(py.detach(|| views(&text).map(|view| (view.undone().to_vec(), view.text().to_owned())).collect()))
+    Ok(py.detach(|| {
+        views(&text).map(|view| (view.undone().to_vec(), view.text().to_owned())).collect()
+    }))
 }

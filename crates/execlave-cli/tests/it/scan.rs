@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
+use std::thread;
 
 use crate::support::{execlave, fails_with, succeeds};
 
@@ -14,8 +15,13 @@ fn with_input(command: &mut Command, input: &[u8]) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .expect("the program can be started");
-    child.stdin.take().expect("stdin is piped").write_all(input).expect("it reads");
-    child.wait_with_output().expect("it ends")
+    let mut stdin = child.stdin.take().expect("stdin is piped");
+    let input = input.to_vec();
+    // Both pipes are small: somebody must read while the other writes.
+    let writer = thread::spawn(move || stdin.write_all(&input).expect("it reads"));
+    let output = child.wait_with_output().expect("it ends");
+    writer.join().expect("everything was read");
+    output
 }
 
 fn answers(output: &Output) -> Vec<Value> {

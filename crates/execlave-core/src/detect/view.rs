@@ -187,8 +187,11 @@ const DISGUISES: &[Disguise] = &[
     once("leet", |signs| &signs.leet, leet::seen, leet::undo),
 ];
 
+/// Writes what a text hides, if anything.
+type Read = fn(&str, &mut Draft);
+
 /// Text that is there without being seen; read before folding drops it.
-const HIDDEN: &[(&str, fn(&str, &mut Draft))] = &[
+const HIDDEN: &[(&str, Read)] = &[
     ("tag_characters", hidden::tags),
     ("variation_selectors", hidden::selectors),
     ("zero_width_bits", hidden::bits),

@@ -82,10 +82,7 @@ const SLOTS: usize = 8192;
 static TABLE: LazyLock<Vec<u16>> = LazyLock::new(|| {
     let mut table = vec![0u16; SLOTS];
     for (place, word) in LEXICON.iter().enumerate() {
-        let hash = word
-            .skeleton
-            .bytes()
-            .fold(Spelling::default(), |spelling, letter| spelling.and(letter));
+        let hash = word.skeleton.bytes().fold(Spelling::default(), Spelling::and);
         let mut slot = hash.slot();
         while table.get(slot).is_some_and(|taken| *taken != 0) {
             slot = slot.wrapping_add(1) % SLOTS;
@@ -146,12 +143,12 @@ pub(in crate::detect) const LONGEST: usize = 20;
 
 /// The word that `text` is, leet included.
 pub(in crate::detect) fn find(text: &str) -> Option<&'static Word> {
-    find_letters(text.bytes())
+    find_letters(&text.bytes())
 }
 
 /// The word that some bytes are, leet included.
-pub(in crate::detect) fn find_letters(
-    bytes: impl Iterator<Item = u8> + Clone,
+pub(in crate::detect) fn find_letters<I: Iterator<Item = u8> + Clone>(
+    bytes: &I,
 ) -> Option<&'static Word> {
     let mut spelling = Spelling::default();
     for byte in bytes.clone() {
@@ -224,17 +221,13 @@ pub(in crate::detect) fn take_apart(skeleton: &[u8]) -> Vec<(Range<usize>, &'sta
     // Whether the letter after `end` is left over and was reached from a letter left over.
     let mut going_on = false;
     while let Some(here) = best.get(end).filter(|_| end > 0) {
-        match here.last.filter(|_| !going_on && here.word <= here.left_over) {
-            Some((start, id)) => {
-                words.extend(LEXICON.get(id).map(|word| (start..end, word)));
-                end = start;
-            }
-            None => {
-                end = end.saturating_sub(1);
-                let before = best.get(end).copied().unwrap_or_default();
-                going_on =
-                    before.left_over.saturating_add(GO_ON) <= before.word.saturating_add(BEGIN);
-            }
+        if let Some((start, id)) = here.last.filter(|_| !going_on && here.word <= here.left_over) {
+            words.extend(LEXICON.get(id).map(|word| (start..end, word)));
+            end = start;
+        } else {
+            end = end.saturating_sub(1);
+            let before = best.get(end).copied().unwrap_or_default();
+            going_on = before.left_over.saturating_add(GO_ON) <= before.word.saturating_add(BEGIN);
         }
     }
     words.reverse();

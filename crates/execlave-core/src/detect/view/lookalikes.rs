@@ -42,8 +42,11 @@ const LETTERS: &[(char, &str)] = &[
     ('z', "ΖᴢᏃꓜʐƶʑ"),
 ];
 
+/// The Latin letters, as [`TABLE`] says.
+type Table = (Vec<u8>, Vec<(char, u8)>);
+
 /// The Latin letter for each character of the planes' beginning, zero for none; the few beyond follow, sorted.
-static TABLE: LazyLock<(Vec<u8>, Vec<(char, u8)>)> = LazyLock::new(|| {
+static TABLE: LazyLock<Table> = LazyLock::new(|| {
     let mut direct = vec![0u8; DIRECT];
     let mut beyond = Vec::new();
     let pairs = LETTERS.iter().flat_map(|(latin, looks)| looks.chars().map(|look| (look, *latin)));

@@ -79,16 +79,10 @@ pub(super) fn next_beyond_ascii(text: &str, from: usize) -> Option<usize> {
 
 /// A quick yes for characters that stand alone and stay as they are.
 fn is_plain(character: char) -> bool {
-    match character {
-        '\0'..='\u{7f}' | 'а'..='я' => true,
-        // Ideographs, kana, Hangul syllables, Arabic and Devanagari letters.
-        '\u{4e00}'..='\u{9fff}'
-        | '\u{3041}'..='\u{3096}'
-        | '\u{30a1}'..='\u{30fa}'
-        | '\u{ac00}'..='\u{d7a3}' => true,
-        '\u{0627}'..='\u{063a}' | '\u{0641}'..='\u{064a}' | '\u{0904}'..='\u{0928}' => true,
-        _ => false,
-    }
+    // Ideographs, kana, Hangul syllables, Arabic and Devanagari letters.
+    matches!(character,
+        '\0'..='\u{7f}' | 'а'..='я' | '\u{4e00}'..='\u{9fff}' | '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fa}'
+        | '\u{ac00}'..='\u{d7a3}' | '\u{0627}'..='\u{063a}' | '\u{0641}'..='\u{064a}' | '\u{0904}'..='\u{0928}')
 }
 
 /// Whether a character belongs to the one before it: marks, and the later parts of a Korean syllable.

@@ -64,16 +64,15 @@ impl Signs {
         let mut at = 0usize;
         while at < bytes.len() {
             let end = at.saturating_add(BLOCK);
-            match bytes.get(at..end).and_then(|block| block.try_into().ok()) {
-                Some(block) => signs.note(block, at..end),
-                None => {
-                    let rest = bytes.get(at..).unwrap_or_default();
-                    let mut block = [b' '; BLOCK];
-                    for (place, byte) in block.iter_mut().zip(rest) {
-                        *place = *byte;
-                    }
-                    signs.note(&block, at..bytes.len());
+            if let Some(block) = bytes.get(at..end).and_then(|block| block.try_into().ok()) {
+                signs.note(block, at..end);
+            } else {
+                let rest = bytes.get(at..).unwrap_or_default();
+                let mut block = [b' '; BLOCK];
+                for (place, byte) in block.iter_mut().zip(rest) {
+                    *place = *byte;
                 }
+                signs.note(&block, at..bytes.len());
             }
             if end >= bytes.len() {
                 break;

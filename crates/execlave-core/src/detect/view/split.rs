@@ -98,7 +98,7 @@ fn join(text: &str, parts: &[Range<usize>]) -> Option<(usize, &'static str)> {
         if index > 0 && length >= 5 {
             let letters = text.as_bytes().get(first.start..part.end).unwrap_or_default();
             let letters = letters.iter().copied().filter(u8::is_ascii_alphabetic);
-            let word = lexicon::find_letters(letters.clone()).filter(|word| {
+            let word = lexicon::find_letters(&letters).filter(|word| {
                 word.text.bytes().eq(letters.map(|letter| letter.to_ascii_lowercase()))
             });
             let hyphenated = gap.first() == Some(&b'-') && gap.last() == Some(&b'\n');
