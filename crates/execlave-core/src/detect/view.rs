@@ -187,8 +187,11 @@ const DISGUISES: &[Disguise] = &[
     once("leet", |signs| &signs.leet, leet::seen, leet::undo),
 ];
 
+/// Writes what a text hides, if anything.
+type Read = fn(&str, &mut Draft);
+
 /// Text that is there without being seen; read before folding drops it.
-const HIDDEN: &[(&str, fn(&str, &mut Draft))] = &[
+const HIDDEN: &[(&str, Read)] = &[
     ("tag_characters", hidden::tags),
     ("variation_selectors", hidden::selectors),
     ("zero_width_bits", hidden::bits),
@@ -202,7 +205,8 @@ impl<'t> Views<'t> {
             return;
         }
         if !raw.text.is_ascii() {
-            for (name, read) in HIDDEN {
+            let hidden = if hidden::is_likely(&raw.text) { HIDDEN } else { &[] };
+            for (name, read) in hidden {
                 let mut draft = Draft::new(self.bytes_left);
                 read(&raw.text, &mut draft);
                 self.keep(raw, draft.finish(), name);
@@ -242,7 +246,7 @@ impl<'t> Views<'t> {
     }
 
     fn without_lookalikes(&self, raw: &View<'t>) -> Option<View<'t>> {
-        if !lookalikes::are_likely(&raw.text) {
+        if lookalikes::seen(&raw.text).is_empty() {
             return None;
         }
         let cased = match plain::fold(&raw.text, Case::Kept) {

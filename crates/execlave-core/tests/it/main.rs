@@ -3,6 +3,7 @@
 mod cases;
 mod detect;
 mod digest;
+mod disguise;
 mod injection;
 mod policy;
 mod properties;

@@ -84,8 +84,8 @@ fn name(rest: &[u8]) -> Option<(bool, usize)> {
     if !matches!(body.get(length), None | Some(b'>' | b' ' | b'/' | b'\n')) {
         return None;
     }
-    let inline = INLINE.iter().any(|known| is(known));
-    (inline || BLOCKS.iter().any(|known| is(known))).then_some((inline, length))
+    let inline = INLINE.iter().any(&is);
+    (inline || BLOCKS.iter().any(is)).then_some((inline, length))
 }
 
 /// Whether a bracket begins the text of a link.

@@ -67,6 +67,9 @@ fn hex_digit(byte: u8) -> Option<u8> {
     char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
+/// One byte and where it is written.
+type Placed = (u8, Range<usize>);
+
 type Digit = fn(u8) -> Option<u8>;
 
 /// Notes each run whose first bytes may be text.
@@ -162,7 +165,7 @@ fn decode(
     lines: &[Range<usize>],
     bits: u32,
     digit: Digit,
-) -> Option<(usize, Vec<(u8, Range<usize>)>)> {
+) -> Option<(usize, Vec<Placed>)> {
     let digits: Vec<(u8, usize)> = lines
         .iter()
         .flat_map(Clone::clone)
@@ -187,7 +190,7 @@ fn decode(
     None
 }
 
-fn assemble(digits: &[(u8, usize)], bits: u32) -> Vec<(u8, Range<usize>)> {
+fn assemble(digits: &[(u8, usize)], bits: u32) -> Vec<Placed> {
     let mut bytes = Vec::with_capacity(digits.len());
     let mut value = 0u32;
     let mut held = 0u32;
@@ -210,7 +213,7 @@ fn assemble(digits: &[(u8, usize)], bits: u32) -> Vec<(u8, Range<usize>)> {
 }
 
 /// Bytes that are text, as UTF-8 or as UTF-16 of ASCII, which is what `PowerShell` takes.
-fn readable(bytes: Vec<(u8, Range<usize>)>) -> Option<Vec<(u8, Range<usize>)>> {
+fn readable(bytes: Vec<Placed>) -> Option<Vec<Placed>> {
     if is_text(&bytes) {
         return Some(bytes);
     }

@@ -6,10 +6,26 @@
 use std::ops::Range;
 
 use super::map::Draft;
+use super::plain::{is_invisible, next_beyond_ascii};
 use crate::detect::decode::is_text;
 
 /// Fewer carry nothing, in characters.
 const LEAST: usize = 4;
+
+/// Whether enough characters are there that nobody sees, or one that turns text round.
+pub(super) fn is_likely(text: &str) -> bool {
+    let mut count = 0usize;
+    let mut at = 0usize;
+    while let Some(place) = next_beyond_ascii(text, at) {
+        let Some(character) = text.get(place..).and_then(|rest| rest.chars().next()) else { break };
+        at = place.saturating_add(character.len_utf8());
+        count = count.saturating_add(usize::from(is_invisible(character)));
+        if count >= LEAST || character == '\u{202e}' {
+            return true;
+        }
+    }
+    false
+}
 
 /// What is written in tag characters.
 pub(super) fn tags(text: &str, draft: &mut Draft) {

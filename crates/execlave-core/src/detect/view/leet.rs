@@ -19,7 +19,7 @@ pub(in crate::detect) fn seen(text: &str, area: &Range<usize>, places: &mut Area
             if token.len() >= 3
                 && letters > 0
                 && letters < token.len()
-                && lexicon::find_letters(token.iter().copied()).is_some()
+                && lexicon::find_letters(&token.iter().copied()).is_some()
             {
                 add(places, &range);
             }

@@ -14,10 +14,20 @@ const WORDS: &str = include_str!("lexicon.txt");
 pub(in crate::detect) struct Word {
     /// As [`skeleton`] spells it; the list is sorted by it.
     skeleton: String,
+    /// Of the skeleton.
+    hash: u32,
     /// As it is written.
     pub(in crate::detect) text: &'static str,
     /// Whether attacks on a model are made of it.
     pub(in crate::detect) telling: bool,
+}
+
+impl Word {
+    fn new(text: &'static str, telling: bool) -> Self {
+        let skeleton = skeleton_of(text);
+        let hash = skeleton.bytes().fold(Spelling::default(), Spelling::and).hash;
+        Self { skeleton, hash, text, telling }
+    }
 }
 
 static LEXICON: LazyLock<Vec<Word>> = LazyLock::new(|| {
@@ -25,11 +35,7 @@ static LEXICON: LazyLock<Vec<Word>> = LazyLock::new(|| {
     let mut words: Vec<Word> = lines
         .flat_map(|line| {
             let (telling, line) = line.strip_prefix('!').map_or((false, line), |rest| (true, rest));
-            line.split_whitespace().map(move |text| Word {
-                skeleton: skeleton_of(text),
-                text,
-                telling,
-            })
+            line.split_whitespace().map(move |text| Word::new(text, telling))
         })
         .collect();
     words.sort_by(|a, b| a.skeleton.cmp(&b.skeleton).then(b.telling.cmp(&a.telling)));
@@ -76,10 +82,7 @@ const SLOTS: usize = 8192;
 static TABLE: LazyLock<Vec<u16>> = LazyLock::new(|| {
     let mut table = vec![0u16; SLOTS];
     for (place, word) in LEXICON.iter().enumerate() {
-        let hash = word
-            .skeleton
-            .bytes()
-            .fold(Spelling::default(), |spelling, letter| spelling.and(letter));
+        let hash = word.skeleton.bytes().fold(Spelling::default(), Spelling::and);
         let mut slot = hash.slot();
         while table.get(slot).is_some_and(|taken| *taken != 0) {
             slot = slot.wrapping_add(1) % SLOTS;
@@ -116,6 +119,11 @@ impl Spelling {
         self.length
     }
 
+    /// Whether it is, very likely, a telling word.
+    pub(in crate::detect) fn is_telling(self) -> bool {
+        self.candidates().any(|word| word.telling)
+    }
+
     fn slot(self) -> usize {
         usize::try_from(self.hash ^ (self.hash >> 15)).unwrap_or(0) % SLOTS
     }
@@ -126,7 +134,7 @@ impl Spelling {
         let places = slots.map_while(|slot| TABLE.get(slot).filter(|place| **place != 0));
         places
             .filter_map(|place| LEXICON.get(usize::from(*place).saturating_sub(1)))
-            .filter(move |word| word.skeleton.len() == self.length)
+            .filter(move |word| word.hash == self.hash && word.skeleton.len() == self.length)
     }
 }
 
@@ -135,12 +143,12 @@ pub(in crate::detect) const LONGEST: usize = 20;
 
 /// The word that `text` is, leet included.
 pub(in crate::detect) fn find(text: &str) -> Option<&'static Word> {
-    find_letters(text.bytes())
+    find_letters(&text.bytes())
 }
 
 /// The word that some bytes are, leet included.
-pub(in crate::detect) fn find_letters(
-    bytes: impl Iterator<Item = u8> + Clone,
+pub(in crate::detect) fn find_letters<I: Iterator<Item = u8> + Clone>(
+    bytes: &I,
 ) -> Option<&'static Word> {
     let mut spelling = Spelling::default();
     for byte in bytes.clone() {
@@ -213,17 +221,13 @@ pub(in crate::detect) fn take_apart(skeleton: &[u8]) -> Vec<(Range<usize>, &'sta
     // Whether the letter after `end` is left over and was reached from a letter left over.
     let mut going_on = false;
     while let Some(here) = best.get(end).filter(|_| end > 0) {
-        match here.last.filter(|_| !going_on && here.word <= here.left_over) {
-            Some((start, id)) => {
-                words.extend(LEXICON.get(id).map(|word| (start..end, word)));
-                end = start;
-            }
-            None => {
-                end = end.saturating_sub(1);
-                let before = best.get(end).copied().unwrap_or_default();
-                going_on =
-                    before.left_over.saturating_add(GO_ON) <= before.word.saturating_add(BEGIN);
-            }
+        if let Some((start, id)) = here.last.filter(|_| !going_on && here.word <= here.left_over) {
+            words.extend(LEXICON.get(id).map(|word| (start..end, word)));
+            end = start;
+        } else {
+            end = end.saturating_sub(1);
+            let before = best.get(end).copied().unwrap_or_default();
+            going_on = before.left_over.saturating_add(GO_ON) <= before.word.saturating_add(BEGIN);
         }
     }
     words.reverse();

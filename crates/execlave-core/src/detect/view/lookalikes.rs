@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use super::area::widen;
 use super::lexicon;
 use super::map::{Draft, Map};
-use super::signs::Areas;
+use super::signs::{Areas, add};
 
 /// Each Latin letter with what is taken for it. Capitals are listed where they look like another letter than their small form does.
 const LETTERS: &[(char, &str)] = &[
@@ -42,8 +42,11 @@ const LETTERS: &[(char, &str)] = &[
     ('z', "ΖᴢᏃꓜʐƶʑ"),
 ];
 
+/// The Latin letters, as [`TABLE`] says.
+type Table = (Vec<u8>, Vec<(char, u8)>);
+
 /// The Latin letter for each character of the planes' beginning, zero for none; the few beyond follow, sorted.
-static TABLE: LazyLock<(Vec<u8>, Vec<(char, u8)>)> = LazyLock::new(|| {
+static TABLE: LazyLock<Table> = LazyLock::new(|| {
     let mut direct = vec![0u8; DIRECT];
     let mut beyond = Vec::new();
     let pairs = LETTERS.iter().flat_map(|(latin, looks)| looks.chars().map(|look| (look, *latin)));
@@ -83,17 +86,20 @@ fn latin(character: char) -> Option<char> {
     }
 }
 
-/// Whether a word that is read wrongly may be in a text: a look-alike beside a Latin letter, or a word of look-alikes alone.
-pub(super) fn are_likely(text: &str) -> bool {
+/// The words that may be read wrongly: a look-alike beside a Latin letter, or look-alikes alone.
+pub(super) fn seen(text: &str) -> Areas {
+    let mut places = Areas::new();
     let (mut latin_letters, mut lookalikes, mut others) = (0usize, 0usize, 0usize);
-    for character in text.chars().chain([' ']) {
+    let mut start = 0usize;
+    for (at, character) in text.char_indices().chain([(text.len(), ' ')]) {
         let counter = if character.is_ascii_alphabetic() {
             &mut latin_letters
         } else if character.is_ascii() {
             if lookalikes > 0 && others == 0 && (latin_letters > 0 || lookalikes >= 3) {
-                return true;
+                add(&mut places, &(start..at));
             }
             (latin_letters, lookalikes, others) = (0, 0, 0);
+            start = at.saturating_add(1);
             continue;
         } else if latin(character).is_some() {
             &mut lookalikes
@@ -104,7 +110,7 @@ pub(super) fn are_likely(text: &str) -> bool {
         };
         *counter = counter.saturating_add(1);
     }
-    false
+    places
 }
 
 /// One word and how it is written.
@@ -138,7 +144,7 @@ impl Word {
                 || (mostly_latin && (self.lookalikes > 3 || mixed || lexicon::knows(&letters)))
         } else {
             // Turkish, Polish and Azerbaijani have letters of this kind: only a telling word is a disguise.
-            lexicon::tells(&letters) || (self.latin == 0 && self.lookalikes > 3)
+            lexicon::tells(&letters) || (self.latin == 0 && self.lookalikes >= 2)
         }
     }
 
@@ -154,7 +160,8 @@ impl Word {
 ///
 /// Like other readings it holds the words that were changed, with their context, in at most `limit` bytes.
 pub(super) fn undo(text: &str, limit: usize) -> Option<(String, Map)> {
-    let words = words(text);
+    let areas = widen(text, &seen(text));
+    let words: Vec<Word> = areas.into_iter().flat_map(|area| words(text, area)).collect();
     let real = words.iter().filter(|word| word.is_real()).count();
     let latin_words = words.iter().filter(|word| word.latin > 0 && word.foreign == 0).count();
     let mixed =
@@ -182,9 +189,10 @@ pub(super) fn undo(text: &str, limit: usize) -> Option<(String, Map)> {
     (!places.is_empty()).then(|| draft.finish())
 }
 
-fn words(text: &str) -> Vec<Word> {
+fn words(text: &str, area: Range<usize>) -> Vec<Word> {
     let mut words: Vec<Word> = Vec::new();
-    for (at, character) in text.char_indices() {
+    for (at, character) in text.get(area.clone()).unwrap_or_default().char_indices() {
+        let at = area.start.saturating_add(at);
         let lookalike = (!character.is_ascii()).then(|| latin(character)).flatten();
         if lookalike.is_none() && !character.is_alphanumeric() {
             continue;
@@ -211,7 +219,7 @@ fn words(text: &str) -> Vec<Word> {
 
 /// Letters with strokes, hooks and small capitals: Latin Extended, phonetic signs.
 fn is_latin_letter(character: char) -> bool {
-    matches!(character, '\u{c0}'..='\u{2af}' | '\u{1d00}'..='\u{1d7f}')
+    matches!(character, '\u{c0}'..='\u{2af}' | '\u{1d00}'..='\u{1d7f}' | '\u{2c60}'..='\u{2c7f}' | '\u{a720}'..='\u{a7ff}')
 }
 
 fn spell(word: &str) -> Vec<(Range<usize>, char)> {

@@ -27,21 +27,27 @@ pub(in crate::detect) struct Map {
 impl Map {
     /// The range of the text behind a range of the reading. What stands for a longer stretch is given as the whole stretch.
     pub(in crate::detect) fn origin(&self, reading: Range<usize>) -> Range<usize> {
-        let first = self.place(reading.start);
-        let last = self.place(reading.end.saturating_sub(1).max(reading.start));
-        // In a reversed reading the last byte lies before the first.
-        first.start.min(last.start)..first.end.max(last.end)
+        let from = self.pieces.partition_point(|piece| piece.at <= reading.start).saturating_sub(1);
+        let to =
+            self.pieces.partition_point(|piece| piece.at < reading.end).max(from.saturating_add(1));
+        let pieces = self.pieces.get(from..to).unwrap_or_default();
+        let ends = pieces.iter().skip(1).map(|piece| piece.at).chain([reading.end]);
+        // Where a reading is turned round, what it ends with comes first in the text.
+        let behind = pieces.iter().zip(ends).map(|(piece, end)| piece.behind(reading.start..end));
+        let all = behind.reduce(|all, next| all.start.min(next.start)..all.end.max(next.end));
+        all.unwrap_or(0..0)
     }
+}
 
-    fn place(&self, at: usize) -> Range<usize> {
-        let index = self.pieces.partition_point(|piece| piece.at <= at).saturating_sub(1);
-        let Some(piece) = self.pieces.get(index) else { return 0..0 };
-        if piece.copy {
-            let start = piece.origin.saturating_add(at.saturating_sub(piece.at));
-            start..start.saturating_add(1)
-        } else {
-            piece.origin..piece.origin.saturating_add(piece.length)
+impl Piece {
+    /// What is behind the part of it that lies in a range of the reading which reaches no further than it does.
+    fn behind(&self, reading: Range<usize>) -> Range<usize> {
+        if !self.copy {
+            return self.origin..self.origin.saturating_add(self.length);
         }
+        let place = |at: usize| self.origin.saturating_add(at.saturating_sub(self.at));
+        let start = place(reading.start);
+        start..place(reading.end).max(start)
     }
 }
 

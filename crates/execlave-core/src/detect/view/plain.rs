@@ -28,17 +28,21 @@ pub(super) fn fold(text: &str, case: Case) -> Option<(String, Map)> {
     let mut changed = false;
     let mut kept_from = 0usize;
     let mut plain = String::new();
-    let mut characters = text.char_indices().peekable();
-    while let Some((at, character)) = characters.next() {
-        let mut end = at.saturating_add(character.len_utf8());
-        let marked = characters.peek().is_some_and(|(_, next)| joins(*next));
+    let mut at = 0usize;
+    while let Some(place) = next_beyond_ascii(text, at) {
+        let rest = text.get(place..).unwrap_or_default();
+        let Some(character) = rest.chars().next() else { break };
+        let after = rest.get(character.len_utf8()..).unwrap_or_default();
+        let marks: usize = after.chars().take_while(|next| joins(*next)).map(char::len_utf8).sum();
+        let end = place.saturating_add(character.len_utf8()).saturating_add(marks);
+        // A mark belongs to the ASCII letter before it; other letters have taken theirs.
+        let start = if joins(character) && place > at { place.saturating_sub(1) } else { place };
+        at = end;
+        let marked = marks > 0 || start < place;
         if !marked && is_plain(character) {
             continue;
         }
-        while let Some((at, mark)) = characters.next_if(|(_, next)| joins(*next)) {
-            end = at.saturating_add(mark.len_utf8());
-        }
-        let cluster = text.get(at..end).unwrap_or_default();
+        let cluster = text.get(start..end).unwrap_or_default();
         plain.clear();
         if marked || !push_known(character, case, &mut plain) {
             push_plain(cluster, case, &mut plain);
@@ -47,8 +51,8 @@ pub(super) fn fold(text: &str, case: Case) -> Option<(String, Map)> {
             continue;
         }
         changed = true;
-        draft.copy(text.get(kept_from..at).unwrap_or_default(), kept_from);
-        draft.put(&plain, at..end);
+        draft.copy(text.get(kept_from..start).unwrap_or_default(), kept_from);
+        draft.put(&plain, start..end);
         kept_from = end;
     }
     if !changed {
@@ -58,18 +62,27 @@ pub(super) fn fold(text: &str, case: Case) -> Option<(String, Map)> {
     Some(draft.finish())
 }
 
+/// Where the next character beyond ASCII stands, at `from` or after it.
+pub(super) fn next_beyond_ascii(text: &str, from: usize) -> Option<usize> {
+    let mut from = from;
+    let mut rest = text.as_bytes().get(from..)?;
+    // Most text goes on as it began.
+    while let Some((block, after)) = rest.split_at_checked(32) {
+        if !block.is_ascii() {
+            break;
+        }
+        from = from.saturating_add(block.len());
+        rest = after;
+    }
+    rest.iter().position(|byte| !byte.is_ascii()).map(|place| from.saturating_add(place))
+}
+
 /// A quick yes for characters that stand alone and stay as they are.
 fn is_plain(character: char) -> bool {
-    match character {
-        '\0'..='\u{7f}' | 'а'..='я' => true,
-        // Ideographs, kana, Hangul syllables, Arabic and Devanagari letters.
-        '\u{4e00}'..='\u{9fff}'
-        | '\u{3041}'..='\u{3096}'
-        | '\u{30a1}'..='\u{30fa}'
-        | '\u{ac00}'..='\u{d7a3}' => true,
-        '\u{0627}'..='\u{063a}' | '\u{0641}'..='\u{064a}' | '\u{0904}'..='\u{0928}' => true,
-        _ => false,
-    }
+    // Ideographs, kana, Hangul syllables, Arabic and Devanagari letters.
+    matches!(character,
+        '\0'..='\u{7f}' | 'а'..='я' | '\u{4e00}'..='\u{9fff}' | '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fa}'
+        | '\u{ac00}'..='\u{d7a3}' | '\u{0627}'..='\u{063a}' | '\u{0641}'..='\u{064a}' | '\u{0904}'..='\u{0928}')
 }
 
 /// Whether a character belongs to the one before it: marks, and the later parts of a Korean syllable.

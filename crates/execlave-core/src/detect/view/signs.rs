@@ -64,16 +64,15 @@ impl Signs {
         let mut at = 0usize;
         while at < bytes.len() {
             let end = at.saturating_add(BLOCK);
-            match bytes.get(at..end).and_then(|block| block.try_into().ok()) {
-                Some(block) => signs.note(block, at..end),
-                None => {
-                    let rest = bytes.get(at..).unwrap_or_default();
-                    let mut block = [b' '; BLOCK];
-                    for (place, byte) in block.iter_mut().zip(rest) {
-                        *place = *byte;
-                    }
-                    signs.note(&block, at..bytes.len());
+            if let Some(block) = bytes.get(at..end).and_then(|block| block.try_into().ok()) {
+                signs.note(block, at..end);
+            } else {
+                let rest = bytes.get(at..).unwrap_or_default();
+                let mut block = [b' '; BLOCK];
+                for (place, byte) in block.iter_mut().zip(rest) {
+                    *place = *byte;
                 }
+                signs.note(&block, at..bytes.len());
             }
             if end >= bytes.len() {
                 break;
@@ -199,13 +198,13 @@ fn run_of_16(set: u64) -> bool {
     eights & (eights >> 8) != 0
 }
 
-/// Whether spaces come at one distance for most of the block, with whole words between.
+/// Whether spaces come at one distance again and again, with whole words between.
 fn equal_words(spaces: u64, word: u64) -> bool {
     let words = |length: u32| {
         let inside = (1..=length).fold(u64::MAX, |inside, place| inside & (word >> place));
         (spaces & inside & (spaces >> length.saturating_add(1))).count_ones()
     };
-    words(2) >= 15 || words(3) >= 10 || words(4) >= 8 || words(5) >= 7 || words(6) >= 6
+    words(2) >= 9 || words(3) >= 7 || words(4) >= 6 || words(5) >= 5 || words(6) >= 5
 }
 
 /// Positions in one block, the first byte being the lowest bit.

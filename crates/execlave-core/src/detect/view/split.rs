@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::area::{runs, whole_words};
-use super::lexicon;
+use super::area::{each_run, runs, whole_words};
+use super::lexicon::{self, Spelling, skeleton};
 use super::map::Draft;
 use super::signs::{Areas, add};
 
@@ -12,17 +12,47 @@ const MOST_PARTS: usize = 6;
 /// The widest interruption, in bytes.
 const WIDEST_GAP: usize = 3;
 
-/// The places where parts of words together are a word.
+/// The places where parts of words together may be a word.
 pub(in crate::detect) fn seen(text: &str, area: &Range<usize>, places: &mut Areas) {
-    let parts = runs(text, whole_words(text, area), |character| character.is_ascii_alphabetic());
-    let mut rest = parts.as_slice();
-    while let Some(first) = rest.first() {
-        if let Some((count, _)) = join(text, rest) {
-            let end = rest.get(count.saturating_sub(1)).map_or(first.end, |last| last.end);
-            add(places, &(first.start..end));
-        }
-        rest = rest.get(1..).unwrap_or_default();
-    }
+    // What the parts before this one spell from each of their starts, and where the last one ended.
+    let mut open: Vec<(usize, Spelling)> = Vec::with_capacity(MOST_PARTS);
+    let mut last_end = area.start;
+    each_run(
+        text,
+        &whole_words(text, area),
+        |byte| byte.is_ascii_alphabetic(),
+        |range, run| {
+            let gap = text.as_bytes().get(last_end..range.start).unwrap_or_default();
+            if !interrupts(gap) {
+                open.clear();
+            }
+            last_end = range.end;
+            open.retain(|(_, spelling)| {
+                spelling.len().saturating_add(run.len()) <= lexicon::LONGEST
+            });
+            for (start, spelling) in &mut open {
+                *spelling = run
+                    .iter()
+                    .filter_map(|letter| skeleton(*letter))
+                    .fold(*spelling, Spelling::and);
+                if spelling.len() >= 5 && spelling.is_telling() {
+                    add(places, &(*start..range.end));
+                }
+            }
+            if run.len() < lexicon::LONGEST && open.len() < MOST_PARTS {
+                let spelling = run
+                    .iter()
+                    .filter_map(|letter| skeleton(*letter))
+                    .fold(Spelling::default(), Spelling::and);
+                open.push((range.start, spelling));
+            }
+        },
+    );
+}
+
+/// Whether what stands between two parts may stand within a word. A space alone ends a word.
+fn interrupts(gap: &[u8]) -> bool {
+    gap.len() <= WIDEST_GAP && gap.iter().any(|byte| *byte != b' ')
 }
 
 /// Joins parts that together are a telling word and apart are not all words.
@@ -62,17 +92,19 @@ fn join(text: &str, parts: &[Range<usize>]) -> Option<(usize, &'static str)> {
         let gap = previous
             .and_then(|previous| text.as_bytes().get(previous.end..part.start))
             .unwrap_or_default();
-        if gap.len() > WIDEST_GAP {
+        if index > 0 && !interrupts(gap) {
             break;
         }
         if index > 0 && length >= 5 {
             let letters = text.as_bytes().get(first.start..part.end).unwrap_or_default();
             let letters = letters.iter().copied().filter(u8::is_ascii_alphabetic);
-            let word = lexicon::find_letters(letters.clone()).filter(|word| {
+            let word = lexicon::find_letters(&letters).filter(|word| {
                 word.text.bytes().eq(letters.map(|letter| letter.to_ascii_lowercase()))
             });
             let hyphenated = gap.first() == Some(&b'-') && gap.last() == Some(&b'\n');
-            if let Some(word) = word.filter(|word| word.telling || hyphenated) {
+            if let Some(word) =
+                word.filter(|word| word.telling || hyphenated && word.text.len() >= 6)
+            {
                 let all_known = parts
                     .iter()
                     .take(index.saturating_add(1))

@@ -50,7 +50,7 @@ pub(in crate::detect) fn seen_rotated(text: &str, area: &Range<usize>, places: &
                 letter @ b'a'..=b'm' => letter.saturating_add(13),
                 letter => letter.saturating_sub(13),
             });
-            if run.len() >= 4 && lexicon::find_letters(turned).is_some_and(|word| word.telling) {
+            if run.len() >= 4 && lexicon::find_letters(&turned).is_some_and(|word| word.telling) {
                 add(places, &range);
             }
         },
