@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::language::LANGUAGES;
-use super::lexicon::{ATOMS, Lexicon};
+use super::lexicon::{Atom, Lexicon};
 use super::phrase::{Phrase, Sets};
 use super::rule::{Found, Mark, Rule, STRONG, WEAK};
 use super::rules::RULES;
-use super::trail::{Known, SETS, Trail};
+use super::trail::{Known, Mask, Trail};
 use super::{FINDINGS_PER_RULE, context, model, words};
 
 /// A rule's match in a reading.
@@ -41,6 +41,8 @@ struct RuleWord {
     known: Known,
     /// The wordings it may end, by the set they cannot do without.
     ends: Vec<Ends>,
+    /// The sets of all of these.
+    needs: Mask,
     marks: Vec<(&'static Rule, &'static Mark)>,
     purpose: Purpose,
 }
@@ -66,13 +68,16 @@ static ENGINE: LazyLock<Engine> = LazyLock::new(Engine::new);
 
 /// Gives lists and literal words their numbers.
 #[derive(Default)]
-struct Numbers(HashMap<String, usize>);
+struct Numbers(HashMap<String, Atom>);
 
 impl Numbers {
-    fn of(&mut self, name: &str) -> Option<usize> {
-        let next = self.0.len();
-        let number = *self.0.entry(name.to_owned()).or_insert(next);
-        (number < ATOMS).then_some(number)
+    fn of(&mut self, name: &str) -> Option<Atom> {
+        if let Some(known) = self.0.get(name) {
+            return Some(*known);
+        }
+        let number = Atom::try_from(self.0.len()).ok()?;
+        self.0.insert(name.to_owned(), number);
+        Some(number)
     }
 }
 
@@ -151,6 +156,7 @@ impl Engine {
             let [discussion, reporting, denial] =
                 purposes.map(|list| u32::from(list.is_some_and(|list| entry.contains(list))));
             RuleWord {
+                needs: Mask::of(ends.iter().map(|ends| ends.rarest)),
                 ends,
                 marks: marks.map(|(_, rule, mark)| (*rule, *mark)).collect(),
                 purpose: Purpose { discussion, reporting, denial },
@@ -158,7 +164,6 @@ impl Engine {
             }
         });
         let words = words.collect();
-        debug_assert!(sets.len() <= SETS, "more sets of words than a trail can note");
         Self { lexicon, wordings, words }
     }
 
@@ -180,13 +185,8 @@ pub(super) fn read(text: &str) -> Vec<Match> {
         }
         let Some(found) = engine.find(text, &word) else { return };
         trail.push(&word, &found.known);
-        let near = found.ends.iter().filter(|ends| trail.seen_within(ends.rarest, ends.reach));
-        for index in near.flat_map(|ends| &ends.wordings) {
-            let Some(wording) = engine.wordings.get(usize::from(*index)) else { continue };
-            if let Some(start) = wording.phrase.find(&trail) {
-                let found = Found { start, end: word.end, weight: wording.weight };
-                note(&mut matches, wording.rule, found);
-            }
+        if trail.seen_any(found.needs) {
+            complete(engine, found, &trail, word.end, &mut matches);
         }
         for (rule, mark) in &found.marks {
             if let Some(found) = (mark.check)(text, &word) {
@@ -206,6 +206,18 @@ pub(super) fn read(text: &str) -> Vec<Match> {
         end: found.end,
     }));
     matches
+}
+
+/// Looks for the wordings that the newest word may end.
+#[inline(never)]
+fn complete(engine: &Engine, word: &RuleWord, trail: &Trail, end: usize, matches: &mut Vec<Match>) {
+    let near = word.ends.iter().filter(|ends| trail.seen_within(ends.rarest, ends.reach));
+    for index in near.flat_map(|ends| &ends.wordings) {
+        let Some(wording) = engine.wordings.get(usize::from(*index)) else { continue };
+        if let Some(start) = wording.phrase.find(trail) {
+            note(matches, wording.rule, Found { start, end, weight: wording.weight });
+        }
+    }
 }
 
 /// What the words of a stretch of text say about its purpose.
@@ -276,6 +288,7 @@ fn note(matches: &mut Vec<Match>, rule: &'static Rule, found: Found) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::trail::{SETS, STRETCH};
     use super::*;
 
     #[test]
@@ -287,6 +300,17 @@ mod tests {
             assert!(rule.category.starts_with("LLM"), "{}", rule.id);
             assert!(RULES[index + 1..].iter().all(|other| other.id != rule.id), "{}", rule.id);
         }
+    }
+
+    #[test]
+    fn the_trail_is_long_enough() {
+        assert!(
+            ENGINE
+                .words
+                .iter()
+                .flat_map(|word| &word.ends)
+                .all(|ends| { ends.reach <= STRETCH && usize::from(ends.rarest) < SETS })
+        );
     }
 
     #[test]
@@ -303,7 +327,7 @@ mod tests {
         }
         for language in LANGUAGES {
             for (list, _) in language.lists {
-                assert!(english.contains(list), "{}: {list}", language.code);
+                assert!(english.contains(list), "{list}");
             }
         }
     }

@@ -29,8 +29,6 @@ mod zh;
 /// The words of one language.
 #[derive(Debug)]
 pub(super) struct Language {
-    /// ISO 639-1.
-    pub(super) code: &'static str,
     /// List and its words, separated by spaces. `talimat*` stands for every word that begins so.
     pub(super) lists: &'static [(&'static str, &'static str)],
 }

@@ -8,65 +8,27 @@ use std::collections::HashMap;
 use super::words::{self, STEM, Word};
 use crate::detect::view::views;
 
-/// How many different lists and literal words the rules may name together.
-pub(super) const ATOMS: usize = 1024;
-const LANES: usize = ATOMS / 64;
+/// The number of a list or of a literal word that some rule names.
+pub(super) type Atom = u16;
 
-/// A set of lists and literal words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(super) struct Atoms([u64; LANES]);
-
-impl Atoms {
-    pub(super) fn insert(&mut self, atom: usize) {
-        if let Some(lane) = self.0.get_mut(atom / 64) {
-            *lane |= 1 << (atom % 64);
-        }
-    }
-
-    fn contains(self, atom: usize) -> bool {
-        self.0.get(atom / 64).is_some_and(|lane| lane & (1 << (atom % 64)) != 0)
-    }
-
-    fn meets(&self, other: &Self) -> bool {
-        self.0.iter().zip(&other.0).any(|(ours, theirs)| ours & theirs != 0)
-    }
-}
-
-/// What is known about one word: for each language (one bit) in which it is a word, what it is there.
+/// What is known about one word: the lists it is on, and for each the languages (one bit each) in which it is.
 #[derive(Debug, Default)]
-pub(super) struct Entry(Vec<(u32, Atoms)>);
+pub(super) struct Entry(Vec<(Atom, u32)>);
 
 impl Entry {
-    fn insert(&mut self, atom: usize, language: u32) {
-        match self.0.iter_mut().find(|sense| sense.0 == language) {
-            Some(sense) => sense.1.insert(atom),
-            None => {
-                let mut atoms = Atoms::default();
-                atoms.insert(atom);
-                self.0.push((language, atoms));
-            }
+    fn insert(&mut self, atom: Atom, languages: u32) {
+        match self.0.iter_mut().find(|sense| sense.0 == atom) {
+            Some(sense) => sense.1 |= languages,
+            None => self.0.push((atom, languages)),
         }
     }
 
-    fn join(&mut self, senses: &[(u32, Atoms)]) {
-        for (language, atoms) in senses {
-            match self.0.iter_mut().find(|sense| sense.0 == *language) {
-                Some(sense) => {
-                    sense.1.0.iter_mut().zip(atoms.0).for_each(|(ours, theirs)| *ours |= theirs)
-                }
-                None => self.0.push((*language, *atoms)),
-            }
-        }
+    pub(super) fn senses(&self) -> &[(Atom, u32)] {
+        &self.0
     }
 
-    /// The languages in which the word has one of these atoms.
-    pub(super) fn languages(&self, atoms: &Atoms) -> u32 {
-        let senses = self.0.iter().filter(|sense| sense.1.meets(atoms));
-        senses.fold(0, |languages, sense| languages | sense.0)
-    }
-
-    pub(super) fn contains(&self, atom: usize) -> bool {
-        self.0.iter().any(|sense| sense.1.contains(atom))
+    pub(super) fn contains(&self, atom: Atom) -> bool {
+        self.0.iter().any(|sense| sense.0 == atom)
     }
 }
 
@@ -128,7 +90,7 @@ impl Default for Lexicon {
 impl Lexicon {
     /// Puts a word of a language on a list. `talimat*` stands for every word that begins so; what is before
     /// the star has at least [`STEM`] bytes.
-    pub(super) fn add(&mut self, word: &str, atom: usize, language: u32) {
+    pub(super) fn add(&mut self, word: &str, atom: Atom, language: u32) {
         let (word, stem) = word.strip_suffix('*').map_or((word, false), |stem| (stem, true));
         let folded = fold(word);
         let hash = words::hash(&folded);
@@ -156,8 +118,9 @@ impl Lexicon {
         for (word, entry) in std::mem::take(&mut self.whole) {
             let Some(stem) = self.longest_stem(&word) else { continue };
             let senses = self.entries.get(usize::from(stem)).map(|stem| stem.0.clone());
-            if let Some(entry) = self.entries.get_mut(usize::from(entry)) {
-                entry.join(&senses.unwrap_or_default());
+            let Some(entry) = self.entries.get_mut(usize::from(entry)) else { continue };
+            for (atom, languages) in senses.unwrap_or_default() {
+                entry.insert(atom, languages);
             }
         }
     }
@@ -165,7 +128,8 @@ impl Lexicon {
     fn longest_stem(&self, word: &str) -> Option<u16> {
         let ends = word.char_indices().map(|(index, _)| index).take(24).collect::<Vec<_>>();
         let ends = ends.into_iter().chain([word.len()]).rev().filter(|end| *end >= STEM);
-        ends.filter_map(|end| self.stems.get(&words::hash(word.get(..end)?)).copied()).next()
+        ends.filter_map(|end| word.get(..end))
+            .find_map(|stem| self.stems.get(&words::hash(stem)).copied())
     }
 
     /// The entry of a hash, which becomes `next` if there is none.

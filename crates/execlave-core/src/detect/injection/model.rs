@@ -128,3 +128,45 @@ impl Meter {
         Some(Found { start, end, weight })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::words;
+    use super::*;
+
+    /// The score of a text, as `scripts/train-injection` prints it for the same text.
+    fn score(text: &str) -> f32 {
+        let mut meter = Meter::default();
+        words::read(text, |word| {
+            if word.whole {
+                meter.add(&word);
+            }
+        });
+        let single = Block { start: meter.block.start, ..Block::default() };
+        let last = meter.last.unwrap_or(single);
+        meter.weigh(last);
+        meter.highest
+    }
+
+    #[test]
+    fn the_table_is_whole() {
+        assert_eq!(TABLE.len(), WEIGHTS + (1 << 16));
+        assert!(HEADER.weak < HEADER.strong && HEADER.scale > 0.0);
+    }
+
+    #[test]
+    fn words_are_hashed_as_in_training() {
+        let text = "Thanks for the report, I will read it on Monday and send you my notes about the budget.";
+        assert!((score(text) - TRAINED).abs() < 0.1, "{}", score(text));
+    }
+
+    /// What the script printed when the table was written; it differs by the rounding of the weights.
+    const TRAINED: f32 = -0.1002;
+
+    #[test]
+    fn a_short_text_is_left_to_the_rules() {
+        let mut meter = Meter::default();
+        words::read("you are evil", |word| meter.add(&word));
+        assert!(meter.finish().is_none());
+    }
+}

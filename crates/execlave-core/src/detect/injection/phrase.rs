@@ -4,7 +4,9 @@
 //! itself (in English), `a|b` is either, and `..n` allows up to `n` other words between its neighbours. The
 //! lists of one match must share a language, so that words of two languages never make up a phrase.
 
-use super::lexicon::{Atoms, Entry};
+use std::collections::{BTreeMap, HashMap};
+
+use super::lexicon::{Atom, Entry};
 use super::trail::Trail;
 
 /// One place of a wording.
@@ -29,29 +31,37 @@ pub(super) struct Phrase {
 /// The different sets of words that wordings are made of.
 #[derive(Debug, Default)]
 pub(super) struct Sets {
-    sets: Vec<Atoms>,
+    numbers: HashMap<Vec<Atom>, u16>,
     /// How often a word of the set is expected, in words of ordinary text, roughly.
     costs: Vec<u32>,
+    /// For each atom the sets it is in.
+    of_atom: HashMap<Atom, Vec<u16>>,
 }
 
 impl Sets {
-    fn number(&mut self, set: Atoms, cost: u32) -> Option<u16> {
-        let known = self.sets.iter().position(|known| *known == set);
-        if known.is_none() {
-            self.sets.push(set);
-            self.costs.push(cost);
+    fn number(&mut self, mut atoms: Vec<Atom>, cost: u32) -> Option<u16> {
+        atoms.sort_unstable();
+        if let Some(known) = self.numbers.get(&atoms) {
+            return Some(*known);
         }
-        u16::try_from(known.unwrap_or(self.sets.len().saturating_sub(1))).ok()
+        let number = u16::try_from(self.costs.len()).ok()?;
+        for atom in &atoms {
+            self.of_atom.entry(*atom).or_default().push(number);
+        }
+        self.costs.push(cost);
+        self.numbers.insert(atoms, number);
+        Some(number)
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.sets.len()
-    }
-
-    /// For one word the sets it is in, and the languages it is in them in.
+    /// For one word the sets it is in, in order, and the languages it is in them in.
     pub(super) fn of(&self, entry: &Entry) -> Vec<(u16, u32)> {
-        let sets = (0u16..).zip(&self.sets).map(|(number, set)| (number, entry.languages(set)));
-        sets.filter(|(_, languages)| *languages != 0).collect()
+        let mut found: BTreeMap<u16, u32> = BTreeMap::new();
+        for (atom, languages) in entry.senses() {
+            for set in self.of_atom.get(atom).into_iter().flatten() {
+                *found.entry(*set).or_default() |= languages;
+            }
+        }
+        found.into_iter().collect()
     }
 }
 
@@ -61,7 +71,7 @@ impl Phrase {
     pub(super) fn parse(
         wording: &str,
         sets: &mut Sets,
-        mut atom: impl FnMut(&str) -> Option<(usize, u32)>,
+        mut atom: impl FnMut(&str) -> Option<(Atom, u32)>,
     ) -> Option<Self> {
         let mut elements: Vec<Element> = Vec::new();
         for part in wording.split_ascii_whitespace() {
@@ -69,11 +79,11 @@ impl Phrase {
                 elements.last_mut()?.gap = gap.parse::<u32>().ok()?.checked_mul(2)?;
                 continue;
             }
-            let mut atoms = Atoms::default();
+            let mut atoms = Vec::new();
             let mut cost = 0u32;
             for name in part.split('|') {
                 let (atom, common) = atom(name)?;
-                atoms.insert(atom);
+                atoms.push(atom);
                 cost = cost.saturating_add(common);
             }
             elements.push(Element { set: sets.number(atoms, cost)?, gap: 0 });

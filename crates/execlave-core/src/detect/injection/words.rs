@@ -184,13 +184,26 @@ fn low_half(chunk: u64) -> u32 {
 }
 
 /// The hash and the end of a word of eight letters or more, and the byte behind it.
-#[inline(never)]
+#[inline]
 fn long(bytes: &[u8], start: usize) -> (u64, usize, u64) {
-    let rest = bytes.get(start..).unwrap_or(&[]);
-    let length = rest.iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(rest.len());
-    let word = rest.get(..length).unwrap_or(rest);
-    let next = rest.get(length).map_or(0, |byte| u64::from(*byte));
-    (hash_spaced(word), start.wrapping_add(length), next)
+    let mut hash = 0;
+    let mut index = start;
+    loop {
+        let chunk = load(bytes, index);
+        let count = leading(letters(chunk));
+        let folded = chunk | each(0x20);
+        if count == 8 {
+            hash = mix(hash, folded);
+            index = index.wrapping_add(8);
+            continue;
+        }
+        let shift = count.wrapping_mul(8);
+        if count > 0 {
+            hash = mix(hash, folded & (1u64 << shift).wrapping_sub(1));
+        }
+        let end = index.wrapping_add(usize::try_from(count).unwrap_or(0));
+        return (hash, end, (chunk >> shift) & 0xff);
+    }
 }
 
 impl Reader {

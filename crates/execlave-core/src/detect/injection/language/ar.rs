@@ -3,7 +3,6 @@
 use super::Language;
 
 pub(super) const ARABIC: Language = Language {
-    code: "ar",
     lists: &[
         ("ignore", "تجاهل تجاهلي تجاهلوا انس انسَ انسى اترك تجاوز وتجاهل أهمل الغ"),
         ("earlier", "السابقة السابق أعلاه الأصلية الأولية النظام المذكورة القديمة سابقا"),

@@ -3,7 +3,6 @@
 use super::Language;
 
 pub(super) const CZECH: Language = Language {
-    code: "cs",
     lists: &[
         (
             "ignore",

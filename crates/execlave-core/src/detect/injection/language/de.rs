@@ -3,7 +3,6 @@
 use super::Language;
 
 pub(super) const GERMAN: Language = Language {
-    code: "de",
     lists: &[
         (
             "ignore",

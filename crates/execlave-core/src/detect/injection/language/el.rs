@@ -3,7 +3,6 @@
 use super::Language;
 
 pub(super) const GREEK: Language = Language {
-    code: "el",
     lists: &[
         (
             "ignore",

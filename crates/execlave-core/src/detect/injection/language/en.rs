@@ -3,7 +3,6 @@
 use super::Language;
 
 pub(super) const ENGLISH: Language = Language {
-    code: "en",
     lists: &[
         (
             "ignore",

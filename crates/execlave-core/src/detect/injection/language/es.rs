@@ -3,7 +3,6 @@
 use super::Language;
 
 pub(super) const SPANISH: Language = Language {
-    code: "es",
     lists: &[
         (
             "ignore",

@@ -3,7 +3,6 @@
 use super::Language;
 
 pub(super) const FRENCH: Language = Language {
-    code: "fr",
     lists: &[
         (
             "ignore",

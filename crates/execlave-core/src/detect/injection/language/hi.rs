@@ -3,7 +3,6 @@
 use super::Language;
 
 pub(super) const HINDI: Language = Language {
-    code: "hi",
     lists: &[
         ("ignore", "अनदेखा नज़रअंदाज़ नजरअंदाज भूल भूलो अनदेखी उपेक्षा"),
         ("ignore_last", "अनदेखा नज़रअंदाज़ नजरअंदाज भूल भूलो अनदेखी उपेक्षा"),

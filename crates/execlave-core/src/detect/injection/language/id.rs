@@ -3,7 +3,6 @@
 use super::Language;
 
 pub(super) const INDONESIAN: Language = Language {
-    code: "id",
     lists: &[
         ("ignore", "abaikan mengabaikan lupakan lupakanlah abaikanlah hiraukan"),
         ("earlier", "sebelumnya atas awal sistem asli terdahulu"),

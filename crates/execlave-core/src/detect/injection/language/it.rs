@@ -3,7 +3,6 @@
 use super::Language;
 
 pub(super) const ITALIAN: Language = Language {
-    code: "it",
     lists: &[
         (
             "ignore",

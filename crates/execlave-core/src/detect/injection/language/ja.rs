@@ -3,7 +3,6 @@
 use super::Language;
 
 pub(super) const JAPANESE: Language = Language {
-    code: "ja",
     lists: &[
         ("ignore", "無視して 無視し 忘れて 忘れろ 無視しろ 破棄し"),
         ("ignore_last", "無視して 無視し 無視する 忘れて 忘れろ 無視しろ 破棄し 従わない"),

@@ -3,7 +3,6 @@
 use super::Language;
 
 pub(super) const KOREAN: Language = Language {
-    code: "ko",
     lists: &[
         ("ignore", "무시하 무시해 잊어 잊고 무시 따르지"),
         ("ignore_last", "무시하 무시해 잊어 잊고 무시 따르지 버려"),

@@ -3,7 +3,6 @@
 use super::Language;
 
 pub(super) const DUTCH: Language = Language {
-    code: "nl",
     lists: &[
         ("ignore", "negeer negeren vergeet vergeten verwerp veronachtzaam sla"),
         ("ignore_last", "negeren vergeten"),

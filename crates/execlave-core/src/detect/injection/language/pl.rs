@@ -3,7 +3,6 @@
 use super::Language;
 
 pub(super) const POLISH: Language = Language {
-    code: "pl",
     lists: &[
         (
             "ignore",

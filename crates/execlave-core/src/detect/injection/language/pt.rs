@@ -3,7 +3,6 @@
 use super::Language;
 
 pub(super) const PORTUGUESE: Language = Language {
-    code: "pt",
     lists: &[
         (
             "ignore",

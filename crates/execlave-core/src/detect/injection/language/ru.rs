@@ -3,7 +3,6 @@
 use super::Language;
 
 pub(super) const RUSSIAN: Language = Language {
-    code: "ru",
     lists: &[
         (
             "ignore",

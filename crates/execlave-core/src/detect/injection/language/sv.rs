@@ -3,7 +3,6 @@
 use super::Language;
 
 pub(super) const SWEDISH: Language = Language {
-    code: "sv",
     lists: &[
         ("ignore", "ignorera ignorerar glöm glömma strunta bortse"),
         ("earlier", "tidigare föregående ovanstående ursprungliga ovan systemets befintliga"),

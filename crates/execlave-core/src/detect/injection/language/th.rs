@@ -3,7 +3,6 @@
 use super::Language;
 
 pub(super) const THAI: Language = Language {
-    code: "th",
     lists: &[
         ("ignore", "เพิกเฉย ละเว้น ลืม ไม่สนใจ มองข้าม"),
         ("earlier", "ก่อนหน้า ข้างต้น เดิม ที่ผ่านมา ด้านบน"),

@@ -3,7 +3,6 @@
 use super::Language;
 
 pub(super) const TURKISH: Language = Language {
-    code: "tr",
     lists: &[
         ("ignore", "yoksay boşver unut unutun görmezden gözardı yok bırak reddet"),
         ("ignore_last", "yoksay yok unut unutun görmezden gözardı sayın say bırak reddet dikkate"),

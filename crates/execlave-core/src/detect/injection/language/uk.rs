@@ -3,7 +3,6 @@
 use super::Language;
 
 pub(super) const UKRAINIAN: Language = Language {
-    code: "uk",
     lists: &[
         (
             "ignore",

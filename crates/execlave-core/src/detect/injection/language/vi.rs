@@ -3,7 +3,6 @@
 use super::Language;
 
 pub(super) const VIETNAMESE: Language = Language {
-    code: "vi",
     lists: &[
         ("ignore", "qua quên lờ phớt"),
         ("earlier", "trước trên gốc"),

@@ -3,7 +3,6 @@
 use super::Language;
 
 pub(super) const CHINESE: Language = Language {
-    code: "zh",
     lists: &[
         (
             "ignore",
