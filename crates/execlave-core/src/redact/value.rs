@@ -1,5 +1,6 @@
 //! Scrubs JSON values: every string and number inside, and keys if asked.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
@@ -83,40 +84,31 @@ impl Walk<'_> {
                 }
             }
             Value::Object(map) => {
-                for (key, item) in map.iter_mut() {
-                    self.scrub(item, Some(key), depth_left.saturating_sub(1));
-                }
+                // Keys first: values are read with the help of what stands in front of them when it is sent.
                 if self.scrubbing.keys {
                     self.scrub_keys(map);
+                }
+                for (key, item) in map.iter_mut() {
+                    self.scrub(item, Some(key), depth_left.saturating_sub(1));
                 }
             }
             Value::Null | Value::Bool(_) => {}
         }
     }
 
-    /// The scrubbed text, if it differs. A short value is read as `key: value`: nine digits under `ssn` are one.
+    /// The scrubbed text, if it differs. A short value is read as `key: value` as well: nine digits under `ssn`
+    /// are one.
     fn scrub_leaf(&mut self, leaf: &str, key: Option<&str>) -> Option<String> {
-        let help = key.filter(|key| {
-            leaf.len() <= SHORT
-                && key.len() <= SHORT
-                && leaf.bytes().any(|byte| byte.is_ascii_digit())
-        });
-        let Some(key) = help else { return self.mask(leaf, 0) };
-        let text = format!("{key}: {leaf}");
-        let from = text.len().saturating_sub(leaf.len());
-        let masked = self.mask(&text, from)?;
-        Some(masked.get(from..).map_or(masked.clone(), str::to_owned))
-    }
-
-    fn mask(&mut self, text: &str, from: usize) -> Option<String> {
+        let key = key.filter(|key| leaf.len() <= SHORT && key.len() <= SHORT);
+        let key = key.filter(|_| leaf.bytes().any(|byte| byte.is_ascii_digit()));
         let (report, Scrubbing { names, hash, .. }) = (&mut self.report, self.scrubbing);
-        let masked = mask_all(text, from, *names, |word, found| report.add(word, hash.of(found)));
+        let masked = mask_all(leaf, key, *names, |word, found| report.add(word, hash.of(found)));
         match masked {
-            Some(std::borrow::Cow::Borrowed(_)) => None,
-            Some(std::borrow::Cow::Owned(masked)) => Some(masked),
+            Some(Cow::Borrowed(_)) => None,
+            Some(Cow::Owned(masked)) => Some(masked),
             None => {
                 report.replaced = report.replaced.saturating_add(1);
-                Some(format!("{}{SIZE_PLACEHOLDER}", text.get(..from).unwrap_or_default()))
+                Some(SIZE_PLACEHOLDER.to_owned())
             }
         }
     }
@@ -124,7 +116,7 @@ impl Walk<'_> {
     /// Two keys that are masked alike are told apart by a number, so that no value is lost.
     fn scrub_keys(&mut self, map: &mut Map<String, Value>) {
         let masked: Vec<(String, String)> =
-            map.keys().filter_map(|key| Some((key.clone(), self.mask(key, 0)?))).collect();
+            map.keys().filter_map(|key| Some((key.clone(), self.scrub_leaf(key, None)?))).collect();
         for (key, masked) in masked {
             let Some(value) = map.remove(&key) else { continue };
             let numbered = (2u32..).map(|number| format!("{masked} {number}"));
