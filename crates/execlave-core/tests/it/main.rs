@@ -6,4 +6,5 @@ mod digest;
 mod policy;
 mod properties;
 mod redact;
+mod reference;
 mod risk;
