@@ -1,6 +1,6 @@
 # The few commands worth knowing. Each does its own set-up and can be run first in a fresh clone.
 
-.PHONY: help build demo test lint fmt
+.PHONY: help build demo test lint fmt scorecard
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8
@@ -20,3 +20,6 @@ lint: ## formatting, lints, documentation, shell scripts
 
 fmt: ## formats the Rust code
 	cargo fmt --all
+
+scorecard: ## how well detection does on labelled sets; FOLDER=… names them
+	@scripts/scorecard $(FOLDER)

@@ -14,9 +14,6 @@ pub const DEPTH_LIMIT: usize = 32;
 /// What replaces a value beyond [`DEPTH_LIMIT`].
 pub const DEPTH_PLACEHOLDER: &str = "[REDACTED_DEPTH_LIMIT]";
 
-/// Longer values need no help from the key they stand under, in bytes.
-const SHORT: usize = 256;
-
 /// What [`scrub_value`] found and whether it could remove it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ScrubReport {
@@ -46,7 +43,7 @@ pub fn scrub_value_with(value: &mut Value, scrubbing: &Scrubbing) -> ScrubReport
     let mut walk = Walk { scrubbing, report: ScrubReport::default() };
     walk.scrub(value, None, DEPTH_LIMIT);
     let mut report = walk.report;
-    let left = text::extract(value);
+    let left = seams(value);
     let split = masks(&left, scrubbing.names);
     report.clean = split.is_empty();
     for mask in split {
@@ -54,6 +51,33 @@ pub fn scrub_value_with(value: &mut Value, scrubbing: &Scrubbing) -> ScrubReport
         report.add(mask.word, hash);
     }
     report
+}
+
+/// Beginning and end of a leaf that are read together with its neighbours, in bytes.
+const SEAM: usize = 1024;
+
+/// What data that is split over two values would be found in: all leaves joined, without the middle of long ones,
+/// which have been read already. Empty when there is only one leaf.
+fn seams(value: &Value) -> String {
+    let mut text = String::new();
+    let mut count = 0usize;
+    text::leaves(value, |leaf| {
+        count = count.saturating_add(1);
+        let space = |part: &str| part.find(char::is_whitespace);
+        let head_at = leaf.ceil_char_boundary(SEAM);
+        let head = leaf.get(head_at..).and_then(space).map(|end| end.saturating_add(head_at));
+        let tail_at = leaf.floor_char_boundary(leaf.len().saturating_sub(SEAM));
+        let tail = leaf.get(..tail_at).and_then(|part| part.rfind(char::is_whitespace));
+        match (head, tail) {
+            (Some(head), Some(tail)) if head < tail => {
+                text::push(&mut text, leaf.get(..head).unwrap_or_default());
+                text.push('\n');
+                text.push_str(leaf.get(tail..).unwrap_or_default());
+            }
+            _ => text::push(&mut text, leaf),
+        }
+    });
+    if count > 1 { text } else { String::new() }
 }
 
 struct Walk<'s> {
@@ -99,8 +123,6 @@ impl Walk<'_> {
     /// The scrubbed text, if it differs. A short value is read as `key: value` as well: nine digits under `ssn`
     /// are one.
     fn scrub_leaf(&mut self, leaf: &str, key: Option<&str>) -> Option<String> {
-        let key = key.filter(|key| leaf.len() <= SHORT && key.len() <= SHORT);
-        let key = key.filter(|_| leaf.bytes().any(|byte| byte.is_ascii_digit()));
         let (report, Scrubbing { names, hash, .. }) = (&mut self.report, self.scrubbing);
         let masked = mask_all(leaf, key, *names, |word, found| report.add(word, hash.of(found)));
         match masked {
