@@ -148,7 +148,11 @@ def injection(sets: dict[str, list[Row]], results: dict[str, dict[str, list[Row]
 
 def speed(program: str, published: str | None, here: Path) -> None:
     """One MB of ordinary text through each front door: scan and scrub of ours, a trace with privacy on of theirs."""
-    sentence = "On 2024-11-24 at 12:30 the café's state-of-the-art system (v1.2) sold 37 items for $1,250.00; see note: thanks. "
+    sentence = (
+        "The café's state-of-the-art system answered every question of the people who came to see it, and some of those that "
+        "nobody had asked (see note: thanks). On 24 November at 12:30 the meeting was over; 37 of them stayed for another "
+        "hour, which was more than Zürich had expected for a product of this kind. "
+    )
     text = sentence * (1_000_000 // len(sentence.encode()))
     line = (json.dumps({"id": "speed", "text": text}) + "\n").encode()
     print("\nspeed on the same 1 MB of ordinary text, everything on, best of 5")

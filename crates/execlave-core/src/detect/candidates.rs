@@ -20,7 +20,7 @@ pub(crate) mod overlap;
 
 use assignment::Assignment;
 use detector::{Hit, Reads, THRESHOLD};
-use number::Number;
+use number::{GROUPS, Group, Number};
 use overlap::{Candidate, resolve, strength};
 
 /// What was found, each list sorted and without overlaps.
@@ -281,7 +281,8 @@ impl Pass<'_> {
     }
 
     fn show_number(&mut self, first: Range<usize>) {
-        let number = Number::read(self.source, first);
+        let mut room = [Group::EMPTY; GROUPS];
+        let number = Number::read(self.source, first, &mut room);
         let long = if number.digits < FEWEST_DIGITS { &[][..] } else { &self.table.number };
         for (what, look) in self.table.short.iter().chain(long) {
             if let Some(hit) = look(&number) {
@@ -305,7 +306,7 @@ impl Pass<'_> {
             if !is_alnum(front) && front != b'_' {
                 self.try_prefixes(at);
             }
-            let word = self.source.run_end(at, LONGEST_PREFIX, |byte| byte != b'-');
+            let word = self.source.run_end(at, place.saturating_sub(at), |byte| byte != b'-');
             at = word.saturating_add(1);
         }
     }
