@@ -1,6 +1,6 @@
 # The few commands worth knowing. Each does its own set-up and can be run first in a fresh clone.
 
-.PHONY: help build demo test lint fmt fuzz
+.PHONY: help build demo test lint fmt fuzz scorecard
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8
@@ -23,3 +23,6 @@ fuzz: ## feeds random texts to the scanner and the decoder (needs a nightly tool
 
 fmt: ## formats the Rust code
 	cargo fmt --all
+
+scorecard: ## how well detection does on labelled sets; FOLDER=… names them
+	@scripts/scorecard $(FOLDER)

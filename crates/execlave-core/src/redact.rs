@@ -58,15 +58,15 @@ pub fn redact_text(text: &str) -> Cow<'_, str> {
 
 /// The same with a choice of what to look for.
 pub fn redact_text_with<'t>(text: &'t str, scrubbing: &Scrubbing) -> Cow<'t, str> {
-    let masked = mask_all(text, 0, scrubbing.names, |_, _| {});
+    let masked = mask_all(text, None, scrubbing.names, |_, _| {});
     masked.unwrap_or_else(|| Cow::Owned(SIZE_PLACEHOLDER.to_owned()))
 }
 
-/// Masks everything from byte `from` on, telling `seen` the type and text of each finding; `None` when it does not
-/// come to an end.
+/// Masks everything, telling `seen` the type and text of each finding; `None` when it does not come to an end.
+/// Where nothing is left to find in the text alone, it is read once more as what stands under `key`.
 fn mask_all<'t>(
     text: &'t str,
-    from: usize,
+    key: Option<&str>,
     names: bool,
     mut seen: impl FnMut(&'static str, &str),
 ) -> Option<Cow<'t, str>> {
@@ -76,7 +76,9 @@ fn mask_all<'t>(
     let mut masked = Cow::Borrowed(text);
     for _ in 0..ROUNDS {
         let mut masks = masks(&masked, names);
-        masks.retain(|mask| mask.range.start >= from);
+        if let (true, Some(key)) = (masks.is_empty(), key) {
+            masks = masks_under(key, &masked, names);
+        }
         if masks.is_empty() {
             return Some(masked);
         }
@@ -86,6 +88,24 @@ fn mask_all<'t>(
         masked = Cow::Owned(mask(&masked, 0..masked.len(), &masks));
     }
     None
+}
+
+/// Longer texts need no help from the key they stand under, in bytes.
+const SHORT: usize = 256;
+
+/// The places to mask in a value that is written `key: value`; of a finding that starts in the key, the rest.
+fn masks_under(key: &str, value: &str, names: bool) -> Vec<Mask> {
+    let telling = value.len() <= SHORT && key.len() <= SHORT;
+    if !telling || !value.bytes().any(|byte| byte.is_ascii_digit()) {
+        return Vec::new();
+    }
+    let text = format!("{key}: {value}");
+    let from = text.len().saturating_sub(value.len());
+    let inside = masks(&text, names).into_iter().filter(|mask| mask.range.end > from);
+    let shift = |index: usize| index.saturating_sub(from);
+    inside
+        .map(|mask| Mask { range: shift(mask.range.start)..shift(mask.range.end), ..mask })
+        .collect()
 }
 
 /// All places to mask, sorted; where a credential and personal data overlap, one mask covers both.
@@ -98,18 +118,15 @@ fn masks(text: &str, names: bool) -> Vec<Mask> {
     let mut masks: Vec<Mask> = Vec::new();
     let mut strongest = None;
     for (word, hit) in all {
-        match masks.last_mut().filter(|last| hit.range.start < last.range.end) {
-            Some(last) => {
-                last.range.end = last.range.end.max(hit.range.end);
-                if strongest.as_ref().is_some_and(|strongest| strength(&hit, strongest).is_gt()) {
-                    last.word = word;
-                    strongest = Some(hit);
-                }
-            }
-            None => {
-                masks.push(Mask { range: hit.range.clone(), word });
-                strongest = Some(hit);
-            }
+        let Some(last) = masks.last_mut().filter(|last| hit.range.start < last.range.end) else {
+            masks.push(Mask { range: hit.range.clone(), word });
+            strongest = Some(hit);
+            continue;
+        };
+        last.range.end = last.range.end.max(hit.range.end);
+        if strongest.as_ref().is_some_and(|strongest| strength(&hit, strongest).is_gt()) {
+            last.word = word;
+            strongest = Some(hit);
         }
     }
     masks

@@ -20,7 +20,7 @@ pub(crate) mod overlap;
 
 use assignment::Assignment;
 use detector::{Hit, Reads, THRESHOLD};
-use number::Number;
+use number::{GROUPS, Group, Number};
 use overlap::{Candidate, resolve, strength};
 
 /// What was found, each list sorted and without overlaps.
@@ -59,13 +59,12 @@ fn drop_inside_secrets(found: &mut Found) {
     }
     found.pii.retain(|pii| {
         let first = secrets.partition_point(|secret| secret.hit.range.end <= pii.hit.range.start);
-        let overlapping = secrets
+        let mut overlapping = secrets
             .iter()
             .skip(first)
             .take_while(|secret| secret.hit.range.start < pii.hit.range.end);
         pii.what == PiiType::ApiKey
-            || overlapping
-                .fold(true, |kept, secret| kept && strength(&pii.hit, &secret.hit).is_gt())
+            || overlapping.all(|secret| strength(&pii.hit, &secret.hit).is_gt())
     });
 }
 
@@ -78,22 +77,27 @@ enum What {
 type Sees<F> = Vec<(What, F)>;
 type AtPlace = fn(Source<'_>, usize) -> Option<Hit>;
 type AtNumber = fn(&Number<'_>) -> Option<Hit>;
+type AtWord = fn(Source<'_>, Range<usize>) -> Option<Hit>;
+type AtAssignment = fn(&Assignment<'_>) -> Option<Hit>;
+
+/// A literal, what it stands for, and who looks behind it.
+type Literal<T> = (T, What, AtPlace);
 
 /// The detectors by what they want to be shown.
 #[derive(Default)]
 struct Table {
     at: Sees<AtPlace>,
     colon: Sees<AtPlace>,
-    assignment: Sees<fn(&Assignment<'_>) -> Option<Hit>>,
+    assignment: Sees<AtAssignment>,
     dashes: Sees<AtPlace>,
     short: Sees<AtNumber>,
     number: Sees<AtNumber>,
-    word: Sees<fn(Source<'_>, Range<usize>) -> Option<Hit>>,
+    word: Sees<AtWord>,
     /// By first byte.
-    prefixes: BTreeMap<u8, Vec<(&'static [u8], What, AtPlace)>>,
+    prefixes: BTreeMap<u8, Vec<Literal<&'static [u8]>>>,
     /// Which bytes start a prefix.
     starts: Vec<bool>,
-    phrases: Vec<(&'static str, What, AtPlace)>,
+    phrases: Vec<Literal<&'static str>>,
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
@@ -135,6 +139,7 @@ const PART: usize = 16;
 /// Whether a byte, with the one behind it, can lead anywhere. Digits, `:`, `;`, `<`, `=`, `>`, `?` and `@` are one
 /// range; the pairs stand for `AKIA`, `ASIA`, `-----` and `sk-`.
 #[inline]
+#[expect(clippy::needless_bitwise_bool, reason = "branches would keep the vector unit out")]
 fn leads(byte: u8, next: u8) -> bool {
     (byte.wrapping_sub(b'0') <= b'@'.wrapping_sub(b'0'))
         | (byte == b'_')
@@ -276,7 +281,8 @@ impl Pass<'_> {
     }
 
     fn show_number(&mut self, first: Range<usize>) {
-        let number = Number::read(self.source, first);
+        let mut room = [Group::EMPTY; GROUPS];
+        let number = Number::read(self.source, first, &mut room);
         let long = if number.digits < FEWEST_DIGITS { &[][..] } else { &self.table.number };
         for (what, look) in self.table.short.iter().chain(long) {
             if let Some(hit) = look(&number) {
@@ -300,7 +306,7 @@ impl Pass<'_> {
             if !is_alnum(front) && front != b'_' {
                 self.try_prefixes(at);
             }
-            let word = self.source.run_end(at, LONGEST_PREFIX, |byte| byte != b'-');
+            let word = self.source.run_end(at, place.saturating_sub(at), |byte| byte != b'-');
             at = word.saturating_add(1);
         }
     }

@@ -140,7 +140,6 @@ impl Words {
     }
 }
 
-#[expect(clippy::cast_lossless, reason = "`u32::from` is not constant")]
 const fn bit(byte: u8) -> u32 {
     1u32.wrapping_shl((byte & 31) as u32)
 }

@@ -1,5 +1,6 @@
 //! Scrubs JSON values: every string and number inside, and keys if asked.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
@@ -12,9 +13,6 @@ pub const DEPTH_LIMIT: usize = 32;
 
 /// What replaces a value beyond [`DEPTH_LIMIT`].
 pub const DEPTH_PLACEHOLDER: &str = "[REDACTED_DEPTH_LIMIT]";
-
-/// Longer values need no help from the key they stand under, in bytes.
-const SHORT: usize = 256;
 
 /// What [`scrub_value`] found and whether it could remove it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,7 +43,7 @@ pub fn scrub_value_with(value: &mut Value, scrubbing: &Scrubbing) -> ScrubReport
     let mut walk = Walk { scrubbing, report: ScrubReport::default() };
     walk.scrub(value, None, DEPTH_LIMIT);
     let mut report = walk.report;
-    let left = text::extract(value);
+    let left = seams(value);
     let split = masks(&left, scrubbing.names);
     report.clean = split.is_empty();
     for mask in split {
@@ -53,6 +51,33 @@ pub fn scrub_value_with(value: &mut Value, scrubbing: &Scrubbing) -> ScrubReport
         report.add(mask.word, hash);
     }
     report
+}
+
+/// Beginning and end of a leaf that are read together with its neighbours, in bytes.
+const SEAM: usize = 1024;
+
+/// What data that is split over two values would be found in: all leaves joined, without the middle of long ones,
+/// which have been read already. Empty when there is only one leaf.
+fn seams(value: &Value) -> String {
+    let mut text = String::new();
+    let mut count = 0usize;
+    text::leaves(value, |leaf| {
+        count = count.saturating_add(1);
+        let space = |part: &str| part.find(char::is_whitespace);
+        let head_at = leaf.ceil_char_boundary(SEAM);
+        let head = leaf.get(head_at..).and_then(space).map(|end| end.saturating_add(head_at));
+        let tail_at = leaf.floor_char_boundary(leaf.len().saturating_sub(SEAM));
+        let tail = leaf.get(..tail_at).and_then(|part| part.rfind(char::is_whitespace));
+        match (head, tail) {
+            (Some(head), Some(tail)) if head < tail => {
+                text::push(&mut text, leaf.get(..head).unwrap_or_default());
+                text.push('\n');
+                text.push_str(leaf.get(tail..).unwrap_or_default());
+            }
+            _ => text::push(&mut text, leaf),
+        }
+    });
+    if count > 1 { text } else { String::new() }
 }
 
 struct Walk<'s> {
@@ -83,40 +108,29 @@ impl Walk<'_> {
                 }
             }
             Value::Object(map) => {
-                for (key, item) in map.iter_mut() {
-                    self.scrub(item, Some(key), depth_left.saturating_sub(1));
-                }
+                // Keys first: values are read with the help of what stands in front of them when it is sent.
                 if self.scrubbing.keys {
                     self.scrub_keys(map);
+                }
+                for (key, item) in map.iter_mut() {
+                    self.scrub(item, Some(key), depth_left.saturating_sub(1));
                 }
             }
             Value::Null | Value::Bool(_) => {}
         }
     }
 
-    /// The scrubbed text, if it differs. A short value is read as `key: value`: nine digits under `ssn` are one.
+    /// The scrubbed text, if it differs. A short value is read as `key: value` as well: nine digits under `ssn`
+    /// are one.
     fn scrub_leaf(&mut self, leaf: &str, key: Option<&str>) -> Option<String> {
-        let help = key.filter(|key| {
-            leaf.len() <= SHORT
-                && key.len() <= SHORT
-                && leaf.bytes().any(|byte| byte.is_ascii_digit())
-        });
-        let Some(key) = help else { return self.mask(leaf, 0) };
-        let text = format!("{key}: {leaf}");
-        let from = text.len().saturating_sub(leaf.len());
-        let masked = self.mask(&text, from)?;
-        Some(masked.get(from..).map_or(masked.clone(), str::to_owned))
-    }
-
-    fn mask(&mut self, text: &str, from: usize) -> Option<String> {
         let (report, Scrubbing { names, hash, .. }) = (&mut self.report, self.scrubbing);
-        let masked = mask_all(text, from, *names, |word, found| report.add(word, hash.of(found)));
+        let masked = mask_all(leaf, key, *names, |word, found| report.add(word, hash.of(found)));
         match masked {
-            Some(std::borrow::Cow::Borrowed(_)) => None,
-            Some(std::borrow::Cow::Owned(masked)) => Some(masked),
+            Some(Cow::Borrowed(_)) => None,
+            Some(Cow::Owned(masked)) => Some(masked),
             None => {
                 report.replaced = report.replaced.saturating_add(1);
-                Some(format!("{}{SIZE_PLACEHOLDER}", text.get(..from).unwrap_or_default()))
+                Some(SIZE_PLACEHOLDER.to_owned())
             }
         }
     }
@@ -124,7 +138,7 @@ impl Walk<'_> {
     /// Two keys that are masked alike are told apart by a number, so that no value is lost.
     fn scrub_keys(&mut self, map: &mut Map<String, Value>) {
         let masked: Vec<(String, String)> =
-            map.keys().filter_map(|key| Some((key.clone(), self.mask(key, 0)?))).collect();
+            map.keys().filter_map(|key| Some((key.clone(), self.scrub_leaf(key, None)?))).collect();
         for (key, masked) in masked {
             let Some(value) = map.remove(&key) else { continue };
             let numbered = (2u32..).map(|number| format!("{masked} {number}"));

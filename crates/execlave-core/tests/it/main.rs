@@ -8,4 +8,5 @@ mod injection;
 mod policy;
 mod properties;
 mod redact;
+mod reference;
 mod risk;

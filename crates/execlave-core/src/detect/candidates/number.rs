@@ -41,6 +41,9 @@ pub(crate) struct Group {
 }
 
 impl Group {
+    /// What stands where no group has been read yet.
+    pub(crate) const EMPTY: Self = Self { start: 0, end: 0, gap: Gap::Start };
+
     /// How many digits.
     pub(crate) fn len(&self) -> usize {
         self.end.saturating_sub(self.start)
@@ -51,37 +54,42 @@ impl Group {
 #[derive(Debug)]
 pub(crate) struct Number<'t> {
     pub(crate) source: Source<'t>,
-    groups: [Group; GROUPS],
-    count: usize,
+    /// INVARIANT: never empty.
+    groups: &'t [Group],
     /// Digits in all groups.
     pub(crate) digits: usize,
 }
 
 impl<'t> Number<'t> {
-    /// Reads on from the first group.
-    pub(crate) fn read(source: Source<'t>, first: Range<usize>) -> Self {
+    /// Reads on from the first group; `room` is where the groups are kept.
+    pub(crate) fn read(
+        source: Source<'t>,
+        first: Range<usize>,
+        room: &'t mut [Group; GROUPS],
+    ) -> Self {
         let first = Group { start: first.start, end: first.end, gap: Gap::Start };
-        let mut number = Self { source, groups: [first; GROUPS], count: 1, digits: first.len() };
-        let mut end = first.end;
-        while number.count < GROUPS && number.digits <= GROUP_DIGITS {
-            let Some(group) = next_group(source, end) else { break };
-            if let Some(place) = number.groups.get_mut(number.count) {
-                *place = group;
+        let (mut end, mut digits, mut count) = (first.end, first.len(), 0usize);
+        let mut following = Some(first);
+        for place in room.iter_mut() {
+            let Some(group) = following else { break };
+            *place = group;
+            count = count.saturating_add(1);
+            following = (digits <= GROUP_DIGITS).then(|| next_group(source, end)).flatten();
+            if let Some(group) = following.filter(|_| count < GROUPS) {
+                digits = digits.saturating_add(group.len());
+                end = group.end;
             }
-            number.count = number.count.saturating_add(1);
-            number.digits = number.digits.saturating_add(group.len());
-            end = group.end;
         }
-        number
+        Self { source, groups: room.get(..count).unwrap_or_default(), digits }
     }
 
     pub(crate) fn groups(&self) -> &[Group] {
-        self.groups.get(..self.count).unwrap_or_default()
+        self.groups
     }
 
     /// Where it starts.
     pub(crate) fn start(&self) -> usize {
-        self.groups[0].start
+        self.groups.first().map_or(0, |group| group.start)
     }
 
     /// Where its first groups end.
@@ -113,7 +121,7 @@ impl<'t> Number<'t> {
 
     /// Whether the first groups have these lengths, and nothing but this gap between them.
     pub(crate) fn is_grouped(&self, lengths: &[usize], gaps: &[Gap]) -> bool {
-        self.count >= lengths.len()
+        self.groups.len() >= lengths.len()
             && self.groups().iter().zip(lengths).all(|(group, length)| group.len() == *length)
             && self
                 .groups()

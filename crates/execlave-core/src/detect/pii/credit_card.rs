@@ -75,7 +75,8 @@ fn look(number: &Number<'_>) -> Option<Hit> {
         }
         let named = number.near(count, REACH, &NAMES);
         let usual = is_usual(number, count);
-        if !usual && !named && !(matches!(length, 15 | 16) && is_isolated(number, count)) {
+        let alone = matches!(length, 15 | 16) && is_isolated(number, count);
+        if !(usual || named || alone) {
             return None;
         }
         let base = if *length == 13 || !usual { 0.7 } else { 0.95 };

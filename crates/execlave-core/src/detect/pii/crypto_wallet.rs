@@ -3,14 +3,14 @@
 //! (`0x…`) and the chains that share its form.
 //!
 //! # How it is checked
-//! Base58Check: a known version byte and the first four bytes of the double SHA-256. Bech32 and Bech32m: the polynomial
+//! `Base58Check`: a known version byte and the first four bytes of the double SHA-256. Bech32 and Bech32m: the polynomial
 //! checksum. Ethereum: forty hexadecimal digits; in mixed case, the case must be the checksum.
 //!
 //! # What it leaves alone
 //! Hashes of another length, and everything whose checksum is wrong.
 //!
 //! # References
-//! BIP-173, BIP-350, EIP-55, SLIP-0044; the Bitcoin wiki, "Base58Check encoding".
+//! BIP-173, BIP-350, EIP-55, SLIP-0044; the Bitcoin wiki, "`Base58Check` encoding".
 
 use std::ops::Range;
 

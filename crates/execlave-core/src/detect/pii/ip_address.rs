@@ -125,7 +125,7 @@ fn is_version_6(text: &[u8]) -> bool {
         0 => count == 8 && !text.starts_with(b":") && (embedded > 0 || !text.ends_with(b":")),
         1 => {
             let telling = groups().any(|group| group.len() >= 3) || count >= 4;
-            count <= 7 && count >= 1 && digit && telling
+            (1..=7).contains(&count) && digit && telling
         }
         _ => false,
     }

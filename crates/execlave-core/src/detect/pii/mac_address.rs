@@ -52,11 +52,9 @@ fn address(source: Source<'_>, start: usize) -> Option<Hit> {
         && pairs.clone().all(hexadecimal)
         && !pairs.clone().all(|pair| pair == b"00")
         && !pairs.clone().all(|pair| pair.eq_ignore_ascii_case(b"ff"));
-    let front = source.before(start);
-    let alone = !is_alnum(front)
-        && !matches!(front, b':' | b'-' | b'_')
-        && !is_alnum(source.at(end))
-        && !matches!(source.at(end), b'-' | b'_')
-        && !(source.at(end) == b':' && source.at(end.saturating_add(1)).is_ascii_hexdigit());
+    let (front, next) = (source.before(start), source.at(end));
+    let goes_on = next == b':' && source.at(end.saturating_add(1)).is_ascii_hexdigit();
+    let joined = |byte: u8| is_alnum(byte) || matches!(byte, b'-' | b'_');
+    let alone = !(joined(front) || front == b':' || joined(next) || goes_on);
     (fits && alone).then(|| Hit::likely(start..end, 0.8))
 }

@@ -58,7 +58,7 @@ fn is_password(assignment: &Assignment<'_>) -> bool {
         u8::is_ascii_digit,
         u8::is_ascii_punctuation,
     ];
-    let used = kinds.iter().filter(|kind| value.iter().any(|byte| kind(byte))).count();
+    let used = kinds.iter().filter(|kind| value.iter().any(kind)).count();
     let telling = value.iter().any(u8::is_ascii_digit) || used >= 3;
     value.len() >= 8 && used >= 2 && telling && !value.contains(&b' ')
 }
