@@ -50,7 +50,10 @@ class Execlave:
         debug: Sets the root logger to DEBUG.
         privacy: `enabled` (False) removes personal data from traces and from questions to `enforce_policy` before they leave the
             process; `scrub_fields` (`["input", "output"]`) says from which parts of a trace, `"metadata"` being another (error
-            messages are always scrubbed); `hash_pii` (True) keeps short hashes of what was removed.
+            messages are always scrubbed); `hash_pii` (True) keeps short hashes of what was removed; `hash_key` (None; text or
+            bytes) makes them HMAC-SHA256 with that key instead of SHA-256, which whoever can list all values can reverse;
+            `scrub_keys` (False) scrubs the keys of dicts like their values; `scrub_names` (False) removes names of persons that
+            a phrase such as "my name is" introduces.
         enable_control_channel: Whether the status of registered agents is asked for regularly, so that a paused agent stops.
         enable_injection_scan: Whether traces are tagged with signs of prompt injection in their input. Never blocks.
         enforcement_on_outage: What happens when no decision can be had: `"fail_open"` lets the action go ahead and reports it,
@@ -134,6 +137,7 @@ class Execlave:
             outage_closed=_is_closed("enforcement_on_outage", enforcement_on_outage),
             plan_limit_closed=_is_closed("plan_limit_behavior", plan_limit_behavior),
             privacy=_privacy(privacy or {}),
+            hash_key=_hash_key((privacy or {}).get("hash_key")),
             scan_injections=enable_injection_scan,
             batch_size=batch_size,
             flush_interval=flush_interval_seconds if async_mode else None,
@@ -527,11 +531,14 @@ def _is_closed(name: str, value: str) -> bool:
     return value == "fail_closed"
 
 
-def _privacy(settings: Mapping[str, Any]) -> tuple[bool, bool, bool, bool, bool]:
-    unknown = set(settings) - {"enabled", "scrub_fields", "hash_pii"}
+_PRIVACY = ("enabled", "scrub_fields", "hash_pii", "hash_key", "scrub_keys", "scrub_names")
+
+
+def _privacy(settings: Mapping[str, Any]) -> tuple[bool, bool, bool, bool, bool, bool, bool]:
+    unknown = set(settings) - set(_PRIVACY)
     if unknown:
         raise ValueError(
-            f"privacy has unknown keys {sorted(unknown)}; the keys are enabled, scrub_fields, hash_pii"
+            f"privacy has unknown keys {sorted(unknown)}; the keys are {', '.join(_PRIVACY)}"
         )
     fields = settings.get("scrub_fields", ["input", "output"])
     strange = [field for field in fields if field not in _SCRUB_FIELDS]
@@ -543,7 +550,17 @@ def _privacy(settings: Mapping[str, Any]) -> tuple[bool, bool, bool, bool, bool]
         "output" in fields,
         "metadata" in fields,
         bool(settings.get("hash_pii", True)),
+        bool(settings.get("scrub_keys", False)),
+        bool(settings.get("scrub_names", False)),
     )
+
+
+def _hash_key(key: str | bytes | None) -> bytes | None:
+    if key is None:
+        return None
+    if not isinstance(key, (str, bytes)) or not key:
+        raise ValueError("privacy hash_key must be text or bytes, and not empty")
+    return key.encode() if isinstance(key, str) else key
 
 
 def _present(**fields: Any) -> dict[str, Any]:

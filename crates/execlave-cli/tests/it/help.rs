@@ -28,6 +28,7 @@ const COMMANDS: &[&str] = &[
     "approvals show",
     "approvals approve",
     "approvals deny",
+    "scan",
     "completions",
     "version",
 ];

@@ -17,7 +17,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::decision::Evidence;
-use crate::detect::{pii, text};
+use crate::detect::text;
 use crate::redact;
 
 use super::Occasion;
@@ -64,7 +64,7 @@ impl Place<'_> {
             field: self.field.clone(),
             start: text::scalar_offset(self.content, reading.range.start),
             end: text::scalar_offset(self.content, reading.range.end),
-            excerpt: redact::excerpt(self.content, reading.range.clone(), &pii::find(self.content)),
+            excerpt: redact::excerpt(self.content, reading.range.clone()),
         }
     }
 }

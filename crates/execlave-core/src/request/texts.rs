@@ -72,7 +72,7 @@ impl<'a> Text<'a> {
             field: self.field.clone().into_owned(),
             start: text::scalar_offset(&self.content, range.start),
             end: text::scalar_offset(&self.content, range.end),
-            excerpt: redact::excerpt(&self.content, range, self.pii()),
+            excerpt: redact::excerpt(&self.content, range),
         }
     }
 }

@@ -3,7 +3,9 @@
 mod cases;
 mod detect;
 mod digest;
+mod disguise;
 mod expressions;
+mod injection;
 mod lint;
 mod policy;
 mod policy_properties;

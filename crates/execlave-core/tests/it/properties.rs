@@ -10,6 +10,8 @@ use execlave_core::request::{Action, Role, ToolOutput, Turn};
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
+mod pii;
+
 /// Pieces that detectors look for, so that random texts are not all innocent.
 fn piece() -> impl Strategy<Value = String> {
     prop_oneof![

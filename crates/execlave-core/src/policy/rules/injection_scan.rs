@@ -95,10 +95,13 @@ impl InjectionScan {
             allowed.iter().any(|allowed| allowed.start <= range.start && range.end <= allowed.end)
         };
         let findings: Vec<Finding> =
-            text.injection().iter().filter(|finding| !covered(&finding.range())).copied().collect();
+            text.injection().iter().filter(|finding| !covered(&finding.range())).cloned().collect();
         let risk = risk_of(&findings);
         if risk >= self.threshold {
-            let first = findings.iter().find(|finding| finding.strong).or(findings.first())?;
+            // The heaviest finding tells the most; of equals the first.
+            let first = findings.iter().reduce(|heaviest, finding| {
+                if finding.weight > heaviest.weight { finding } else { heaviest }
+            })?;
             return Some(Fired {
                 rule: short(first.rule_id).into(),
                 reason: format!("{risk} risk of prompt injection ({})", names(&findings)),
