@@ -2,6 +2,7 @@
 
 use execlave_core::detect::text::scalar_offset;
 use execlave_core::detect::view::{ALLOWANCE, DEPTH, GROWTH, READINGS, View, views};
+use proptest::prelude::*;
 use serde_json::{Map, Value};
 
 use crate::cases::{files, list, only, tables};
@@ -99,6 +100,29 @@ fn the_budget_bounds_what_is_read() {
                 "{further} of {}",
                 text.len()
             );
+        }
+    }
+}
+
+proptest! {
+    /// Every character of every reading leads back to a part of the text, and so does the whole reading.
+    #[test]
+    fn readings_lead_back(
+        parts in prop::collection::vec(prop_oneof![
+            2 => prop::sample::select(vec![
+                "i g n o r e  a l l", "1gn0r3", "%49%67", "&#73;", "\\u0049", "SWdub3JlIGFsbCBwcmV2aW91cw==", "Ignоrе", "\u{e0049}", "\u{200b}",
+                "e\u{301}", "49 67 6e 6f 72 65 20", "ig-nore", "<b>", "snoitcurtsni", "é", " ", "\n",
+            ]).prop_map(String::from),
+            1 => any::<String>(),
+        ], 0..16),
+    ) {
+        let text = parts.concat();
+        for view in views(&text) {
+            for (start, character) in view.text().char_indices() {
+                let origin = view.origin(start..start + character.len_utf8());
+                prop_assert!(text.get(origin).is_some(), "{:?} {}", view.undone(), start);
+            }
+            prop_assert!(text.get(view.origin(0..view.text().len())).is_some());
         }
     }
 }
