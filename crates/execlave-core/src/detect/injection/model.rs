@@ -157,11 +157,11 @@ mod tests {
     #[test]
     fn words_are_hashed_as_in_training() {
         let text = "Thanks for the report, I will read it on Monday and send you my notes about the budget.";
-        assert!((score(text) - TRAINED).abs() < 0.1, "{}", score(text));
+        assert!((score(text) - TRAINED).abs() < 0.001, "{}", score(text));
     }
 
-    /// What the script printed when the table was written; it differs by the rounding of the weights.
-    const TRAINED: f32 = -0.1002;
+    /// What the script printed when the table was written.
+    const TRAINED: f32 = -0.2529;
 
     #[test]
     fn a_short_text_is_left_to_the_rules() {
