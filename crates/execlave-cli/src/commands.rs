@@ -2,6 +2,7 @@
 
 mod agents;
 mod approvals;
+mod bench;
 mod completions;
 mod keys;
 mod migrate;
@@ -40,6 +41,7 @@ enum Command {
     Agents(agents::Agents),
     Approvals(approvals::Approvals),
     Scan(scan::Scan),
+    Bench(bench::Bench),
     Completions(completions::Completions),
     Version(version::Version),
 }
@@ -55,6 +57,7 @@ impl Cli {
             Command::Agents(command) => command.run().await,
             Command::Approvals(command) => command.run().await,
             Command::Scan(command) => command.run(),
+            Command::Bench(command) => command.run().await,
             Command::Completions(command) => {
                 command.run();
                 Ok(())

@@ -29,6 +29,7 @@ const COMMANDS: &[&str] = &[
     "approvals approve",
     "approvals deny",
     "scan",
+    "bench",
     "completions",
     "version",
 ];
