@@ -1,6 +1,6 @@
 //! Personal data, and the keys people paste beside it.
 //!
-//! Each type is a file in `pii/` and a line in [`DETECTORS`]. A detector has a shape, a check that the shape is
+//! Each type is a file in `pii/` and a line in `DETECTORS`. A detector has a shape, a check that the shape is
 //! more than a coincidence, and words that raise or lower its confidence when they stand nearby. Only findings
 //! of at least one half are reported. Where findings overlap, one whose check digit fits stays, then the longest.
 

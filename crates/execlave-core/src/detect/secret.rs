@@ -1,6 +1,6 @@
 //! Credentials that open something: private keys, cloud keys, tokens, passwords.
 //!
-//! Each kind is a file in `secret/` and a line in [`DETECTORS`]. Most are recognised by the prefix their issuer
+//! Each kind is a file in `secret/` and a line in `DETECTORS`. Most are recognised by the prefix their issuer
 //! gave them for that very purpose; a value without one is recognised by the name in front of it.
 
 use std::ops::Range;
