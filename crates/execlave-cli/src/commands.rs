@@ -26,8 +26,7 @@ Exit codes: 0 done, 1 the check failed, 2 usage, 3 cannot reach the server or th
 
 /// Decides before an AI agent acts whether it may, lets a person stop or approve it, and keeps the evidence
 #[derive(Parser, Debug)]
-// Help is written in lines as they are meant: a library elsewhere in the build must not decide whether they are wrapped.
-#[command(name = "execlave", version, disable_help_subcommand = true, after_help = EXAMPLES, term_width = 0)]
+#[command(name = "execlave", version, disable_help_subcommand = true, after_help = EXAMPLES)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
