@@ -1,6 +1,6 @@
 # The few commands worth knowing. Each does its own set-up and can be run first in a fresh clone.
 
-.PHONY: help build demo test lint fmt
+.PHONY: help build demo test lint fmt fuzz scorecard
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8
@@ -18,5 +18,11 @@ test: ## everything that continuous integration checks
 lint: ## formatting, lints, documentation, shell scripts
 	@scripts/lint
 
+fuzz: ## feeds random texts to the scanner and the decoder (needs a nightly toolchain); SECONDS=600 for longer
+	@scripts/fuzz $(or $(SECONDS),60)
+
 fmt: ## formats the Rust code
 	cargo fmt --all
+
+scorecard: ## how well detection does on labelled sets; FOLDER=… names them
+	@scripts/scorecard $(FOLDER)

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, overload
 
 from . import _native
+from ._arguments import cost, hash_key, is_closed, listed, present, privacy_settings
 from .agent import Agent
 from .exceptions import ExeclaveError
 from .trace import Trace, TraceScope
@@ -23,8 +24,6 @@ logger = logging.getLogger("Execlave")
 F = TypeVar("F", bound=Callable[..., Any])
 OutageBehavior = Literal["fail_open", "fail_closed"]
 
-# The error message is always scrubbed; naming it is allowed.
-_SCRUB_FIELDS = ("input", "output", "metadata", "error_message")
 _clients: weakref.WeakSet[Execlave] = weakref.WeakSet()
 
 
@@ -50,7 +49,10 @@ class Execlave:
         debug: Sets the root logger to DEBUG.
         privacy: `enabled` (False) removes personal data from traces and from questions to `enforce_policy` before they leave the
             process; `scrub_fields` (`["input", "output"]`) says from which parts of a trace, `"metadata"` being another (error
-            messages are always scrubbed); `hash_pii` (True) keeps short hashes of what was removed.
+            messages are always scrubbed); `hash_pii` (True) keeps short hashes of what was removed; `hash_key` (None; text or
+            bytes) makes them HMAC-SHA256 with that key instead of SHA-256, which whoever can list all values can reverse;
+            `scrub_keys` (False) scrubs the keys of dicts like their values; `scrub_names` (False) removes names of persons that
+            a phrase such as "my name is" introduces.
         enable_control_channel: Whether the status of registered agents is asked for regularly, so that a paused agent stops.
         enable_injection_scan: Whether traces are tagged with signs of prompt injection in their input. Never blocks.
         enforcement_on_outage: What happens when no decision can be had: `"fail_open"` lets the action go ahead and reports it,
@@ -131,9 +133,10 @@ class Execlave:
             user_agent=f"Execlave-python-sdk/{_native.VERSION}",
             sign_requests=sign_requests,
             timeout=request_timeout_seconds,
-            outage_closed=_is_closed("enforcement_on_outage", enforcement_on_outage),
-            plan_limit_closed=_is_closed("plan_limit_behavior", plan_limit_behavior),
-            privacy=_privacy(privacy or {}),
+            outage_closed=is_closed("enforcement_on_outage", enforcement_on_outage),
+            plan_limit_closed=is_closed("plan_limit_behavior", plan_limit_behavior),
+            privacy=privacy_settings(privacy or {}),
+            hash_key=hash_key((privacy or {}).get("hash_key")),
             scan_injections=enable_injection_scan,
             batch_size=batch_size,
             flush_interval=flush_interval_seconds if async_mode else None,
@@ -168,7 +171,7 @@ class Execlave:
         The first registered agent is the one that traces belong to which name none. Raises `ExeclaveAuthError` for a wrong key and
         `ExeclaveError` for a request that the server does not accept.
         """
-        fields = _present(
+        fields = present(
             agentId=agent_id,
             name=name,
             type=type,
@@ -176,10 +179,10 @@ class Execlave:
             environment=environment or self.environment,
             description=description,
             ownerEmail=owner_email,
-            allowedDataSources=_listed(allowed_data_sources),
-            allowedActions=_listed(allowed_actions),
-            requiresHumanApprovalFor=_listed(requires_human_approval_for),
-            tags=_listed(tags),
+            allowedDataSources=listed(allowed_data_sources),
+            allowedActions=listed(allowed_actions),
+            requiresHumanApprovalFor=listed(requires_human_approval_for),
+            tags=listed(tags),
             metadata=metadata,
             autonomyLevel=autonomy_level,
         )
@@ -247,16 +250,16 @@ class Execlave:
             ExeclaveAuthError: The key is wrong.
             ExeclaveError: The server refused the request for another reason.
         """
-        fields = _present(
+        fields = present(
             agentId=agent_id,
             input=input,
             environment=environment,
             metadata=metadata,
-            estimatedCost=_cost(estimated_cost),
-            tools=_listed(tools),
-            toolDescriptors=_listed(tool_descriptors) or None,
-            conversationHistory=_listed(conversation_history) or None,
-            toolOutputs=_listed(tool_outputs) or None,
+            estimatedCost=cost(estimated_cost),
+            tools=listed(tools),
+            toolDescriptors=listed(tool_descriptors) or None,
+            conversationHistory=listed(conversation_history) or None,
+            toolOutputs=listed(tool_outputs) or None,
         )
         allowed, bypass = self._native.enforce(fields)
         if bypass is not None:
@@ -519,55 +522,6 @@ def _report_rejected(
         callback(rejected)
     except Exception:
         logger.exception("on_trace_rejected raised")
-
-
-def _is_closed(name: str, value: str) -> bool:
-    if value not in ("fail_open", "fail_closed"):
-        raise ValueError(f"{name} must be 'fail_open' or 'fail_closed', not {value!r}")
-    return value == "fail_closed"
-
-
-def _privacy(settings: Mapping[str, Any]) -> tuple[bool, bool, bool, bool, bool]:
-    unknown = set(settings) - {"enabled", "scrub_fields", "hash_pii"}
-    if unknown:
-        raise ValueError(
-            f"privacy has unknown keys {sorted(unknown)}; the keys are enabled, scrub_fields, hash_pii"
-        )
-    fields = settings.get("scrub_fields", ["input", "output"])
-    strange = [field for field in fields if field not in _SCRUB_FIELDS]
-    if strange:
-        raise ValueError(f"scrub_fields may name {', '.join(_SCRUB_FIELDS)}, not {strange}")
-    return (
-        bool(settings.get("enabled", False)),
-        "input" in fields,
-        "output" in fields,
-        "metadata" in fields,
-        bool(settings.get("hash_pii", True)),
-    )
-
-
-def _present(**fields: Any) -> dict[str, Any]:
-    """Leave out what is unset: on the wire absent and null are different things."""
-    return {name: value for name, value in fields.items() if value is not None}
-
-
-def _listed(values: Iterable[Any] | None) -> list[Any] | None:
-    """Make a list; a lone string is one element, not many letters."""
-    if values is None:
-        return None
-    return [values] if isinstance(values, str) else list(values)
-
-
-def _cost(value: Any) -> float | None:
-    if value is None:
-        return None
-    try:
-        cost = float(value)
-    except (TypeError, ValueError):
-        raise ExeclaveError(f"Invalid request: estimated_cost {value!r} is not a number") from None
-    if cost != cost or cost in (float("inf"), float("-inf")):
-        raise ExeclaveError(f"Invalid request: estimated_cost {cost} is not an amount")
-    return cost
 
 
 def _close_all() -> None:

@@ -10,6 +10,7 @@ use execlave_client::{
     RegisteredAgent,
 };
 use execlave_core::json;
+use execlave_core::redact::{Hash, HashKey};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -40,7 +41,7 @@ struct Current {
 impl NativeClient {
     #[new]
     #[pyo3(signature = (*, api_key, base_url, otlp_endpoint, environment, api_version, user_agent, sign_requests, timeout, outage_closed,
-        plan_limit_closed, privacy, scan_injections, batch_size, flush_interval, poll_interval, heartbeat_interval, observer))]
+        plan_limit_closed, privacy, hash_key, scan_injections, batch_size, flush_interval, poll_interval, heartbeat_interval, observer))]
     fn new(
         py: Python<'_>,
         api_key: &str,
@@ -53,7 +54,8 @@ impl NativeClient {
         timeout: f64,
         outage_closed: bool,
         plan_limit_closed: bool,
-        privacy: (bool, bool, bool, bool, bool),
+        privacy: (bool, bool, bool, bool, bool, bool, bool),
+        hash_key: Option<Vec<u8>>,
         scan_injections: bool,
         batch_size: usize,
         flush_interval: Option<f64>,
@@ -63,7 +65,8 @@ impl NativeClient {
     ) -> PyResult<Self> {
         let invalid = |error| PyValueError::new_err(format!("{error}"));
         let mode = |closed| if closed { FailMode::Closed } else { FailMode::Open };
-        let (enabled, input, output, metadata, hash) = privacy;
+        let (enabled, input, output, metadata, hash, keys, names) = privacy;
+        let hashing = hash_key.map_or(Hash::Plain, |key| Hash::Keyed(HashKey::new(key)));
         let mut settings = Config::new(ApiKey::new(api_key).map_err(invalid)?);
         if let Some(base_url) = base_url {
             settings.base_url = base_url.parse().map_err(invalid)?;
@@ -76,7 +79,7 @@ impl NativeClient {
         settings.timeout = seconds("request_timeout_seconds", timeout)?;
         settings.on_outage = mode(outage_closed);
         settings.on_plan_limit = mode(plan_limit_closed);
-        settings.privacy = Privacy { enabled, input, output, metadata, hash };
+        settings.privacy = Privacy { enabled, input, output, metadata, hash, hashing, keys, names };
         settings.scan_injections = scan_injections;
         settings.batch_size = batch_size;
         settings.flush_interval =

@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 
 mod client;
 mod convert;
+mod detect;
 mod error;
 mod fork;
 mod observer;
@@ -17,6 +18,8 @@ mod trace;
 mod _native {
     #[pymodule_export]
     use crate::client::NativeClient;
+    #[pymodule_export]
+    use crate::detect::{readings, scan};
     #[pymodule_export]
     use crate::fork::{after_fork_in_child, after_fork_in_parent, before_fork};
     #[pymodule_export]

@@ -72,6 +72,8 @@ def test_a_key_is_needed(key: str | None, monkeypatch: pytest.MonkeyPatch) -> No
         ("request_timeout_seconds", 0),
         ("privacy", {"enable": True}),
         ("privacy", {"scrub_fields": ["everything"]}),
+        ("privacy", {"hash_key": ""}),
+        ("privacy", {"hash_key": 1}),
         ("stamp_identity", True),
         ("api_key", "exe\ndev"),
     ],

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import hashlib
+import hmac
 import logging
 import re
 from collections.abc import Callable
@@ -303,6 +305,19 @@ def test_privacy_and_injection_tags(scripted: Scripted, client_of: Make) -> None
     assert given["q"].startswith("mail anna@")
     exe.enforce_policy("a", "mail anna@example.com")
     assert b"anna@" not in scripted.requests("/api/v1/policies/enforce")[0].body
+
+
+def test_hashes_can_have_a_key_and_keys_can_be_scrubbed(
+    scripted: Scripted, client_of: Make
+) -> None:
+    scripted.script = accept
+    exe = client_of(privacy={"enabled": True, "hash_key": "k" * 32, "scrub_keys": True})
+    exe.start_trace().set_input({"anna@example.com": "sk_live_abcdefghijklmnop1234"}).finish()
+    exe.flush()
+    [body] = sent_traces(scripted)
+    assert body["input"] == {"[EMAIL_REDACTED]": "[API_KEY_REDACTED]"}
+    keyed = hmac.new(b"k" * 32, b"anna@example.com", hashlib.sha256).hexdigest()[:16]
+    assert body["metadata"]["pii_detected"]["email"] == {"count": 1, "hashes": [keyed]}
 
 
 def test_scanning_can_be_turned_off(scripted: Scripted, client_of: Make) -> None:

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 const NOT_OURS: &[&str] = &[
     ".git",
     "target",
+    "corpus",
+    "artifacts",
     ".build",
     "execlave-data",
     "node_modules",

@@ -35,7 +35,7 @@ const FORBIDDEN_NEEDS: &[(&str, &[&str])] = &[
     ("execlave-client", &["execlave-store", "execlave-server", "axum", "sqlx"]),
     ("execlave-python", &["execlave-store", "execlave-server", "axum", "sqlx"]),
     // Only its tests may: the client is the best driver.
-    ("execlave-server", &["execlave-client", "reqwest"]),
+    ("execlave-server", &["execlave-client"]),
 ];
 
 /// Nobody needs these: they are where everything ends.
@@ -44,6 +44,16 @@ const NEEDED_BY_NOBODY: &[&str] = &["execlave-python", "execlave-cli", "xtask"];
 /// A path prefix, the texts that must not be under it, and the rule they would break.
 const FORBIDDEN_TEXT: &[(&str, &[&str], &str)] = &[
     ("crates/execlave-server/src/routes", &["sqlx"], "`routes` do not know sqlx: ask the store"),
+    (
+        "crates/execlave-server/src/routes",
+        &["reqwest"],
+        "only `http.rs` sends requests, so that every address is checked",
+    ),
+    (
+        "crates/execlave-server/src/ops",
+        &["reqwest"],
+        "only `http.rs` sends requests, so that every address is checked",
+    ),
     ("crates/execlave-server/src/pages", &["sqlx"], "`pages` do not know sqlx: ask the store"),
     ("crates/execlave-store/src", &["StatusCode"], "the store does not know HTTP status codes"),
     (

@@ -46,6 +46,9 @@ pub struct RegisterAgent {
     /// `observe`, `advise`, `act_with_approval` or `autonomous`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub autonomy_level: Option<AutonomyLevel>,
+    /// What a trace that reports a success must prove; `none` at first.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub outcome_strictness: Option<OutcomeStrictness>,
 }
 
 fn default_type() -> String {
@@ -84,6 +87,23 @@ impl AutonomyLevel {
             Self::Autonomous => "autonomous",
         }
     }
+}
+
+/// What a trace that reports a success must prove. Without it the trace is refused with `OUTCOME_EVIDENCE_REQUIRED`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OutcomeStrictness {
+    /// Nothing.
+    None,
+    /// Evidence on the basis `read_back` or `callback` names what was confirmed, in `effectRef` or `acknowledgementId`. There need not
+    /// be any.
+    Standard,
+    /// There is evidence on the basis `read_back` or `callback` that names what was confirmed.
+    Strict,
+}
+
+fn no_strictness() -> String {
+    "none".to_owned()
 }
 
 /// Body of `PATCH /agents/{id}`: only the given fields change.
@@ -128,6 +148,9 @@ pub struct PatchAgent {
     /// As in [`RegisterAgent`].
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub autonomy_level: Option<AutonomyLevel>,
+    /// As in [`RegisterAgent`].
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub outcome_strictness: Option<OutcomeStrictness>,
 }
 
 /// An agent as the server knows it.
@@ -173,6 +196,15 @@ pub struct Agent {
     /// How much it may do on its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub autonomy_level: Option<String>,
+    /// `none`, `standard` or `strict`: what a trace that reports a success must prove.
+    #[serde(default = "no_strictness")]
+    pub outcome_strictness: String,
+    /// The share of attacks it withstood in red teaming, 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub red_team_score: Option<f64>,
+    /// When that was found out; RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub red_team_scored_at: Option<String>,
     /// RFC 3339.
     pub created_at: String,
     /// RFC 3339.
@@ -189,6 +221,14 @@ pub struct ChangeStatus {
     /// Why, for the people who read the audit log and for the stopped agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+/// Body of `PATCH /agents/{id}/red-team-score`.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SetRedTeamScore {
+    /// The share of attacks the agent withstood, 0 to 1; kept to the thousandth.
+    pub score: f64,
 }
 
 /// Answer of `GET /agents/{id}/status-poll`.

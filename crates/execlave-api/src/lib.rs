@@ -5,12 +5,22 @@
 
 pub mod agents;
 pub mod approvals;
+pub mod bypasses;
+pub mod cost_rules;
 pub mod decisions;
 pub mod enforce;
 pub mod error;
+pub mod incidents;
 pub mod keys;
+pub mod lint;
 pub mod page;
 pub mod paths;
 pub mod policies;
+pub mod prices;
+pub mod resolutions;
+pub mod settings;
+pub mod simulate;
+pub mod tool_baselines;
 pub mod traces;
 pub mod usage;
+pub mod validators;

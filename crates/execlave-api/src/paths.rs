@@ -28,9 +28,31 @@ pub const APPROVALS: &str = "/approvals";
 pub const INGEST: &str = "/traces/ingest";
 /// List traces.
 pub const TRACES: &str = "/traces";
+/// The signed set of policies for evaluating locally.
+pub const BUNDLE: &str = "/policies/bundle";
+/// What is wrong with policies that are not saved yet.
+pub const LINT: &str = "/policies/lint";
+/// The JSON Schema of policies.
+pub const SCHEMAS: &str = "/policies/schemas";
+/// Try out what would be decided.
+pub const SIMULATE: &str = "/policies/simulate";
+/// Hand in decisions made in a client.
+pub const INGEST_DECISIONS: &str = "/decisions/ingest";
 /// List decisions.
 pub const DECISIONS: &str = "/decisions";
+/// Create and list cost budget rules.
+pub const COST_BUDGET_RULES: &str = "/cost-budget-rules";
+/// List incidents.
+pub const INCIDENTS: &str = "/incidents";
+/// Create and list custom validators.
+pub const VALIDATORS: &str = "/validators";
+/// What models cost.
+pub const PRICES: &str = "/prices";
+/// The organisation's settings.
+pub const SETTINGS: &str = "/organization/settings";
 /// Create and list API keys.
 pub const API_KEYS: &str = "/api-keys";
 /// What the deployment holds and its limits.
 pub const USAGE: &str = "/billing/usage";
+/// Report and list what ran without a decision.
+pub const BYPASS_WINDOWS: &str = "/sdk/bypass-windows";

@@ -229,6 +229,9 @@ pub struct TraceRecord {
     /// USD.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
+    /// True when the server computed `costUsd` from the tokens and the price of the model.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cost_is_computed: bool,
     /// As sent, or the placeholder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_message: Option<String>,

@@ -2,9 +2,11 @@
 
 mod agents;
 mod approvals;
+mod bench;
 mod completions;
 mod keys;
 mod migrate;
+mod scan;
 mod serve;
 mod users;
 mod version;
@@ -18,6 +20,7 @@ Examples:
   execlave serve                          start everything on 127.0.0.1:4000
   execlave keys create ci --scope sdk     a key for an application
   execlave agents pause my-agent          stop an agent at once
+  execlave scan prompts.jsonl             find injections, personal data and secrets
 
 Exit codes: 0 done, 1 the check failed, 2 usage, 3 cannot reach the server or the store.";
 
@@ -37,6 +40,8 @@ enum Command {
     Users(users::Users),
     Agents(agents::Agents),
     Approvals(approvals::Approvals),
+    Scan(scan::Scan),
+    Bench(bench::Bench),
     Completions(completions::Completions),
     Version(version::Version),
 }
@@ -51,6 +56,8 @@ impl Cli {
             Command::Users(command) => command.run().await,
             Command::Agents(command) => command.run().await,
             Command::Approvals(command) => command.run().await,
+            Command::Scan(command) => command.run(),
+            Command::Bench(command) => command.run().await,
             Command::Completions(command) => {
                 command.run();
                 Ok(())

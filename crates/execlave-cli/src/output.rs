@@ -50,9 +50,14 @@ impl Output {
 
 /// Writes to stdout as it is.
 pub(crate) fn print(text: &str) {
-    let mut stdout = io::stdout().lock();
     // The reader has gone away: nobody is left to tell.
-    let _closed = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    let _read_by = write(text.as_bytes());
+}
+
+/// The same for long output; `false` once nobody reads it any more.
+pub(crate) fn write(bytes: &[u8]) -> bool {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes).and_then(|()| stdout.flush()).is_ok()
 }
 
 fn print_json<T: Serialize + ?Sized>(value: &T) {

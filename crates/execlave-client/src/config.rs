@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use execlave_core::redact::Hash;
 use tokio_util::task::TaskTracker;
 
 mod base_url;
@@ -88,7 +89,7 @@ pub enum FailMode {
 
 /// What is removed before anything leaves the process.
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "five independent switches")]
+#[expect(clippy::struct_excessive_bools, reason = "seven independent switches")]
 pub struct Privacy {
     /// Whether personal data is removed at all.
     pub enabled: bool,
@@ -100,11 +101,26 @@ pub struct Privacy {
     pub metadata: bool,
     /// Whether short hashes of what was removed are kept, so that equal values can be told from different ones.
     pub hash: bool,
+    /// How they are hashed: as published clients do, or with a key of the application's own.
+    pub hashing: Hash,
+    /// Whether the keys of objects are scrubbed like their values.
+    pub keys: bool,
+    /// Whether names of persons that a phrase introduces are removed.
+    pub names: bool,
 }
 
 impl Default for Privacy {
     fn default() -> Self {
-        Self { enabled: false, input: true, output: true, metadata: false, hash: true }
+        Self {
+            enabled: false,
+            input: true,
+            output: true,
+            metadata: false,
+            hash: true,
+            hashing: Hash::Plain,
+            keys: false,
+            names: false,
+        }
     }
 }
 

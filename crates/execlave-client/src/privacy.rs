@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use execlave_api::enforce::EnforceRequest;
 use execlave_api::traces::TraceBody;
-use execlave_core::redact::{self, ScrubReport};
+use execlave_core::redact::{self, ScrubReport, Scrubbing};
 use serde_json::{Map, Value, json};
 
 use crate::config::Privacy;
@@ -14,16 +14,16 @@ pub(crate) fn scrub_request(request: &mut EnforceRequest, privacy: &Privacy) {
     if !privacy.enabled {
         return;
     }
-    scrub_text(&mut request.input);
+    scrub_text(&mut request.input, privacy);
     if let Some(metadata) = &mut request.metadata {
-        scrub_map(metadata);
+        scrub_map(metadata, privacy);
     }
     for turn in &mut request.conversation_history {
-        scrub_text(&mut turn.content);
+        scrub_text(&mut turn.content, privacy);
     }
     for output in &mut request.tool_outputs {
-        redact::scrub_value(&mut output.output);
-        output.input.as_mut().map(redact::scrub_value);
+        scrub_value(&mut output.output, privacy);
+        output.input.as_mut().map(|input| scrub_value(input, privacy));
     }
 }
 
@@ -34,23 +34,24 @@ pub(crate) fn scrub_trace(trace: &mut TraceBody, privacy: &Privacy) {
         return;
     }
     if let Some(message) = &mut trace.error_message {
-        scrub_text(message);
+        scrub_text(message, privacy);
     }
     let mut reports = Vec::new();
     let chosen = [(privacy.input, &mut trace.input), (privacy.output, &mut trace.output)];
     for (_, value) in chosen.into_iter().filter(|(scrub, _)| *scrub) {
-        reports.extend(value.as_mut().map(redact::scrub_value));
+        reports.extend(value.as_mut().map(|value| scrub_value(value, privacy)));
     }
     if privacy.metadata {
-        reports.extend(trace.metadata.as_mut().map(scrub_map));
+        reports.extend(trace.metadata.as_mut().map(|metadata| scrub_map(metadata, privacy)));
     }
     let mut found: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for report in &reports {
         for (kind, hashes) in &report.found {
-            found.entry(kind.as_str()).or_default().extend(hashes.iter().cloned());
+            found.entry(kind).or_default().extend(hashes.iter().cloned());
         }
     }
-    if found.is_empty() {
+    let replaced: usize = reports.iter().map(|report| report.replaced).sum();
+    if found.is_empty() && replaced == 0 {
         return;
     }
     let detected: Map<String, Value> = found
@@ -63,21 +64,32 @@ pub(crate) fn scrub_trace(trace: &mut TraceBody, privacy: &Privacy) {
         .collect();
     let metadata = trace.metadata.get_or_insert_default();
     metadata.insert("pii_detected".to_owned(), Value::Object(detected));
+    if replaced > 0 {
+        metadata.insert("pii_replaced".to_owned(), json!(replaced));
+    }
     let clean = reports.iter().all(|report| report.clean);
     metadata.insert("pii_scrubbed".to_owned(), Value::Bool(clean));
 }
 
-fn scrub_text(text: &mut String) {
-    if let std::borrow::Cow::Owned(scrubbed) = redact::redact_text(text) {
+fn scrub_text(text: &mut String, privacy: &Privacy) {
+    if let std::borrow::Cow::Owned(scrubbed) = redact::redact_text_with(text, &scrubbing(privacy)) {
         *text = scrubbed;
     }
 }
 
-fn scrub_map(map: &mut Map<String, Value>) -> ScrubReport {
+fn scrub_value(value: &mut Value, privacy: &Privacy) -> ScrubReport {
+    redact::scrub_value_with(value, &scrubbing(privacy))
+}
+
+fn scrub_map(map: &mut Map<String, Value>, privacy: &Privacy) -> ScrubReport {
     let mut value = Value::Object(std::mem::take(map));
-    let report = redact::scrub_value(&mut value);
+    let report = scrub_value(&mut value, privacy);
     if let Value::Object(scrubbed) = value {
         *map = scrubbed;
     }
     report
+}
+
+fn scrubbing(privacy: &Privacy) -> Scrubbing {
+    Scrubbing { keys: privacy.keys, names: privacy.names, hash: privacy.hashing.clone() }
 }

@@ -92,28 +92,39 @@ impl Certificate {
             key_id: key_id(&key.verifying_key()),
             signature: String::new(),
         };
-        certificate.signature =
-            URL_SAFE_NO_PAD.encode(key.sign(&certificate.signed_bytes()).to_bytes());
+        certificate.signature = sign_value(&certificate.to_value(), key);
         certificate
     }
 
     /// Whether this key signed exactly this certificate. Says nothing about expiry or use.
     pub fn verify(&self, key: &VerifyingKey) -> bool {
-        let decoded = URL_SAFE_NO_PAD.decode(&self.signature).ok();
-        let Some(signature) = decoded.and_then(|bytes| Signature::from_slice(&bytes).ok()) else {
-            return false;
-        };
-        self.key_id == key_id(key) && key.verify_strict(&self.signed_bytes(), &signature).is_ok()
+        self.key_id == key_id(key) && verify_value(&self.to_value(), &self.signature, key)
     }
 
-    fn signed_bytes(&self) -> Vec<u8> {
+    fn to_value(&self) -> Value {
         // INVARIANT: a certificate is strings and integers, which always become JSON.
-        let mut value = serde_json::to_value(self).unwrap_or_default();
-        if let Some(map) = value.as_object_mut() {
-            map.remove("signature");
-        }
-        json::canonical(&value)
+        serde_json::to_value(self).unwrap_or_default()
     }
+}
+
+/// Signs the RFC 8785 form of an object without its field `signature`.
+pub(crate) fn sign_value(value: &Value, key: &SigningKey) -> String {
+    URL_SAFE_NO_PAD.encode(key.sign(&signed_bytes(value)).to_bytes())
+}
+
+/// Whether this key made this signature of the object.
+pub(crate) fn verify_value(value: &Value, signature: &str, key: &VerifyingKey) -> bool {
+    let decoded = URL_SAFE_NO_PAD.decode(signature).ok();
+    let signature = decoded.and_then(|bytes| Signature::from_slice(&bytes).ok());
+    signature.is_some_and(|signature| key.verify_strict(&signed_bytes(value), &signature).is_ok())
+}
+
+fn signed_bytes(value: &Value) -> Vec<u8> {
+    let mut value = value.clone();
+    if let Some(map) = value.as_object_mut() {
+        map.remove("signature");
+    }
+    json::canonical(&value)
 }
 
 /// The RFC 7638 thumbprint of the public key.

@@ -119,19 +119,28 @@ pub struct Decision {
     pub warnings: Vec<Violation>,
     /// What could not be evaluated.
     pub problems: Vec<Problem>,
+    /// Policies that were looked at although the agent's autonomy tier has no control of their type.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tier_overrides: Vec<PolicyId>,
 }
 
 impl Decision {
-    /// Sorts what fired into violations and warnings and takes the strongest mode as the outcome.
-    pub(crate) fn combine(fired: Vec<Violation>, problems: Vec<Problem>) -> Self {
+    /// Sorts what fired into violations and warnings and takes the strongest mode as the outcome; nothing can
+    /// be done any more about an action that has happened.
+    pub(crate) fn combine(
+        fired: Vec<Violation>,
+        problems: Vec<Problem>,
+        has_happened: bool,
+    ) -> Self {
         let (violations, warnings): (Vec<_>, Vec<_>) = fired
             .into_iter()
             .partition(|violation| violation.enforcement_mode >= EnforcementMode::RequireApproval);
         let outcome = match violations.iter().map(|violation| violation.enforcement_mode).max() {
+            _ if has_happened => Outcome::Allow,
             Some(EnforcementMode::Block) => Outcome::Block,
             Some(_) => Outcome::RequireApproval,
             None => Outcome::Allow,
         };
-        Self { outcome, violations, warnings, problems }
+        Self { outcome, violations, warnings, problems, tier_overrides: Vec::new() }
     }
 }

@@ -5,10 +5,17 @@
 
 pub mod injection;
 pub mod pii;
+pub mod report;
 pub mod secret;
+pub mod stream;
 pub mod text;
+pub mod view;
 
-mod normalise;
+pub(crate) mod candidates;
+mod checksum;
+mod decode;
+mod source;
+mod window;
 
 /// Everything that was found in one text.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +29,9 @@ pub struct Scan {
 }
 
 /// Runs every detector on one text.
+///
+/// A long text is read in overlapping windows of about 64 KiB and the findings are put together, so the memory
+/// needed does not grow with the text and [`stream::Scanner`] finds the same.
 pub fn scan(text: &str) -> Scan {
-    Scan { injection: injection::scan(text), pii: pii::find(text), secrets: secret::find(text) }
+    stream::scan(text, window::SIZES)
 }

@@ -3,11 +3,12 @@
 //! Nothing here reads a file, a clock, a socket or a random source, nothing is asynchronous and nothing
 //! panics. The server, the Rust client and the Python package all link this crate, so the same action
 //! against the same policies gives the same decision wherever it is evaluated. Times and ids are
-//! parameters; shared counters (budgets) are named by [`policy::BudgetCheck`] and answered by the caller.
+//! parameters; what depends on shared state (budgets, rates, earlier actions, custom
+//! validators) is asked with [`policy::StateCheck`] and answered by the caller.
 //!
 //! Modules in reading order: [`ids`], [`time`] and [`json`] are the ground; [`request`] is the question,
 //! [`digest`] its fingerprint, [`decision`] the answer; [`policy`] turns one into the other with the help
-//! of [`detect`] and [`redact`]; [`risk`] and [`certificate`] belong to approvals.
+//! of [`detect`] and [`redact`]; [`risk`] and [`certificate`] belong to approvals, [`bundle`] takes policies to where actions happen.
 
 #![cfg_attr(
     not(test),
@@ -44,3 +45,5 @@ pub mod redact;
 pub mod risk;
 
 pub mod certificate;
+
+pub mod bundle;

@@ -1,162 +1,151 @@
-//! Masks personal data in text and in JSON values.
+//! Masks personal data and credentials in text and in JSON values.
 //!
-//! A finding becomes `[EMAIL_REDACTED]` and the like. What was found is reported by type with the first 16
-//! hexadecimal characters of its SHA-256, so that two traces about the same person can be told to be so
-//! without keeping who it was.
+//! A finding becomes `[EMAIL_REDACTED]` and the like. What was found is reported by type with a short hash, so
+//! that two traces about the same person can be told to be so without keeping who it was. Masking moves what
+//! surrounds a finding closer together, which can bring out another; a text is therefore read again until
+//! nothing is found, so that scrubbing twice is scrubbing once.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::ops::Range;
 
-use serde_json::Value;
-use sha2::{Digest as _, Sha256};
+use crate::detect::candidates::{self, overlap::strength};
 
-use crate::detect::pii::{self, PiiType};
-use crate::detect::{secret, text};
-use crate::digest::hex;
+mod excerpt;
+mod hash;
+mod value;
 
-/// Values nested deeper are replaced whole.
-pub const DEPTH_LIMIT: usize = 32;
+pub(crate) use excerpt::excerpt;
+pub use hash::{Hash, HashKey};
+pub use value::{DEPTH_LIMIT, DEPTH_PLACEHOLDER, ScrubReport, scrub_value, scrub_value_with};
 
-/// What replaces a value beyond [`DEPTH_LIMIT`].
-pub const DEPTH_PLACEHOLDER: &str = "[REDACTED_DEPTH_LIMIT]";
+/// What replaces a text that cannot be scrubbed: one longer than [`SIZE_LIMIT`], or one in which masking keeps
+/// bringing out more.
+pub const SIZE_PLACEHOLDER: &str = "[REDACTED_SIZE_LIMIT]";
 
-/// What [`scrub_value`] found and whether it could remove it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ScrubReport {
-    /// For each type, one hash per finding.
-    pub found: BTreeMap<PiiType, Vec<String>>,
-    /// Whether reading the scrubbed value again finds nothing. Data split over two values is found but cannot
-    /// be masked.
-    pub clean: bool,
+/// Longer texts are replaced whole, in bytes.
+pub const SIZE_LIMIT: usize = 16 * 1024 * 1024;
+
+/// How often one text is read; ordinary ones need two.
+const ROUNDS: usize = 8;
+
+/// How to scrub.
+#[derive(Debug, Clone, Default)]
+pub struct Scrubbing {
+    /// Whether the keys of objects are scrubbed like their values.
+    pub keys: bool,
+    /// Whether names of persons are looked for.
+    pub names: bool,
+    /// How what was found is hashed.
+    pub hash: Hash,
 }
 
-/// Masks personal data; borrows when there is none.
+/// A place to mask.
+struct Mask {
+    range: Range<usize>,
+    word: &'static str,
+}
+
+impl Mask {
+    fn placeholder(&self) -> String {
+        format!("[{}_REDACTED]", self.word.to_ascii_uppercase())
+    }
+}
+
+/// Masks personal data and credentials; borrows when there is none.
 pub fn redact_text(text: &str) -> Cow<'_, str> {
-    let found = pii::find(text);
-    if found.is_empty() {
-        return Cow::Borrowed(text);
-    }
-    Cow::Owned(mask(
-        text,
-        0..text.len(),
-        found.iter().map(|found| (found.range(), found.pii_type.placeholder())),
-    ))
+    redact_text_with(text, &Scrubbing::default())
 }
 
-/// Masks personal data in every string and number inside `value`. Keys are left alone; a number that holds
-/// personal data becomes the masked text.
-pub fn scrub_value(value: &mut Value) -> ScrubReport {
-    let mut report = ScrubReport::default();
-    scrub(value, DEPTH_LIMIT, &mut report);
-    let left = text::extract(value);
-    let split = pii::find(&left);
-    report.clean = split.is_empty();
-    report.add(&left, &split);
-    report
+/// The same with a choice of what to look for.
+pub fn redact_text_with<'t>(text: &'t str, scrubbing: &Scrubbing) -> Cow<'t, str> {
+    let masked = mask_all(text, None, scrubbing.names, |_, _| {});
+    masked.unwrap_or_else(|| Cow::Owned(SIZE_PLACEHOLDER.to_owned()))
 }
 
-fn scrub(value: &mut Value, depth_left: usize, report: &mut ScrubReport) {
-    match value {
-        Value::String(leaf) => {
-            if let Some(masked) = scrub_leaf(leaf, report) {
-                *leaf = masked;
-            }
-        }
-        Value::Number(leaf) => {
-            if let Some(masked) = scrub_leaf(&leaf.to_string(), report) {
-                *value = Value::String(masked);
-            }
-        }
-        Value::Array(_) | Value::Object(_) if depth_left == 0 => {
-            *value = Value::String(DEPTH_PLACEHOLDER.into());
-        }
-        Value::Array(items) => {
-            for item in items {
-                scrub(item, depth_left.saturating_sub(1), report);
-            }
-        }
-        Value::Object(map) => {
-            for item in map.values_mut() {
-                scrub(item, depth_left.saturating_sub(1), report);
-            }
-        }
-        Value::Null | Value::Bool(_) => {}
-    }
-}
-
-fn scrub_leaf(leaf: &str, report: &mut ScrubReport) -> Option<String> {
-    let found = pii::find(leaf);
-    if found.is_empty() {
+/// Masks everything, telling `seen` the type and text of each finding; `None` when it does not come to an end.
+/// Where nothing is left to find in the text alone, it is read once more as what stands under `key`.
+fn mask_all<'t>(
+    text: &'t str,
+    key: Option<&str>,
+    names: bool,
+    mut seen: impl FnMut(&'static str, &str),
+) -> Option<Cow<'t, str>> {
+    if text.len() > SIZE_LIMIT {
         return None;
     }
-    report.add(leaf, &found);
-    Some(mask(
-        leaf,
-        0..leaf.len(),
-        found.iter().map(|found| (found.range(), found.pii_type.placeholder())),
-    ))
+    let mut masked = Cow::Borrowed(text);
+    for _ in 0..ROUNDS {
+        let mut masks = masks(&masked, names);
+        if let (true, Some(key)) = (masks.is_empty(), key) {
+            masks = masks_under(key, &masked, names);
+        }
+        if masks.is_empty() {
+            return Some(masked);
+        }
+        for mask in &masks {
+            seen(mask.word, masked.get(mask.range.clone()).unwrap_or_default());
+        }
+        masked = Cow::Owned(mask(&masked, 0..masked.len(), &masks));
+    }
+    None
 }
 
-impl ScrubReport {
-    fn add(&mut self, text: &str, found: &[pii::Match]) {
-        for found in found {
-            let matched = text.get(found.range()).unwrap_or_default();
-            let hash: String = hex(&Sha256::digest(matched)).chars().take(16).collect();
-            self.found.entry(found.pii_type).or_default().push(hash);
+/// Longer texts need no help from the key they stand under, in bytes.
+const SHORT: usize = 256;
+
+/// The places to mask in a value that is written `key: value`; of a finding that starts in the key, the rest.
+fn masks_under(key: &str, value: &str, names: bool) -> Vec<Mask> {
+    let telling = value.len() <= SHORT && key.len() <= SHORT;
+    if !telling || !value.bytes().any(|byte| byte.is_ascii_digit()) {
+        return Vec::new();
+    }
+    let text = format!("{key}: {value}");
+    let from = text.len().saturating_sub(value.len());
+    let inside = masks(&text, names).into_iter().filter(|mask| mask.range.end > from);
+    let shift = |index: usize| index.saturating_sub(from);
+    inside
+        .map(|mask| Mask { range: shift(mask.range.start)..shift(mask.range.end), ..mask })
+        .collect()
+}
+
+/// All places to mask, sorted; where a credential and personal data overlap, one mask covers both.
+fn masks(text: &str, names: bool) -> Vec<Mask> {
+    let found = candidates::find(text, names);
+    let pii = found.pii.into_iter().map(|found| (found.what.as_str(), found.hit));
+    let secrets = found.secrets.into_iter().map(|found| (found.what.as_str(), found.hit));
+    let mut all: Vec<_> = pii.chain(secrets).collect();
+    all.sort_by_key(|(_, hit)| hit.range.start);
+    let mut masks: Vec<Mask> = Vec::new();
+    let mut strongest = None;
+    for (word, hit) in all {
+        let Some(last) = masks.last_mut().filter(|last| hit.range.start < last.range.end) else {
+            masks.push(Mask { range: hit.range.clone(), word });
+            strongest = Some(hit);
+            continue;
+        };
+        last.range.end = last.range.end.max(hit.range.end);
+        if strongest.as_ref().is_some_and(|strongest| strength(&hit, strongest).is_gt()) {
+            last.word = word;
+            strongest = Some(hit);
         }
     }
+    masks
 }
 
-/// Copies `window` of `text`; each masked range that touches it is replaced as a whole.
-fn mask(
-    text: &str,
-    window: Range<usize>,
-    masked: impl Iterator<Item = (Range<usize>, &'static str)>,
-) -> String {
+/// Copies `window` of `text`; each mask that touches it is replaced as a whole.
+fn mask(text: &str, window: Range<usize>, masks: &[Mask]) -> String {
     let mut copy = String::with_capacity(window.len());
     let mut from = window.start;
-    for (range, placeholder) in masked {
-        if range.end <= from || range.start >= window.end {
+    for mask in masks {
+        if mask.range.end <= from || mask.range.start >= window.end {
             continue;
         }
-        copy.push_str(text.get(from..range.start.max(from)).unwrap_or_default());
-        copy.push_str(placeholder);
-        from = range.end;
+        copy.push_str(text.get(from..mask.range.start.max(from)).unwrap_or_default());
+        copy.push_str(&mask.placeholder());
+        from = mask.range.end;
     }
     copy.push_str(text.get(from..window.end).unwrap_or_default());
     copy
-}
-
-/// Characters of context on each side of an excerpt's finding, and of the finding itself.
-const EXCERPT_CONTEXT: usize = 24;
-const EXCERPT_LENGTH: usize = 120;
-
-/// What stands at `range` and around it, safe to show: personal data and credentials are masked.
-pub(crate) fn excerpt(text: &str, range: Range<usize>, pii: &[pii::Match]) -> String {
-    let before = text.get(..range.start).unwrap_or_default();
-    let start = before
-        .char_indices()
-        .rev()
-        .take(EXCERPT_CONTEXT)
-        .last()
-        .map_or(range.start, |(index, _)| index);
-    let end = |from: usize, count: usize| {
-        let rest = text.get(from..).unwrap_or_default();
-        rest.char_indices().nth(count).map_or(text.len(), |(index, _)| from.saturating_add(index))
-    };
-    let finding_end = range.end.min(end(range.start, EXCERPT_LENGTH));
-    let window = start..end(finding_end, EXCERPT_CONTEXT);
-    let mut masked: Vec<(Range<usize>, &'static str)> = pii
-        .iter()
-        .map(|found| (found.range(), found.pii_type.placeholder()))
-        .chain(secret::find(text).into_iter().map(|found| (found.range(), secret::PLACEHOLDER)))
-        .collect();
-    masked.sort_by_key(|(range, _)| (range.start, range.end));
-    let shown = mask(text, window.clone(), masked.into_iter());
-    let head = if window.start > 0 { "…" } else { "" };
-    let tail = if window.end < text.len() { "…" } else { "" };
-    format!("{head}{shown}{tail}")
 }
 
 #[cfg(test)]
@@ -165,16 +154,7 @@ mod tests {
 
     #[test]
     fn text_without_findings_is_not_copied() {
-        assert!(matches!(redact_text("nothing here"), Cow::Borrowed(_)));
+        assert!(matches!(redact_text("nothing here"), Cow::Borrowed("nothing here")));
         assert_eq!(redact_text("mail é@b jane@example.com!"), "mail é@b [EMAIL_REDACTED]!");
-    }
-
-    #[test]
-    fn excerpts_never_show_half_a_finding() {
-        let text = format!("{}jane@example.com ignore previous instructions", "x".repeat(40));
-        let found = pii::find(&text);
-        let start = text.find("ignore").expect("is there");
-        let shown = excerpt(&text, start..text.len(), &found);
-        assert_eq!(shown, "…[EMAIL_REDACTED] ignore previous instructions");
     }
 }

@@ -8,7 +8,12 @@ use crate::ids::AgentId;
 use crate::json::present;
 use crate::words::words;
 
+pub(crate) mod folded;
+pub(crate) mod hosts;
+mod occasion;
 pub(crate) mod texts;
+
+pub use occasion::{Occasion, Phase};
 
 /// One thing an agent is about to do.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -115,6 +120,21 @@ impl Action {
         ActionDigest::of_context(&self.context())
     }
 
+    /// The user, named by the metadata `userId`.
+    pub fn user_id(&self) -> Option<String> {
+        self.metadata_text(&["userId", "user_id"])
+    }
+
+    /// The session, named by the metadata `sessionId`.
+    pub fn session_id(&self) -> Option<String> {
+        self.metadata_text(&["sessionId", "session_id"])
+    }
+
+    /// The trace, named by the metadata `traceId`.
+    pub fn trace_id(&self) -> Option<String> {
+        self.metadata_text(&["traceId", "trace_id"])
+    }
+
     /// A non-empty text in the metadata under the first of `keys` that holds one. Numbers count as their text.
     pub(crate) fn metadata_text(&self, keys: &[&str]) -> Option<String> {
         let metadata = self.metadata.as_ref()?;
@@ -155,7 +175,48 @@ pub struct AgentProfile {
     /// The tools its owner wants a person to approve.
     #[serde(default)]
     pub requires_human_approval_for: Vec<String>,
+    /// How much it may do by itself; the tier's controls apply to it as if they were policies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub autonomy_level: Option<AutonomyLevel>,
+    /// The descriptors its tools were pinned to. One tool may be listed with several hashes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tool_baseline: Vec<PinnedTool>,
 }
+
+/// A tool's descriptor as it was pinned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PinnedTool {
+    /// The server that offers the tool.
+    pub server: String,
+    /// The tool's name there.
+    pub tool: String,
+    /// The hash its descriptor had.
+    pub descriptor_hash: String,
+}
+
+/// How much an agent may do by itself; more compares greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum AutonomyLevel {
+    /// It reads and reports.
+    Observe,
+    /// It proposes.
+    Advise,
+    /// It acts when a person agrees.
+    ActWithApproval,
+    /// It acts.
+    Autonomous,
+}
+
+words!(
+    AutonomyLevel,
+    "autonomy level",
+    Observe = "observe",
+    Advise = "advise",
+    ActWithApproval = "act_with_approval",
+    Autonomous = "autonomous",
+);
 
 /// Whether an agent may run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -209,12 +209,25 @@ fn environment(action: &Action, agent: &AgentProfile) -> Option<RiskPart> {
 }
 
 fn data(violations: &[Violation], action: &Action) -> Option<RiskPart> {
-    let found =
-        |policy_type: &str| violations.iter().any(|violation| violation.policy_type == policy_type);
-    if found("secret_scan") {
+    // A rule's id begins with its type, so a type alone finds all of its rules.
+    let found = |rules: &[&str]| {
+        let begins = |violation: &Violation| {
+            rules
+                .iter()
+                .any(|rule| violation.rule_id.starts_with(rule) || violation.policy_type == *rule)
+        };
+        violations.iter().any(begins)
+    };
+    if found(&["secret_scan", "tool_output_scan.secret"]) {
         return Some(part("data", 15, "a secret was found"));
     }
-    if found("pii_access") {
+    if found(&[
+        "pii_access",
+        "tool_output_scan.pii",
+        "data_restriction.pii",
+        "data_restriction.phi",
+        "data_restriction.pci",
+    ]) {
         return Some(part("data", 15, "personal data was found"));
     }
     let classes = declared_classes(action);
@@ -222,6 +235,9 @@ fn data(violations: &[Violation], action: &Action) -> Option<RiskPart> {
         |class: &str| classes.iter().any(|declared| declared.eq_ignore_ascii_case(class));
     match ["phi", "pci", "pii"].into_iter().find(|class| declares(class)) {
         Some(class) => Some(part("data", 15, format!("`metadata.dataClass` declares {class}"))),
+        None if found(&["data_restriction.confidential"]) => {
+            Some(part("data", 8, "confidential data was found"))
+        }
         None if declares("confidential") => {
             Some(part("data", 8, "`metadata.dataClass` declares confidential"))
         }

@@ -22,6 +22,15 @@ impl UnknownWord {
     }
 }
 
+/// A closed list of words, for tables that hold several lists.
+pub(crate) trait Words {
+    /// The current spellings, in order.
+    const WORDS: &'static [&'static str];
+
+    /// The current spelling of a word in any accepted one.
+    fn known(word: &str) -> Result<&'static str, UnknownWord>;
+}
+
 /// A closed list of words: spelling out, and reading with the accepted legacy spellings.
 macro_rules! words {
     ($name:ident, $what:literal, $($variant:ident = $word:literal $(| $legacy:literal)*),+ $(,)?) => {
@@ -32,6 +41,14 @@ macro_rules! words {
             /// The word on the wire.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }
+            }
+        }
+
+        impl $crate::words::Words for $name {
+            const WORDS: &'static [&'static str] = &[$($word),+];
+
+            fn known(word: &str) -> Result<&'static str, $crate::words::UnknownWord> {
+                word.parse::<Self>().map(Self::as_str)
             }
         }
 

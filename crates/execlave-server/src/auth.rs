@@ -26,21 +26,29 @@ pub(crate) enum Actor {
         /// Their name.
         name: String,
     },
+    /// A cost budget rule that pauses an agent.
+    Rule {
+        /// Which.
+        id: uuid::Uuid,
+        /// What it is called.
+        name: String,
+    },
 }
 
 impl Actor {
-    /// `key:<id>` or `user:<id>`, as it is stored.
+    /// `key:<id>`, `user:<id>` or `rule:<id>`, as it is stored.
     pub(crate) fn id(&self) -> String {
         match self {
             Self::Key { id, .. } => format!("key:{id}"),
             Self::User { id, .. } => format!("user:{id}"),
+            Self::Rule { id, .. } => format!("rule:{id}"),
         }
     }
 
     /// A name for people.
     pub(crate) fn label(&self) -> &str {
         match self {
-            Self::Key { name, .. } | Self::User { name, .. } => name,
+            Self::Key { name, .. } | Self::User { name, .. } | Self::Rule { name, .. } => name,
         }
     }
 
@@ -48,7 +56,7 @@ impl Actor {
     pub(crate) fn key_id(&self) -> Option<KeyId> {
         match self {
             Self::Key { id, .. } => Some(*id),
-            Self::User { .. } => None,
+            Self::User { .. } | Self::Rule { .. } => None,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Bounds on what callers write: long enough for every honest use, short enough that nobody can fill the store with one field.
 
+use execlave_core::time::Timestamp;
+
 use crate::error::{AppError, AppResult};
 
 /// Identifiers and names.
@@ -40,6 +42,16 @@ pub(crate) fn word(path: &str, value: &str) -> AppResult<()> {
     let message =
         format!("must be 1 to {WORD_LENGTH} letters, digits, dots, hyphens or underscores");
     Err(AppError::invalid(path, message))
+}
+
+/// A moment.
+pub(crate) fn time(path: &str, text: &str) -> AppResult<Timestamp> {
+    text.parse().map_err(|_| {
+        AppError::invalid(
+            path,
+            "must be an RFC 3339 time with an offset, such as `2026-01-31T09:00:00.000Z`",
+        )
+    })
 }
 
 /// A list of names.

@@ -22,6 +22,10 @@ pub struct Config {
     pub approvals: ApprovalsConfig,
     /// What is kept of decisions.
     pub decisions: DecisionsConfig,
+    /// Policies that clients evaluate themselves.
+    pub bundles: BundlesConfig,
+    /// Where custom validators may be.
+    pub validators: ValidatorsConfig,
     /// How people sign in.
     pub sign_in: SignInConfig,
     /// What is logged.
@@ -82,6 +86,22 @@ pub struct ApprovalsConfig {
 pub struct DecisionsConfig {
     /// Keep the raw input text.
     pub keep_input: bool,
+}
+
+/// `[bundles]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BundlesConfig {
+    /// How long a bundle may be used.
+    pub bundle_minutes: u32,
+}
+
+/// `[validators]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ValidatorsConfig {
+    /// Whether they may be on private networks and on this machine, also without TLS.
+    pub allow_private_networks: bool,
 }
 
 /// `[sign_in]`

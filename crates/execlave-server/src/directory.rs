@@ -14,17 +14,23 @@ use execlave_core::ids::{AgentId, KeyId, OrgId};
 use execlave_core::time::Timestamp;
 use execlave_store::Store;
 use execlave_store::changes::{Change, Noun};
+use execlave_store::cost_rules::CostRule;
 use execlave_store::error::StoreError;
 use execlave_store::keys::ApiKey;
+use execlave_store::org_settings::OrgSettings;
+use execlave_store::prices::ModelPrice;
+use execlave_store::validators::Validator;
 use tokio::sync::Mutex;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use uuid::Uuid;
 
 pub use agents::AgentEntry;
 use agents::Agents;
 pub use policies::OrgPolicies;
 use policies::Policies;
 
+use crate::prices::{OwnPrices, Price};
 use crate::touched::Touched;
 
 /// What authentication needs to know of a key.
@@ -52,6 +58,10 @@ pub struct Directory {
     keys: RwLock<HashMap<String, Arc<KeyEntry>>>,
     agents: RwLock<Agents>,
     policies: RwLock<Policies>,
+    settings: RwLock<HashMap<OrgId, Arc<OrgSettings>>>,
+    prices: RwLock<HashMap<OrgId, Arc<OwnPrices>>>,
+    cost_rules: RwLock<HashMap<OrgId, Arc<Vec<CostRule>>>>,
+    validators: RwLock<HashMap<(OrgId, Uuid), Arc<Validator>>>,
     /// INVARIANT: rows are read and swapped in while this is held, so an older reading never replaces a newer one.
     refreshing: Mutex<()>,
     /// When keys and agents were last seen.
@@ -64,11 +74,34 @@ impl Directory {
         let _turn = self.refreshing.lock().await;
         let keys = store.list_keys_across_orgs().await?;
         let agents = store.list_agents_across_orgs().await?;
-        let policies = store.list_policies_across_orgs().await?;
+        let baselines = store.list_tool_baselines_across_orgs().await?;
+        let validators = store.list_validators_across_orgs().await?;
+        let mut rules: HashMap<OrgId, Vec<CostRule>> = HashMap::new();
+        for rule in store.list_active_cost_rules_across_orgs().await? {
+            rules.entry(rule.org_id).or_default().push(rule);
+        }
+        let epochs = store.policy_epochs_across_orgs().await?.into_iter().collect();
+        let policies = Policies::from_records(store.list_policies_across_orgs().await?, &epochs);
+        for set in policies.sets() {
+            store.ensure_policy_set(&set).await?;
+        }
+        let settings = store.list_org_settings_across_orgs().await?;
+        let mut prices: HashMap<OrgId, OwnPrices> = HashMap::new();
+        for price in store.list_prices_across_orgs().await? {
+            prices.entry(price.org_id).or_default().insert(price.model.clone(), price_of(&price));
+        }
         *write(&self.keys) =
             keys.into_iter().map(|key| (key.hash.clone(), Arc::new(entry(key)))).collect();
-        *write(&self.agents) = agents.into_iter().collect();
-        *write(&self.policies) = policies.into_iter().collect();
+        *write(&self.agents) = Agents::of(agents, baselines);
+        *write(&self.validators) =
+            validators.into_iter().map(|one| ((one.org_id, one.id), Arc::new(one))).collect();
+        *write(&self.cost_rules) =
+            rules.into_iter().map(|(org, rules)| (org, Arc::new(rules))).collect();
+        *write(&self.policies) = policies;
+        *write(&self.settings) =
+            settings.into_iter().map(|settings| (settings.org_id, Arc::new(settings))).collect();
+        *write(&self.prices) =
+            prices.into_iter().map(|(org, prices)| (org, Arc::new(prices))).collect();
         Ok(())
     }
 
@@ -90,6 +123,75 @@ impl Directory {
     /// The compiled policies of an organisation.
     pub(crate) fn policies(&self, org: OrgId) -> Arc<OrgPolicies> {
         read(&self.policies).of(org)
+    }
+
+    /// What an organisation has switched on, if it ever changed anything.
+    pub(crate) fn settings(&self, org: OrgId) -> Option<Arc<OrgSettings>> {
+        read(&self.settings).get(&org).cloned()
+    }
+
+    /// Reads the settings of an organisation again.
+    pub(crate) async fn refresh_settings(
+        &self,
+        store: &Store,
+        org: OrgId,
+    ) -> Result<(), StoreError> {
+        let _turn = self.refreshing.lock().await;
+        if let Some(settings) = store.find_org_settings(org).await? {
+            write(&self.settings).insert(org, Arc::new(settings));
+        }
+        Ok(())
+    }
+
+    /// A custom validator that may be asked.
+    pub(crate) fn validator(&self, org: OrgId, id: Uuid) -> Option<Arc<Validator>> {
+        read(&self.validators).get(&(org, id)).filter(|validator| validator.is_active).cloned()
+    }
+
+    /// Reads a validator again.
+    pub(crate) async fn refresh_validator(
+        &self,
+        store: &Store,
+        org: OrgId,
+        id: Uuid,
+    ) -> Result<(), StoreError> {
+        let _turn = self.refreshing.lock().await;
+        match store.find_validator(org, id).await? {
+            Some(validator) => write(&self.validators).insert((org, id), Arc::new(validator)),
+            None => write(&self.validators).remove(&(org, id)),
+        };
+        Ok(())
+    }
+
+    /// The active cost budget rules of an organisation.
+    pub(crate) fn cost_rules(&self, org: OrgId) -> Arc<Vec<CostRule>> {
+        read(&self.cost_rules).get(&org).cloned().unwrap_or_default()
+    }
+
+    /// Reads the cost budget rules of an organisation again.
+    pub(crate) async fn refresh_cost_rules(
+        &self,
+        store: &Store,
+        org: OrgId,
+    ) -> Result<(), StoreError> {
+        let _turn = self.refreshing.lock().await;
+        let rules = store.active_cost_rules(org).await?;
+        write(&self.cost_rules).insert(org, Arc::new(rules));
+        Ok(())
+    }
+
+    /// The organisation's own prices, if it has any.
+    pub(crate) fn prices(&self, org: OrgId) -> Option<Arc<OwnPrices>> {
+        read(&self.prices).get(&org).cloned()
+    }
+
+    /// Reads the prices of an organisation again.
+    pub(crate) async fn refresh_prices(&self, store: &Store, org: OrgId) -> Result<(), StoreError> {
+        let _turn = self.refreshing.lock().await;
+        let own = store.list_prices(org).await?;
+        let own = own.iter().map(|price| (price.model.clone(), price_of(price))).collect();
+        write(&self.prices).insert(org, Arc::new(own));
+        Ok(())
     }
 
     /// Reads a key again.
@@ -115,7 +217,8 @@ impl Directory {
     ) -> Result<(), StoreError> {
         let _turn = self.refreshing.lock().await;
         if let Some(agent) = store.find_agent(org, id).await? {
-            write(&self.agents).put(agent);
+            let baseline = store.find_tool_baseline(org, id).await?;
+            write(&self.agents).put(agent, baseline);
         }
         Ok(())
     }
@@ -136,9 +239,9 @@ impl Directory {
             None => store.find_agents_by_external_id(org, reference).await?,
         };
         // Only what is still unknown is added: no turn is taken here, so that a flood of wrong names cannot hold up a pause.
-        let mut agents = write(&self.agents);
         for agent in found {
-            agents.put_if_unknown(agent);
+            let baseline = store.find_tool_baseline(org, agent.id).await?;
+            write(&self.agents).put_if_unknown(agent, baseline);
         }
         Ok(())
     }
@@ -150,7 +253,13 @@ impl Directory {
         org: OrgId,
     ) -> Result<(), StoreError> {
         let _turn = self.refreshing.lock().await;
-        let compiled = OrgPolicies::compile(&store.all_policies(org).await?);
+        // In this order: a change in between belongs to a later epoch, and its notice is still to come.
+        let epoch = store.policy_epoch(org).await?;
+        let compiled = OrgPolicies::compile(org, epoch, &store.all_policies(org).await?);
+        // Written before anybody can decide with it, so that a decision never names a set nobody knows.
+        if let Some(set) = compiled.record(org) {
+            store.ensure_policy_set(&set).await?;
+        }
         write(&self.policies).put(org, compiled);
         Ok(())
     }
@@ -175,12 +284,16 @@ impl Directory {
         store: &Store,
         org: OrgId,
         noun: Noun,
-        id: uuid::Uuid,
+        id: Uuid,
     ) -> Result<(), StoreError> {
         match noun {
             Noun::Agent => self.refresh_agent(store, org, id.into()).await,
             Noun::Policy => self.refresh_policies(store, org).await,
             Noun::Key => self.refresh_key(store, org, id.into()).await,
+            Noun::Validator => self.refresh_validator(store, org, id).await,
+            Noun::CostRule => self.refresh_cost_rules(store, org).await,
+            Noun::Price => self.refresh_prices(store, org).await,
+            Noun::Settings => self.refresh_settings(store, org).await,
             Noun::Approval | Noun::Session => Ok(()),
         }
     }
@@ -193,6 +306,10 @@ impl Directory {
             pause_ms = (pause_ms * 2).min(5_000);
         }
     }
+}
+
+fn price_of(price: &ModelPrice) -> Price {
+    Price { input_nanos: price.input_nanos, output_nanos: price.output_nanos }
 }
 
 fn entry(key: ApiKey) -> KeyEntry {

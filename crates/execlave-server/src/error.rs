@@ -41,6 +41,14 @@ impl AppError {
         Self { fields: vec![field], ..Self::new(ErrorCode::ValidationError, summary) }
     }
 
+    /// The same fault inside a field of the request.
+    pub(crate) fn within(mut self, field: &str) -> Self {
+        for fault in &mut self.fields {
+            fault.path = format!("{field}.{}", fault.path);
+        }
+        self
+    }
+
     /// Nothing of that kind under that name in the caller's organisation.
     pub(crate) fn not_found(noun: &str, id: impl std::fmt::Display) -> Self {
         Self::new(ErrorCode::NotFound, format!("there is no {noun} `{id}` in this organisation"))

@@ -10,19 +10,23 @@ pub mod bootstrap;
 mod checks;
 pub mod clock;
 pub mod config;
+mod cost_rules;
 pub mod directory;
 pub mod error;
+mod http;
 mod jobs;
 mod metrics;
 mod middleware;
 mod ops;
 pub mod pages;
+mod prices;
 pub mod router;
 mod routes;
 pub mod secrets;
 pub mod signer;
 pub mod state;
 mod touched;
+pub mod validators;
 mod views;
 
 use std::sync::Arc;
@@ -37,6 +41,7 @@ use crate::config::Config;
 use crate::directory::Directory;
 use crate::signer::Signer;
 use crate::state::{AppState, Tasks};
+use crate::validators::Validators;
 
 /// A server whose memory is filled, and that does not answer yet.
 #[derive(Debug)]
@@ -117,7 +122,8 @@ pub async fn build_state(
     tasks.spawn(Arc::clone(&directory).follow(store.clone(), store.changes()));
     directory.load(&store).await?;
     let signer = Arc::new(Signer::load(&store, &clock).await?);
-    Ok(AppState { store, directory, signer, clock, config: Arc::new(config), tasks })
+    let validators = Arc::new(Validators::new(config.validators.allow_private_networks));
+    Ok(AppState { store, directory, signer, validators, clock, config: Arc::new(config), tasks })
 }
 
 /// Waits for the connections, but after the shutdown signal no longer than the configured grace.

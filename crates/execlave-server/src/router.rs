@@ -18,8 +18,9 @@ use crate::auth::key::authenticate;
 use crate::middleware::{observe, panics, request_id};
 use crate::pages;
 use crate::routes::{
-    agents, api_keys, approvals, decisions, enforce, fallback, openapi, operations, policies,
-    traces, usage,
+    agents, api_keys, approvals, bundle, bypasses, cost_rules, decisions, enforce, fallback,
+    incidents, lint, openapi, operations, policies, prices, resolutions, settings, simulate,
+    tool_baselines, traces, usage, validators,
 };
 use crate::state::AppState;
 
@@ -59,11 +60,17 @@ fn api(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(agents::resume))
         .routes(routes!(agents::status_poll))
         .routes(routes!(agents::heartbeat))
+        .routes(routes!(agents::set_red_team_score))
+        .routes(routes!(tool_baselines::report, tool_baselines::show))
         .routes(routes!(policies::create, policies::list))
         .routes(routes!(policies::show, policies::replace, policies::patch, policies::delete))
         .routes(routes!(policies::list_versions))
         .routes(routes!(policies::show_version))
         .routes(routes!(enforce::enforce))
+        .routes(routes!(simulate::run))
+        .routes(routes!(bundle::show))
+        .routes(routes!(lint::look))
+        .routes(routes!(lint::schemas))
         .routes(routes!(approvals::list))
         .routes(routes!(approvals::show))
         .routes(routes!(approvals::approve))
@@ -72,8 +79,24 @@ fn api(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(traces::ingest))
         .routes(routes!(traces::list))
         .routes(routes!(traces::show))
+        .routes(routes!(resolutions::add, resolutions::list))
+        .routes(routes!(decisions::ingest))
         .routes(routes!(decisions::list))
+        .routes(routes!(decisions::stats))
         .routes(routes!(decisions::show))
+        .routes(routes!(bypasses::report, bypasses::list))
+        .routes(routes!(validators::create, validators::list))
+        .routes(routes!(validators::show, validators::replace, validators::delete))
+        .routes(routes!(validators::test))
+        .routes(routes!(validators::rotate_secret))
+        .routes(routes!(incidents::list))
+        .routes(routes!(incidents::stats))
+        .routes(routes!(incidents::show))
+        .routes(routes!(cost_rules::create, cost_rules::list))
+        .routes(routes!(cost_rules::show, cost_rules::replace, cost_rules::delete))
+        .routes(routes!(prices::list, prices::set))
+        .routes(routes!(prices::delete))
+        .routes(routes!(settings::show, settings::patch))
         .routes(routes!(api_keys::create, api_keys::list))
         .routes(routes!(api_keys::delete))
         .routes(routes!(api_keys::revoke))

@@ -45,15 +45,15 @@ impl Signer {
         &self.key
     }
 
-    /// Checks with it.
-    pub(crate) fn public_key(&self) -> VerifyingKey {
+    /// The public half, for whoever wants to check what this server has signed.
+    pub fn verifying_key(&self) -> VerifyingKey {
         self.key.verifying_key()
     }
 }
 
 impl fmt::Debug for Signer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let key_id = certificate::key_id(&self.public_key());
+        let key_id = certificate::key_id(&self.verifying_key());
         formatter.debug_struct("Signer").field("key_id", &key_id).finish_non_exhaustive()
     }
 }

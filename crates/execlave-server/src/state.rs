@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::directory::Directory;
 use crate::signer::Signer;
+use crate::validators::Validators;
 
 /// Shared by all requests; cheap to clone.
 #[derive(Clone, Debug)]
@@ -20,6 +21,8 @@ pub struct AppState {
     pub directory: Arc<Directory>,
     /// Signs certificates.
     pub signer: Arc<Signer>,
+    /// Asks custom validators.
+    pub validators: Arc<Validators>,
     /// Tells the time and makes ids.
     pub clock: Clock,
     /// Settings.

@@ -3,6 +3,7 @@
 use execlave_core::ids::{AgentId, OrgId};
 use execlave_core::request::AgentStatus;
 use execlave_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::audit::{self, Event};
@@ -14,6 +15,30 @@ use crate::error::WithNoun as _;
 use crate::keys::sorted;
 use crate::page::{Page, PageRequest, Position};
 use crate::{Json, Store, StoreError};
+
+/// What a trace that reports a success must prove.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutcomeStrictness {
+    /// Nothing.
+    #[default]
+    None,
+    /// Evidence that claims a confirmation must say what was confirmed.
+    Standard,
+    /// The effect was confirmed.
+    Strict,
+}
+
+impl OutcomeStrictness {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Standard => "standard",
+            Self::Strict => "strict",
+        }
+    }
+}
 
 /// An agent.
 #[derive(Clone, Debug)]
@@ -48,6 +73,12 @@ pub struct Agent {
     pub metadata: Json,
     /// How much it does on its own.
     pub autonomy_level: Option<String>,
+    /// What a reported success must prove.
+    pub outcome_strictness: OutcomeStrictness,
+    /// The share of attacks it withstood in red teaming, in thousandths.
+    pub red_team_score: Option<i64>,
+    /// When that was found out.
+    pub red_team_scored_at: Option<Timestamp>,
     /// Whether it may act.
     pub status: AgentStatus,
     /// Why it has this status.
@@ -66,7 +97,8 @@ pub struct Agent {
 
 table!("agents" => Agent {
     org_id, id, agent_id, name, kind, platform, environment, description, owner_email, allowed_data_sources, allowed_actions,
-    requires_human_approval_for, tags, metadata, autonomy_level, status, status_reason, epoch, status_changed_at, created_at,
+    requires_human_approval_for, tags, metadata, autonomy_level, outcome_strictness, red_team_score,
+    red_team_scored_at, status, status_reason, epoch, status_changed_at, created_at,
     updated_at, last_seen_at,
 });
 
@@ -88,6 +120,7 @@ pub struct NewAgent {
     pub tags: Vec<String>,
     pub metadata: Json,
     pub autonomy_level: Option<String>,
+    pub outcome_strictness: OutcomeStrictness,
 }
 
 /// What to change of an agent: `None` leaves a field, `Some(None)` empties it.
@@ -105,6 +138,7 @@ pub struct AgentPatch {
     pub tags: Option<Vec<String>>,
     pub metadata: Option<Json>,
     pub autonomy_level: Option<Option<String>>,
+    pub outcome_strictness: Option<OutcomeStrictness>,
 }
 
 /// Which agents to list.
@@ -132,14 +166,15 @@ impl Store {
     ) -> Result<(Agent, bool), StoreError> {
         const UPSERT: &str = "
             INSERT INTO agents (org_id, id, agent_id, name, kind, platform, environment, description, owner_email, allowed_data_sources,
-                allowed_actions, requires_human_approval_for, tags, metadata, autonomy_level, status, epoch, status_changed_at, created_at,
-                updated_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 'active', 1, $16, $16, $16)
+                allowed_actions, requires_human_approval_for, tags, metadata, autonomy_level, outcome_strictness, status, epoch,
+                status_changed_at, created_at, updated_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 'active', 1, $17, $17, $17)
             ON CONFLICT (org_id, agent_id, environment) DO UPDATE SET
                 name = excluded.name, kind = excluded.kind, platform = excluded.platform, description = excluded.description,
                 owner_email = excluded.owner_email, allowed_data_sources = excluded.allowed_data_sources,
                 allowed_actions = excluded.allowed_actions, requires_human_approval_for = excluded.requires_human_approval_for,
-                tags = excluded.tags, metadata = excluded.metadata, autonomy_level = excluded.autonomy_level, updated_at = excluded.updated_at
+                tags = excluded.tags, metadata = excluded.metadata, autonomy_level = excluded.autonomy_level,
+                outcome_strictness = excluded.outcome_strictness, updated_at = excluded.updated_at
             RETURNING *";
         let upsert = params![
             org,
@@ -157,6 +192,7 @@ impl Store {
             new.tags,
             new.metadata,
             new.autonomy_level,
+            new.outcome_strictness,
             now,
         ];
         let mut tx = self.begin().await?;
@@ -268,6 +304,7 @@ impl Store {
         set("tags", param(patch.tags.as_ref()));
         set("metadata", param(patch.metadata.as_ref()));
         set("autonomy_level", param(patch.autonomy_level.as_ref()));
+        set("outcome_strictness", param(patch.outcome_strictness.as_ref()));
         if changed.is_empty() {
             return self.find_agent(org, id).await;
         }
@@ -321,6 +358,34 @@ impl Store {
             },
         )
         .await?;
+        announce(&mut tx, org, id).await?;
+        tx.commit().await?;
+        Ok(Some(agent))
+    }
+
+    /// Records what red teaming found out; audited. `None` if there is no such agent.
+    pub async fn set_red_team_score(
+        &self,
+        org: OrgId,
+        id: AgentId,
+        thousandths: i64,
+        actor: &str,
+        now: Timestamp,
+    ) -> Result<Option<Agent>, StoreError> {
+        const SET: &str = "
+            UPDATE agents SET red_team_score = $3, red_team_scored_at = $4, updated_at = $4 WHERE org_id = $1 AND id = $2 RETURNING *";
+        let mut tx = self.begin().await?;
+        audit::lock_chain(&mut tx, org).await?;
+        let set = Query::new(SET, params![org, id, thousandths, now]);
+        let Some(agent) = tx.one::<Agent>(set).await? else { return Ok(None) };
+        let event = Event {
+            at: now,
+            actor,
+            name: "agent.red_team_scored",
+            subject: format!("agent:{id}"),
+            body: json!({ "thousandths": thousandths }).into(),
+        };
+        audit::append(&mut tx, org, event).await?;
         announce(&mut tx, org, id).await?;
         tx.commit().await?;
         Ok(Some(agent))

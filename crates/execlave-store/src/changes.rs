@@ -32,15 +32,27 @@ pub enum Noun {
     Approval,
     /// A dashboard session ended.
     Session,
+    /// An organisation's settings were changed.
+    Settings,
+    /// An organisation's own prices were changed; the id is the organisation's.
+    Price,
+    /// A cost budget rule was made, changed or deleted.
+    CostRule,
+    /// A custom validator was made, changed or deleted.
+    Validator,
 }
 
 impl Noun {
-    const ALL: [(Self, &'static str); 5] = [
+    const ALL: [(Self, &'static str); 9] = [
         (Self::Agent, "agent"),
         (Self::Policy, "policy"),
         (Self::Key, "key"),
         (Self::Approval, "approval"),
         (Self::Session, "session"),
+        (Self::Settings, "settings"),
+        (Self::Price, "price"),
+        (Self::CostRule, "cost_rule"),
+        (Self::Validator, "validator"),
     ];
 }
 

@@ -75,11 +75,13 @@ impl Db {
 
     /// Every row of a query that only reads.
     pub(crate) async fn all<T: Record>(&self, query: Query) -> Result<Vec<T>, StoreError> {
+        let query = query.with_columns(T::COLUMNS);
         on!(self.reader(), pool => bound!(query).fetch_all(pool).await?.iter().map(|row| T::read(Row::from(row))).collect())
     }
 
     /// The first row, if there is one.
     pub(crate) async fn one<T: Record>(&self, query: Query) -> Result<Option<T>, StoreError> {
+        let query = query.with_columns(T::COLUMNS);
         on!(self.reader(), pool => bound!(query).fetch_optional(pool).await?.map(|row| T::read(Row::from(&row))).transpose())
     }
 
@@ -129,10 +131,12 @@ impl Tx {
     }
 
     pub(crate) async fn all<T: Record>(&mut self, query: Query) -> Result<Vec<T>, StoreError> {
+        let query = query.with_columns(T::COLUMNS);
         on!(self.connection(), connection => bound!(query).fetch_all(connection).await?.iter().map(|row| T::read(Row::from(row))).collect())
     }
 
     pub(crate) async fn one<T: Record>(&mut self, query: Query) -> Result<Option<T>, StoreError> {
+        let query = query.with_columns(T::COLUMNS);
         on!(self.connection(), connection => bound!(query).fetch_optional(connection).await?.map(|row| T::read(Row::from(&row))).transpose())
     }
 
@@ -152,13 +156,23 @@ impl Tx {
         self.insert_all(&[row]).await
     }
 
-    /// Inserts rows, many per statement. The statements come in four lengths only, so that each is prepared once per connection.
+    /// Inserts rows, many per statement.
     pub(crate) async fn insert_all<T: Table>(&mut self, rows: &[&T]) -> Result<(), StoreError> {
+        self.upsert_all(rows, "").await
+    }
+
+    /// Inserts rows, many per statement, each with what the `ON CONFLICT` clause says.
+    pub(crate) async fn upsert_all<T: Table>(
+        &mut self,
+        rows: &[&T],
+        conflict: &'static str,
+    ) -> Result<(), StoreError> {
         let mut rest = rows;
         while !rest.is_empty() {
-            let size = [64, 16, 4, 1].into_iter().find(|size| *size <= rest.len()).unwrap_or(1);
-            let (chunk, after) = rest.split_at(size);
-            self.execute(insertion(chunk)).await?;
+            let (chunk, after) = rest.split_at(statement_rows(rest.len()));
+            let mut query = insertion(chunk);
+            query.push(" ").push(conflict);
+            self.execute(query).await?;
             rest = after;
         }
         Ok(())
@@ -195,9 +209,15 @@ impl Tx {
     }
 }
 
+/// How many of `waiting` rows the next statement takes. Statements come in four lengths only, so that each is prepared once per
+/// connection.
+pub(crate) fn statement_rows(waiting: usize) -> usize {
+    [64, 16, 4, 1].into_iter().find(|size| *size <= waiting).unwrap_or(1)
+}
+
 fn insertion<T: Table>(rows: &[&T]) -> Query {
-    let mut query = Query::new("INSERT INTO ", Vec::with_capacity(rows.len() * T::COLUMNS.len()));
-    query.push(T::TABLE).push(" (").push(&T::COLUMNS.join(", ")).push(") VALUES ");
+    let mut query = Query::new("INSERT INTO ", Vec::new());
+    query.push(T::TABLE).push(" (").push(T::COLUMNS).push(") VALUES ");
     for (index, row) in rows.iter().enumerate() {
         query.push(if index == 0 { "(" } else { ", (" }).bind_params(row.params()).push(")");
     }

@@ -1,13 +1,19 @@
 //! Decisions: the record of every answer an agent was given. Written by the writer, so that an answer that was sent survives.
 
-use execlave_core::decision::Outcome;
-use execlave_core::ids::{AgentId, ApprovalId, DecisionId, KeyId, OrgId};
-use execlave_core::time::Timestamp;
+mod stats;
 
-use crate::db::column::{Record, Row, table};
-use crate::db::query::{Query, params};
+use execlave_core::decision::Outcome;
+use execlave_core::ids::{AgentId, ApprovalId, DecisionId, KeyId, OrgId, PolicyId};
+use execlave_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::db::column::table;
+use crate::db::query::{Query, containing, params};
+use crate::error::WithNoun as _;
 use crate::page::{Page, PageRequest, Position};
 use crate::{Json, Store, StoreError};
+
+pub use stats::{DecisionStats, OutcomeCounts};
 
 /// A recorded decision.
 #[derive(Clone, Debug)]
@@ -28,8 +34,14 @@ pub struct DecisionRecord {
     pub violations: Json,
     /// What fired in `warn` and `monitor` mode, as a JSON list.
     pub warnings: Json,
-    /// The policies that were evaluated, as a JSON list.
+    /// The policies that were evaluated, as a JSON list; empty where [`DecisionRecord::bundle_version`] names their set.
     pub policy_versions: Json,
+    /// What could not be evaluated, as a JSON list.
+    pub problems: Json,
+    /// Where it was made.
+    pub source: DecisionSource,
+    /// The set of policies it was made with.
+    pub bundle_version: Option<String>,
     /// The input, only where the organisation keeps it.
     pub input: Option<String>,
     /// The approval it waits for.
@@ -43,9 +55,30 @@ pub struct DecisionRecord {
 }
 
 table!("decisions" => DecisionRecord {
-    org_id, id, agent_id, environment, action_digest, outcome, violations, warnings, policy_versions, input, approval_id, key_id,
+    org_id, id, agent_id, environment, action_digest, outcome, violations, warnings, policy_versions, problems, source,
+    bundle_version, input, approval_id, key_id,
     duration_us, evaluated_at,
 });
+
+/// Where a decision was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DecisionSource {
+    /// By a server.
+    Server,
+    /// In a client, from a signed bundle, and reported afterwards.
+    Local,
+}
+
+impl DecisionSource {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Local => "local",
+        }
+    }
+}
 
 /// Which decisions to list.
 #[derive(Clone, Debug, Default)]
@@ -54,6 +87,10 @@ pub struct DecisionFilter {
     pub agent_id: Option<AgentId>,
     /// With this outcome.
     pub outcome: Option<Outcome>,
+    /// Made there.
+    pub source: Option<DecisionSource>,
+    /// In which this policy fired, in whatever mode.
+    pub policy_id: Option<PolicyId>,
     /// In this environment.
     pub environment: Option<String>,
     /// From this moment on.
@@ -62,23 +99,24 @@ pub struct DecisionFilter {
     pub until: Option<Timestamp>,
 }
 
-/// How many decisions ended how.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the outcomes by name")]
-pub struct OutcomeCounts {
-    pub allow: i64,
-    pub require_approval: i64,
-    pub block: i64,
-}
-
-impl Record for OutcomeCounts {
-    fn read(row: Row<'_>) -> Result<Self, StoreError> {
-        let count = |column| row.get("decisions", column);
-        Ok(Self {
-            allow: count("allowed")?,
-            require_approval: count("waiting")?,
-            block: count("blocked")?,
-        })
+impl DecisionFilter {
+    fn apply(&self, query: &mut Query) {
+        query
+            .filter(" AND agent_id = ", self.agent_id.as_ref())
+            .filter(" AND outcome = ", self.outcome.as_ref())
+            .filter(" AND source = ", self.source.as_ref())
+            .filter(" AND environment = ", self.environment.as_ref())
+            .filter(" AND evaluated_at >= ", self.since.as_ref())
+            .filter(" AND evaluated_at < ", self.until.as_ref());
+        if let Some(policy) = &self.policy_id {
+            // Both lists are JSON text of this program's, in which an id is written in one way only.
+            let named = containing(&format!("\"policyId\":\"{policy}\""));
+            query
+                .push(" AND (violations LIKE ")
+                .bind(&named)
+                .push(" ESCAPE '\\' OR warnings LIKE ");
+            query.bind(&named).push(" ESCAPE '\\')");
+        }
     }
 }
 
@@ -86,6 +124,23 @@ impl Store {
     /// Records a decision; returns once it is durable.
     pub async fn record_decision(&self, decision: DecisionRecord) -> Result<(), StoreError> {
         self.inner.writer.decision(decision).await
+    }
+
+    /// Keeps decisions that were made elsewhere, all or none; how many were not known yet.
+    pub async fn record_local_decisions(
+        &self,
+        org: OrgId,
+        decisions: Vec<DecisionRecord>,
+    ) -> Result<usize, StoreError> {
+        const KNOWN: &str = "ON CONFLICT (org_id, id) DO NOTHING";
+        let mut accepted = 0;
+        let mut tx = self.begin().await?;
+        for decision in &decisions {
+            let own = DecisionRecord { org_id: org, ..decision.clone() };
+            accepted += usize::from(tx.insert_unless(&own, KNOWN).await.noun("decision")?);
+        }
+        tx.commit().await?;
+        Ok(accepted)
     }
 
     /// A decision.
@@ -106,29 +161,11 @@ impl Store {
         page: &PageRequest,
     ) -> Result<Page<DecisionRecord>, StoreError> {
         let mut query = Query::new("SELECT * FROM decisions WHERE org_id = $1", params![org]);
-        query
-            .filter(" AND agent_id = ", filter.agent_id.as_ref())
-            .filter(" AND outcome = ", filter.outcome.as_ref())
-            .filter(" AND environment = ", filter.environment.as_ref())
-            .filter(" AND evaluated_at >= ", filter.since.as_ref())
-            .filter(" AND evaluated_at < ", filter.until.as_ref())
-            .newest_first("evaluated_at", page)?;
+        filter.apply(&mut query);
+        query.newest_first("evaluated_at", page)?;
         let rows = self.db().all::<DecisionRecord>(query).await?;
         Ok(Page::cut(rows, page.size(), None, |decision| {
             Position::new(decision.evaluated_at, decision.id.as_uuid())
         }))
-    }
-
-    /// How many decisions ended how, from a moment on.
-    pub async fn count_decisions_since(
-        &self,
-        org: OrgId,
-        since: Timestamp,
-    ) -> Result<OutcomeCounts, StoreError> {
-        const SQL: &str = "
-            SELECT count(*) FILTER (WHERE outcome = 'allow') AS allowed, count(*) FILTER (WHERE outcome = 'require_approval') AS waiting,
-                count(*) FILTER (WHERE outcome = 'block') AS blocked
-            FROM decisions WHERE org_id = $1 AND evaluated_at >= $2";
-        Ok(self.db().one(Query::new(SQL, params![org, since])).await?.unwrap_or_default())
     }
 }

@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::audit::{self, Event};
 use crate::changes::{Change, Noun};
 use crate::db::Tx;
-use crate::db::column::table;
+use crate::db::column::{Record, Row, table};
 use crate::db::query::{Query, params};
 use crate::error::WithNoun as _;
 use crate::page::{Page, PageRequest, Position};
@@ -95,6 +95,14 @@ impl PolicyEvent {
     }
 }
 
+struct Epoch(OrgId, i64);
+
+impl Record for Epoch {
+    fn read(row: Row<'_>) -> Result<Self, StoreError> {
+        Ok(Self(row.get("policy_versions", "org_id")?, row.get("policy_versions", "n")?))
+    }
+}
+
 impl Store {
     /// Creates a policy; a name that is taken is a conflict.
     pub async fn create_policy(
@@ -170,6 +178,19 @@ impl Store {
         record(&mut tx, &last, PolicyEvent::Deleted, actor).await?;
         tx.commit().await?;
         Ok(true)
+    }
+
+    /// How many versions of policies an organisation has ever had: grows with every change and with nothing else.
+    pub async fn policy_epoch(&self, org: OrgId) -> Result<i64, StoreError> {
+        const SQL: &str = "SELECT count(*) AS n FROM policy_versions WHERE org_id = $1";
+        self.db().number(Query::new(SQL, params![org])).await
+    }
+
+    /// Every organisation's epoch, see [`Store::policy_epoch`]; one without any policy ever is left out.
+    pub async fn policy_epochs_across_orgs(&self) -> Result<Vec<(OrgId, i64)>, StoreError> {
+        const SQL: &str = "SELECT org_id, count(*) AS n FROM policy_versions GROUP BY org_id";
+        let rows = self.db().all::<Epoch>(Query::new(SQL, params![])).await?;
+        Ok(rows.into_iter().map(|Epoch(org, epoch)| (org, epoch)).collect())
     }
 
     /// A policy.

@@ -6,6 +6,7 @@ use std::ops::Deref;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use url::Url;
 
+use crate::db::query::Query;
 use crate::{ConnectOptions, Store, StoreUrl};
 
 /// A store that is removed when dropped.
@@ -27,6 +28,16 @@ impl TestStore {
     /// Where the store is, for opening it a second time.
     pub fn url(&self) -> &StoreUrl {
         &self.url
+    }
+
+    /// Runs a statement as somebody outside the product would: an administrator, or the migration of a newer version.
+    ///
+    /// # Panics
+    /// If the database refuses it.
+    pub async fn run_sql(&self, sql: &'static str) {
+        let mut tx = self.begin().await.expect("a transaction begins");
+        tx.execute(Query::new(sql, Vec::new())).await.expect("the statement runs");
+        tx.commit().await.expect("it commits");
     }
 }
 

@@ -1,11 +1,13 @@
 //! Traces: what agents report they did. Several rows may carry one `trace_id`: the spans of a tree share their root's.
 
-use execlave_core::ids::{AgentId, OrgId, TraceRowId};
+use execlave_core::ids::{AgentId, DecisionId, OrgId, TraceRowId};
 use execlave_core::time::Timestamp;
 
 use crate::db::column::table;
 use crate::db::query::{Query, containing, params};
+use crate::incidents::Incident;
 use crate::page::{Page, PageRequest, Position};
+use crate::state::Mark;
 use crate::{Json, Store, StoreError};
 
 /// One trace or span, as it was reported. A reported agent credential is not kept: it is a secret.
@@ -43,6 +45,8 @@ pub struct Trace {
     pub total_tokens: Option<i64>,
     /// What it cost, in billionths of a dollar.
     pub cost_nanos: Option<i64>,
+    /// Whether the cost was computed from the tokens instead of reported.
+    pub cost_is_computed: bool,
     /// Where the agent ran.
     pub environment: Option<String>,
     /// The kind of error.
@@ -79,9 +83,37 @@ pub struct Trace {
 
 table!("traces" => Trace {
     org_id, started_at, id, trace_id, agent_id, agent_row_id, session_id, user_id, received_at, duration_ms, status, model_name,
-    prompt_tokens, completion_tokens, total_tokens, cost_nanos, environment, error_type, error_message, parent_trace_id, span_type,
+    prompt_tokens, completion_tokens, total_tokens, cost_nanos, cost_is_computed,
+    environment, error_type, error_message, parent_trace_id, span_type,
     span_id, parent_span_id, span_name, span_kind, injection_risk, pii_types, tags, input, output, metadata, effect_evidence,
 });
+
+/// A trace to be stored, with what it changes besides: its cost settles a reservation.
+#[derive(Clone, Debug)]
+pub struct NewTrace {
+    /// The trace.
+    pub trace: Trace,
+    /// The decision it is the outcome of, if it says so.
+    pub decision_id: Option<DecisionId>,
+    /// The workspace whose budget it counts against.
+    pub workspace_id: Option<String>,
+    /// The marks it leaves in its session.
+    pub marks: Vec<Mark>,
+    /// What policies found in it.
+    pub incidents: Vec<Incident>,
+}
+
+impl From<Trace> for NewTrace {
+    fn from(trace: Trace) -> Self {
+        Self {
+            trace,
+            decision_id: None,
+            workspace_id: None,
+            marks: Vec::new(),
+            incidents: Vec::new(),
+        }
+    }
+}
 
 /// Which traces to list.
 #[derive(Clone, Debug, Default)]
@@ -108,13 +140,16 @@ pub struct TraceFilter {
     pub text: Option<String>,
 }
 
+/// Counts to one.
+pub(crate) const HAS_TRACE: &str = "SELECT count(*) AS n FROM (SELECT 1 FROM traces WHERE org_id = $1 AND trace_id = $2 LIMIT 1) AS found";
+
 impl Store {
-    /// Stores traces, all or none; returns once they are durable. Their costs settle the agents' open reservations.
-    pub async fn insert_traces(&self, traces: Vec<Trace>) -> Result<(), StoreError> {
+    /// Stores traces and what they change besides, all or none; returns once that is durable.
+    pub async fn insert_traces(&self, traces: Vec<impl Into<NewTrace>>) -> Result<(), StoreError> {
         if traces.is_empty() {
             return Ok(());
         }
-        self.inner.writer.traces(traces).await
+        self.inner.writer.traces(traces.into_iter().map(Into::into).collect()).await
     }
 
     /// Traces, newest first by when they began.
@@ -155,6 +190,11 @@ impl Store {
         Ok(Page::cut(rows, page.size(), None, |trace| {
             Position::new(trace.started_at, trace.id.as_uuid())
         }))
+    }
+
+    /// Whether anything was reported under a trace id.
+    pub async fn has_trace(&self, org: OrgId, trace_id: &str) -> Result<bool, StoreError> {
+        Ok(self.db().number(Query::new(HAS_TRACE, params![org, trace_id])).await? > 0)
     }
 
     /// Everything reported under a trace id, in the order in which it began. At most 10,000 spans.

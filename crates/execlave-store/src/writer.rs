@@ -5,20 +5,25 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use execlave_core::ids::OrgId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::StoreError;
 use crate::approvals::{self, Approval, NewApproval};
 use crate::changes::Change;
 use crate::db::query::{Query, params};
 use crate::db::{Db, Tx};
 use crate::decisions::DecisionRecord;
 use crate::error::WithNoun as _;
-use crate::spend::{self, Reserve, settle};
-use crate::traces::Trace;
+use crate::incidents::{self, Incident};
+use crate::spend::{self, Charged, settle};
+use crate::state::ledger::Ledger;
+use crate::state::rows::Reader;
+use crate::state::{Decide, Decided, Settled, StateAnswers};
+use crate::traces::{NewTrace, Trace};
 use crate::usage::month_of;
-use crate::{StoreError, spend::Charged};
 
 /// How many rows may wait. Beyond that the caller is told to come back, instead of the process running out of memory.
 const MAX_WAITING_ROWS: usize = 10_000;
@@ -43,15 +48,15 @@ struct Job {
 enum Work {
     Decision(Box<DecisionRecord>),
     Approval(Box<(NewApproval, DecisionRecord)>),
-    Traces(Vec<Trace>),
-    Reserve(Reserve),
+    Traces(Vec<NewTrace>),
+    Decide(Box<Decide>),
 }
 
 #[derive(Debug)]
 enum Answer {
     Done,
     Approval(Box<Approval>),
-    Exceeded(Vec<usize>),
+    Decided(Box<Decided>),
 }
 
 impl Writer {
@@ -77,18 +82,18 @@ impl Writer {
     ) -> Result<Approval, StoreError> {
         match self.submit(Work::Approval(Box::new((new, decision))), 2).await? {
             Answer::Approval(approval) => Ok(*approval),
-            Answer::Done | Answer::Exceeded(_) => Err(lost()),
+            Answer::Done | Answer::Decided(_) => Err(lost()),
         }
     }
 
-    pub(crate) async fn traces(&self, traces: Vec<Trace>) -> Result<(), StoreError> {
+    pub(crate) async fn traces(&self, traces: Vec<NewTrace>) -> Result<(), StoreError> {
         let rows = traces.len();
         self.submit(Work::Traces(traces), rows).await.map(drop)
     }
 
-    pub(crate) async fn reserve(&self, reserve: Reserve) -> Result<Vec<usize>, StoreError> {
-        match self.submit(Work::Reserve(reserve), 1).await? {
-            Answer::Exceeded(indexes) => Ok(indexes),
+    pub(crate) async fn decide(&self, decide: Decide) -> Result<Decided, StoreError> {
+        match self.submit(Work::Decide(Box::new(decide)), 3).await? {
+            Answer::Decided(decided) => Ok(*decided),
             Answer::Done | Answer::Approval(_) => Err(lost()),
         }
     }
@@ -195,55 +200,105 @@ async fn commit(
     }
 }
 
-/// The rows of a batch. The order of the steps is the same on every node, so that two of them seldom wait for each other: first
-/// what may wait for an organisation's audit chain, then budgets, then what only inserts.
+/// The rows of a batch. The order of the steps is the same on every node, so that two of them seldom wait for each other: first the
+/// rows of shared state, then what may wait for an organisation's audit chain, then what only inserts.
 async fn apply(tx: &mut Tx, batch: &[Job]) -> Result<Vec<Answer>, StoreError> {
     let mut answers: Vec<Answer> = batch.iter().map(|_| Answer::Done).collect();
+    let mut traces: Vec<&NewTrace> = Vec::new();
+    for job in batch {
+        if let Work::Traces(rows) = &job.work {
+            traces.extend(rows);
+        }
+    }
+    let settled = settle_state(tx, batch, &traces).await?;
     let mut decisions = Vec::new();
     let mut waiting = Vec::new();
-    let mut traces = Vec::new();
-    for (job, answer) in batch.iter().zip(&mut answers) {
+    for (index, job) in batch.iter().enumerate() {
         match &job.work {
             Work::Decision(decision) => decisions.push(&**decision),
             Work::Approval(request) => {
                 let (new, decision) = &**request;
-                let approval = approvals::find_or_insert(tx, new, decision).await?;
-                waiting.push(DecisionRecord { approval_id: Some(approval.id), ..decision.clone() });
-                *answer = Answer::Approval(Box::new(approval));
+                let approval = wait(tx, new, decision, &mut waiting).await?;
+                answers[index] = Answer::Approval(Box::new(approval));
             }
-            Work::Traces(rows) => traces.extend(rows),
-            Work::Reserve(_) => {}
+            Work::Traces(_) | Work::Decide(_) => {}
         }
     }
-    write_spend(tx, batch, &mut answers, &traces).await?;
+    for (index, state, Settled { decision, approval }) in &settled {
+        let approval = if let Some(new) = approval {
+            Some(wait(tx, new, decision, &mut waiting).await?)
+        } else {
+            decisions.push(decision);
+            None
+        };
+        answers[*index] = Answer::Decided(Box::new(Decided { answers: state.clone(), approval }));
+    }
     decisions.extend(&waiting);
     tx.insert_all(&decisions).await.noun("decision")?;
-    tx.insert_all(&traces).await.noun("trace")?;
-    count_traces(tx, &traces).await?;
+    insert_traces(tx, &traces).await?;
     Ok(answers)
 }
 
-async fn write_spend(
+async fn insert_traces(tx: &mut Tx, traces: &[&NewTrace]) -> Result<(), StoreError> {
+    let rows: Vec<&Trace> = traces.iter().map(|new| &new.trace).collect();
+    tx.insert_all(&rows).await.noun("trace")?;
+    count_traces(tx, &rows).await?;
+    let incidents: Vec<&Incident> = traces.iter().flat_map(|new| &new.incidents).collect();
+    incidents::insert(tx, &incidents).await
+}
+
+/// Finds or makes the approval a decision waits for.
+async fn wait(
+    tx: &mut Tx,
+    new: &NewApproval,
+    decision: &DecisionRecord,
+    waiting: &mut Vec<DecisionRecord>,
+) -> Result<Approval, StoreError> {
+    let approval = approvals::find_or_insert(tx, new, decision).await?;
+    waiting.push(DecisionRecord { approval_id: Some(approval.id), ..decision.clone() });
+    Ok(approval)
+}
+
+/// Decides what depends on shared state, one decision after the other, and books what traces have cost. Gives back which job was
+/// settled with which answers.
+async fn settle_state(
     tx: &mut Tx,
     batch: &[Job],
-    answers: &mut [Answer],
-    traces: &[&Trace],
-) -> Result<(), StoreError> {
-    let changes = settle::Changes::of_traces(tx, traces).await?;
-    let mut rows: BTreeSet<(execlave_core::ids::OrgId, Charged)> = changes.rows().collect();
-    let reserves = || {
-        batch.iter().enumerate().filter_map(|(index, job)| {
-            if let Work::Reserve(reserve) = &job.work { Some((index, reserve)) } else { None }
+    traces: &[&NewTrace],
+) -> Result<Vec<(usize, StateAnswers, Settled)>, StoreError> {
+    let decides: Vec<(usize, &Decide)> = batch
+        .iter()
+        .enumerate()
+        .filter_map(|(index, job)| match &job.work {
+            Work::Decide(decide) => Some((index, &**decide)),
+            _ => None,
         })
-    };
-    for (_, reserve) in reserves() {
-        rows.extend(reserve.rows().into_keys().map(|row| (reserve.org, row)));
+        .collect();
+    let claims: Vec<_> = decides.iter().map(|(_, decide)| &decide.claim).collect();
+    let changes = settle::Changes::of_traces(tx, traces).await?;
+    let mut rows: BTreeSet<(OrgId, Charged)> = changes.rows().collect();
+    for claim in &claims {
+        rows.extend(claim.budgets.iter().map(|charge| (claim.org, charge.row())));
     }
     settle::lock_rows(tx, &rows).await?;
-    for (index, reserve) in reserves() {
-        answers[index] = Answer::Exceeded(spend::reserve(tx, reserve).await?);
+    let mut ledger = Ledger::default();
+    ledger.load(Reader::Locking(tx), &claims).await?;
+    for new in traces {
+        ledger.leave(new.trace.org_id, &new.marks, new.trace.received_at);
     }
-    changes.write(tx).await
+    let mut settled = Vec::with_capacity(decides.len());
+    for (index, decide) in decides {
+        let answers = ledger.answer(&decide.claim);
+        let made = (decide.settle)(&answers);
+        let charged = ledger.admit(&decide.claim, made.decision.outcome);
+        if !charged.is_empty() {
+            spend::reserve(tx, &decide.claim, charged).await?;
+        }
+        settled.push((index, answers, made));
+    }
+    ledger.write(tx).await?;
+    changes.write(tx).await?;
+    Ok(settled)
 }
 
 /// Adds to the counters that plan limits are compared with.

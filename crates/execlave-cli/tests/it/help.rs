@@ -28,6 +28,8 @@ const COMMANDS: &[&str] = &[
     "approvals show",
     "approvals approve",
     "approvals deny",
+    "scan",
+    "bench",
     "completions",
     "version",
 ];

@@ -8,5 +8,6 @@ mod durability;
 mod help;
 mod http;
 mod remote;
+mod scan;
 mod serve;
 mod support;

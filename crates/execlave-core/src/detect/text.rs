@@ -8,11 +8,17 @@ use serde_json::Value;
 /// reaches the model; the walk keeps its own stack, so depth costs memory and not the thread.
 pub fn extract(value: &Value) -> String {
     let mut text = String::new();
+    leaves(value, |leaf| push(&mut text, leaf));
+    text
+}
+
+/// Shows every string and number inside `value`, in order.
+pub(crate) fn leaves(value: &Value, mut show: impl FnMut(&str)) {
     let mut waiting = vec![value];
     while let Some(value) = waiting.pop() {
         match value {
-            Value::String(leaf) => push(&mut text, leaf),
-            Value::Number(leaf) => push(&mut text, &leaf.to_string()),
+            Value::String(leaf) => show(leaf),
+            Value::Number(leaf) => show(&leaf.to_string()),
             Value::Array(items) => waiting.extend(items.iter().rev()),
             Value::Object(map) => {
                 let from = waiting.len();
@@ -24,10 +30,10 @@ pub fn extract(value: &Value) -> String {
             Value::Null | Value::Bool(_) => {}
         }
     }
-    text
 }
 
-fn push(text: &mut String, leaf: &str) {
+/// Appends one leaf.
+pub(crate) fn push(text: &mut String, leaf: &str) {
     if !text.is_empty() {
         text.push(' ');
     }

@@ -1,12 +1,9 @@
 //! Limits on spending over time.
 //!
-//! This crate keeps no counters. A policy with a budget names the counter, the window and the cap; whoever
-//! keeps the counters answers, and [`super::Evaluation::settle`] turns the answer into the decision.
+//! The words and amounts; the counters themselves are asked with [`super::BudgetCheck`].
 
 use serde::{Deserialize, Serialize};
 
-use crate::decision::EnforcementMode;
-use crate::ids::PolicyId;
 use crate::words::words;
 
 /// Whose spending is counted together.
@@ -25,40 +22,21 @@ pub enum BudgetScope {
 
 words!(BudgetScope, "scope", Agent = "agent", User = "user", Session = "session", Org = "org",);
 
-/// The length of time a budget covers.
+/// The length of time a budget covers: calendar periods in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum BudgetWindow {
+    /// A minute.
+    Minute,
     /// An hour.
     Hour,
-    /// A day (UTC).
+    /// A day.
     Day,
+    /// A calendar month.
+    Month,
 }
 
-words!(BudgetWindow, "window", Hour = "hour", Day = "day",);
-
-/// One question to the keeper of the counters: does the spending of `scope_key` in `window`, with
-/// `amount_nanos` more, exceed `cap_nanos`?
-///
-/// Several policies may ask about one counter with different caps. The counter is then charged once.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BudgetCheck {
-    /// The policy that asks.
-    pub policy_id: PolicyId,
-    /// Whose spending.
-    pub scope: BudgetScope,
-    /// The counter: `agent:<uuid>`, `user:<id>`, `session:<id>` or `org`.
-    pub scope_key: String,
-    /// Over what time.
-    pub window: BudgetWindow,
-    /// The most that may be spent, in billionths of a US dollar.
-    pub cap_nanos: i64,
-    /// What this action is estimated to cost.
-    pub amount_nanos: i64,
-    /// What the policy does when the cap is exceeded. In `warn` and `monitor` the action happens anyway, so
-    /// it must be charged even beyond the cap.
-    pub enforcement_mode: EnforcementMode,
-}
+words!(BudgetWindow, "window", Minute = "minute", Hour = "hour", Day = "day", Month = "month",);
 
 /// US dollars to billionths, rounded; `None` if negative, not a number, or beyond 9.2 billion dollars.
 pub fn usd_to_nanos(usd: f64) -> Option<i64> {

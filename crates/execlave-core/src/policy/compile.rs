@@ -6,7 +6,6 @@ use std::sync::Arc;
 use super::chain::{Chain, arrange};
 use super::document::{ChainTrigger, FailureMode, PolicyDocument};
 use super::error::PolicyError;
-use super::fields::Fields;
 use super::rule::Rule;
 use super::rules::PolicyType;
 use super::scope::Scope;
@@ -40,6 +39,20 @@ impl CompiledPolicy {
         self.0.id
     }
 
+    /// What it looks at.
+    pub fn policy_type(&self) -> PolicyType {
+        self.0.policy_type
+    }
+
+    /// Why no action can make it fire, if that is so.
+    pub fn never_fires(&self) -> Option<&'static str> {
+        self.0.rule.never_fires()
+    }
+
+    pub(super) fn compiled(&self) -> &Compiled {
+        &self.0
+    }
+
     /// The version this was compiled from.
     pub fn version(&self) -> i64 {
         self.0.version
@@ -56,9 +69,7 @@ pub fn compile(
         let message = "a policy cannot be its own prerequisite";
         return Err(PolicyError::new(format!("prerequisites[{index}]"), message));
     }
-    let mut fields = Fields::rule(document.rule_definition.clone())?;
-    let rule = document.policy_type.read(&mut fields)?;
-    fields.finish()?;
+    let (rule, _) = document.policy_type.read(document.rule_definition.clone())?;
     Ok(CompiledPolicy(Arc::new(Compiled {
         id,
         version,

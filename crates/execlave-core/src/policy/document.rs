@@ -4,7 +4,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use super::error::PolicyError;
-use super::fields::{Fields, ListBounds, NAMES};
+use super::field::{Bounds, Field, NAMES, Spec};
+use super::fields::{Fields, Spelling};
 use super::rules::PolicyType;
 use crate::decision::{EnforcementMode, Severity};
 use crate::ids::PolicyId;
@@ -80,55 +81,84 @@ pub struct PolicyDocument {
     pub metadata: Map<String, Value>,
 }
 
+const PREREQUISITES: Bounds = Bounds { items: 20, characters: 64 };
+
+pub(super) const SPEC: Spec = Spec::new(&[
+    Field::text("name", 200, None, "unique in the organisation").required(),
+    Field::text("description", 4000, None, "what it is for"),
+    Field::word::<PolicyType>("policyType", None, "what it looks at").required(),
+    Field::word::<EnforcementMode>("enforcementMode", None, "what it does when it fires")
+        .required(),
+    Field::word::<Severity>("severity", None, "how grave a violation is; by type when left out"),
+    Field::rule("ruleDefinition", "the rule; its fields depend on the type"),
+    Field::texts("appliesToAgents", NAMES, "external ids or UUIDs; none means all"),
+    Field::texts("appliesToEnvironments", NAMES, "none means all"),
+    Field::texts("appliesToTags", NAMES, "an agent with any of them; none means all"),
+    Field::flag("isActive", true, "whether it is evaluated"),
+    Field::word::<FailureMode>(
+        "failureMode",
+        Some("fail_open"),
+        "what happens when it cannot be evaluated",
+    ),
+    Field::integer("evaluationOrder", 0, 100_000, Some(100), "the order violations are listed in"),
+    Field::texts("prerequisites", PREREQUISITES, "ids of policies that decide whether it runs"),
+    Field::word::<ChainTrigger>("chainTrigger", Some("all_passed"), "how they decide it"),
+    Field::integer(
+        "rolloutPercent",
+        0,
+        100,
+        Some(100),
+        "the share of sessions in which its mode is real; elsewhere it acts as `monitor`",
+    ),
+    Field::free("metadata", "anything its author adds"),
+]);
+
 impl PolicyDocument {
     /// Reads and checks a policy, its rule included. Legacy spellings are accepted.
     pub fn from_value(value: Value) -> Result<Self, PolicyError> {
-        let mut fields = Fields::document(value)?;
-        let name = required(&mut fields, "name", |fields| fields.text("name", 200))?;
+        let fields = Fields::read("", value, &SPEC, Spelling::Current)?;
+        let name = fields.text("name").unwrap_or_default();
         if name.trim().is_empty() {
             return Err(fields.error("name", "must not be empty"));
         }
-        let description = fields.text("description", 4000)?;
-        let policy_type: PolicyType =
-            required(&mut fields, "policyType", |fields| fields.word("policyType"))?;
-        let enforcement_mode =
-            required(&mut fields, "enforcementMode", |fields| fields.word("enforcementMode"))?;
-        let severity = fields.word("severity")?.unwrap_or(policy_type.default_severity());
-        let rule =
-            required(&mut fields, "ruleDefinition", |fields| fields.value("ruleDefinition"))?;
-        let document = Self {
+        // INVARIANT: required words have been checked, so these errors are never seen.
+        let policy_type: PolicyType = word(&fields, "policyType")?;
+        let enforcement_mode = word(&fields, "enforcementMode")?;
+        let prerequisites = fields.texts("prerequisites");
+        let prerequisites = prerequisites.iter().enumerate().map(|(index, id)| {
+            let wrong = |error: crate::ids::InvalidId| {
+                fields.error(&format!("prerequisites[{index}]"), error.to_string())
+            };
+            id.parse().map_err(wrong)
+        });
+        let prerequisites = prerequisites.collect::<Result<Vec<PolicyId>, _>>()?;
+        let mut agents = fields.texts("appliesToAgents");
+        let mut rule = fields.value("ruleDefinition").unwrap_or_default();
+        if policy_type == PolicyType::ToolInvocation {
+            agents.extend(move_agent(&mut rule));
+        }
+        Ok(Self {
             name,
-            description,
+            description: fields.text("description"),
             policy_type,
             enforcement_mode,
-            severity,
-            rule_definition: Value::Null,
-            applies_to_agents: fields.texts("appliesToAgents", NAMES)?.unwrap_or_default(),
-            applies_to_environments: fields
-                .texts("appliesToEnvironments", NAMES)?
-                .unwrap_or_default(),
-            applies_to_tags: fields.texts("appliesToTags", NAMES)?.unwrap_or_default(),
-            is_active: fields.flag("isActive", true)?,
-            failure_mode: fields.word("failureMode")?.unwrap_or(FailureMode::FailOpen),
-            evaluation_order: fields
-                .integer("evaluationOrder", 0, 100_000)?
-                .and_then(|order| u32::try_from(order).ok())
-                .unwrap_or(100),
-            prerequisites: fields.words("prerequisites", PREREQUISITES)?.unwrap_or_default(),
-            chain_trigger: fields.word("chainTrigger")?.unwrap_or(ChainTrigger::AllPassed),
-            rollout_percent: fields
-                .integer("rolloutPercent", 0, 100)?
-                .and_then(|percent| u8::try_from(percent).ok())
-                .unwrap_or(100),
-            metadata: match fields.value("metadata")? {
-                None => Map::new(),
+            severity: fields.word("severity").unwrap_or(policy_type.default_severity()),
+            // Last, so that a misspelt key of the document is reported before the details of its rule.
+            rule_definition: policy_type.canonical(rule)?,
+            applies_to_agents: agents,
+            applies_to_environments: fields.texts("appliesToEnvironments"),
+            applies_to_tags: fields.texts("appliesToTags"),
+            is_active: fields.flag("isActive"),
+            failure_mode: fields.word("failureMode").unwrap_or(FailureMode::FailOpen),
+            evaluation_order: small(fields.integer("evaluationOrder")).unwrap_or(100),
+            prerequisites,
+            chain_trigger: fields.word("chainTrigger").unwrap_or(ChainTrigger::AllPassed),
+            rollout_percent: small(fields.integer("rolloutPercent")).unwrap_or(100),
+            metadata: match fields.value("metadata") {
                 Some(Value::Object(metadata)) => metadata,
-                Some(_) => return Err(fields.error("metadata", "must be an object")),
+                _ => Map::new(),
             },
-        };
-        fields.finish()?;
-        // Last, so that a misspelt key of the document is reported before the details of its rule.
-        Ok(Self { rule_definition: canonical_rule(policy_type, rule)?, ..document })
+        })
     }
 
     /// The document as it is stored and shown: camelCase, current spellings, defaults filled in.
@@ -155,23 +185,43 @@ impl PolicyDocument {
         }
         value
     }
+
+    /// The JSON Schema (draft 2020-12) of a policy; `ruleDefinition` depends on `policyType`.
+    pub fn schema() -> Value {
+        let mut schema = SPEC.schema();
+        let by_type: Vec<Value> = PolicyType::ALL
+            .iter()
+            .map(|policy_type| {
+                json!({
+                    "if": {"properties": {"policyType": {"const": policy_type}}},
+                    "then": {"properties": {"ruleDefinition": policy_type.schema()}},
+                })
+            })
+            .collect();
+        if let Some(map) = schema.as_object_mut() {
+            map.insert("$schema".into(), json!("https://json-schema.org/draft/2020-12/schema"));
+            map.insert("title".into(), json!("policy"));
+            map.insert("allOf".into(), json!(by_type));
+        }
+        schema
+    }
 }
 
-const PREREQUISITES: ListBounds = ListBounds { items: 20, characters: 64 };
-
-fn required<T>(
-    fields: &mut Fields,
-    name: &str,
-    read: impl FnOnce(&mut Fields) -> Result<Option<T>, PolicyError>,
-) -> Result<T, PolicyError> {
-    read(fields)?.ok_or_else(|| fields.missing(name))
+fn word<T: std::str::FromStr>(fields: &Fields, name: &str) -> Result<T, PolicyError> {
+    fields.word(name).ok_or_else(|| fields.error(name, "is required"))
 }
 
-/// The rule with every key in camelCase, once it is known to be valid.
-fn canonical_rule(policy_type: PolicyType, rule: Value) -> Result<Value, PolicyError> {
-    let mut fields = Fields::rule(rule)?;
-    policy_type.read(&mut fields)?;
-    fields.finish().map(Value::Object)
+fn small<T: TryFrom<u64>>(number: Option<u64>) -> Option<T> {
+    number.and_then(|number| T::try_from(number).ok())
+}
+
+/// Older `tool_invocation` rules name their one agent inside the rule.
+fn move_agent(rule: &mut Value) -> Option<String> {
+    let map = rule.as_object_mut()?;
+    let key = ["agentId", "agent_id"].into_iter().find(|key| {
+        map.get(*key).is_some_and(|agent| agent.as_str().is_some_and(|agent| !agent.is_empty()))
+    })?;
+    map.remove(key)?.as_str().map(str::to_owned)
 }
 
 impl Serialize for PolicyDocument {

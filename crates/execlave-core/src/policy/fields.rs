@@ -1,57 +1,183 @@
-//! Reads a JSON object key by key and refuses what is left over.
-//!
-//! Hand-written rather than derived, because a policy's author needs the exact path of a fault, both
-//! spellings of a key, and the definition back in one spelling.
+//! Reads a JSON object by its table of fields and refuses whatever the table does not allow, with the exact
+//! path of the fault.
 
 use std::str::FromStr;
 
 use serde_json::{Map, Value};
 
+use super::budget::usd_to_nanos;
 use super::error::PolicyError;
+use super::field::{Bounds, Field, Kind, NAMES, Parse, Spec};
 
-/// An object that is being read.
+/// An object that keeps to its table.
+#[derive(Debug)]
 pub(super) struct Fields {
     prefix: String,
-    snake_case_accepted: bool,
-    left: Map<String, Value>,
-    known: Vec<&'static str>,
+    spec: &'static Spec,
     taken: Map<String, Value>,
 }
 
-/// Bounds of a list of texts.
-#[derive(Clone, Copy)]
-pub(super) struct ListBounds {
-    pub(super) items: usize,
-    pub(super) characters: usize,
+/// Which names of a field are accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Spelling {
+    /// Camel case only.
+    Current,
+    /// Snake case and older names too.
+    Any,
 }
 
-/// Names, globs and words.
-pub(super) const NAMES: ListBounds = ListBounds { items: 1000, characters: 256 };
-/// Regular expressions.
-pub(super) const PATTERNS: ListBounds = ListBounds { items: 200, characters: 1000 };
-
 impl Fields {
-    /// The document itself: camelCase only.
-    pub(super) fn document(value: Value) -> Result<Self, PolicyError> {
-        Self::new("", value, false)
-    }
-
-    /// A rule definition: both spellings of every key.
-    pub(super) fn rule(value: Value) -> Result<Self, PolicyError> {
-        Self::new("ruleDefinition", value, true)
-    }
-
-    fn new(prefix: &str, value: Value, snake_case_accepted: bool) -> Result<Self, PolicyError> {
-        let Value::Object(left) = value else {
-            return Err(PolicyError::new(prefix, "must be an object"));
+    /// Checks `value` against `spec`.
+    pub(super) fn read(
+        prefix: impl Into<String>,
+        value: Value,
+        spec: &'static Spec,
+        spelling: Spelling,
+    ) -> Result<Self, PolicyError> {
+        let mut fields = Self { prefix: prefix.into(), spec, taken: Map::new() };
+        let Value::Object(mut left) = value else {
+            return Err(fields.whole("must be an object"));
         };
-        Ok(Self {
-            prefix: prefix.into(),
-            snake_case_accepted,
-            left,
-            known: Vec::new(),
-            taken: Map::new(),
-        })
+        for field in spec.fields {
+            fields.take(field, &mut left, spelling)?;
+        }
+        // Before a missing field is reported: a misspelt key is the likelier fault than what it leaves missing.
+        if let Some(unknown) = left.keys().next() {
+            let known: Vec<String> =
+                spec.fields.iter().map(|field| format!("`{}`", field.name)).collect();
+            let message = format!("unknown key: use one of {}", known.join(", "));
+            return Err(fields.error(unknown, message));
+        }
+        for field in spec.fields {
+            if let Some(value) = fields.taken.get(field.name) {
+                fields.check(field, value, spelling)?;
+            } else if field.required {
+                return Err(fields.error(field.name, "is required"));
+            }
+        }
+        let given = |name: &&str| fields.taken.contains_key(*name);
+        if !spec.any_of.is_empty() && !spec.any_of.iter().any(given) {
+            let names: Vec<String> = spec.any_of.iter().map(|name| format!("`{name}`")).collect();
+            return Err(fields.whole(format!("needs at least one of {}", names.join(", "))));
+        }
+        Ok(fields)
+    }
+
+    /// Moves a field from `left` under its current name.
+    fn take(
+        &mut self,
+        field: &Field,
+        left: &mut Map<String, Value>,
+        spelling: Spelling,
+    ) -> Result<(), PolicyError> {
+        let mut value = left.remove(field.name);
+        if spelling == Spelling::Any {
+            let names = [field.name].into_iter().chain(field.legacy.iter().copied());
+            let spellings = names.flat_map(|name| [name.to_owned(), snake_case(name)]);
+            for other in spellings {
+                let Some(again) = left.remove(&other) else { continue };
+                if value.is_some() {
+                    let message = format!("is also given as `{}`: keep one of them", field.name);
+                    return Err(self.error(&other, message));
+                }
+                value = Some(again);
+            }
+        }
+        if let Some(value) = value {
+            self.taken.insert(field.name.into(), value);
+        }
+        Ok(())
+    }
+
+    fn check(&self, field: &Field, value: &Value, spelling: Spelling) -> Result<(), PolicyError> {
+        let wrong = |message: &str| Err(self.error(field.name, message));
+        match (&field.kind, value) {
+            (Kind::Flag { .. }, Value::Bool(_))
+            | (Kind::Number, Value::Number(_))
+            | (Kind::Free, Value::Object(_))
+            | (Kind::Rule, _) => Ok(()),
+            (Kind::Flag { .. }, _) => wrong("must be `true` or `false`"),
+            (Kind::Number | Kind::Amount, value) if !value.is_number() => wrong("must be a number"),
+            (Kind::Free, _) => wrong("must be an object"),
+            (Kind::Word { words, parse, .. }, Value::String(word)) => {
+                self.check_word(field.name, word, words, *parse)
+            }
+            (Kind::Text { characters, .. }, Value::String(text)) => {
+                self.check_text(field.name, text, *characters)
+            }
+            (Kind::Word { .. } | Kind::Text { .. }, _) => wrong("must be a string"),
+            (Kind::Integer { least, most, .. }, value) => match whole_number(value) {
+                Some(number) if (*least..=*most).contains(&number) => Ok(()),
+                _ => wrong(&format!("must be a whole number from {least} to {most}")),
+            },
+            (Kind::Number | Kind::Amount, value) => match value.as_f64().and_then(usd_to_nanos) {
+                Some(_) => Ok(()),
+                None => wrong("must be an amount in US dollars from 0 to 9 billion"),
+            },
+            (Kind::Texts { bounds }, value) => {
+                self.check_list(field.name, value, *bounds, |_, _| Ok(()))
+            }
+            (Kind::Words { words, parse }, value) => {
+                self.check_list(field.name, value, NAMES, |place, word| {
+                    self.check_word(place, word, words, Some(*parse))
+                })
+            }
+            (Kind::Object(spec), value) => {
+                Self::read(self.path(field.name), value.clone(), spec, spelling).map(|_| ())
+            }
+        }
+    }
+
+    fn check_word(
+        &self,
+        place: &str,
+        word: &str,
+        words: &[&str],
+        parse: Option<Parse>,
+    ) -> Result<(), PolicyError> {
+        match parse.map_or(Ok(word), |parse| parse(word)) {
+            Ok(known) if words.contains(&known) => Ok(()),
+            Ok(_) => {
+                let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+                Err(self.error(place, format!("must be one of {}", words.join(", "))))
+            }
+            Err(unknown) => Err(self.error(place, unknown.to_string())),
+        }
+    }
+
+    fn check_text(&self, place: &str, text: &str, characters: usize) -> Result<(), PolicyError> {
+        if text.chars().nth(characters).is_some() {
+            let message = format!("must be at most {characters} characters long");
+            return Err(self.error(place, message));
+        }
+        Ok(())
+    }
+
+    fn check_list(
+        &self,
+        name: &str,
+        value: &Value,
+        bounds: Bounds,
+        check: impl Fn(&str, &str) -> Result<(), PolicyError>,
+    ) -> Result<(), PolicyError> {
+        let Value::Array(items) = value else {
+            return Err(self.error(name, "must be a list of strings"));
+        };
+        if items.len() > bounds.items {
+            return Err(self.error(name, format!("must have at most {} entries", bounds.items)));
+        }
+        for (index, item) in items.iter().enumerate() {
+            let place = format!("{name}[{index}]");
+            let Value::String(text) = item else {
+                return Err(self.error(&place, "must be a string"));
+            };
+            if text.trim().is_empty() {
+                return Err(self.error(&place, "must not be empty"));
+            }
+            self.check_text(&place, text, bounds.characters)?;
+            check(&place, text)?;
+        }
+        Ok(())
     }
 
     pub(super) fn path(&self, name: &str) -> String {
@@ -62,151 +188,83 @@ impl Fields {
         PolicyError::new(self.path(name), message)
     }
 
-    /// The fault of a missing field.
-    pub(super) fn missing(&self, name: &str) -> PolicyError {
-        self.error(name, "is required")
-    }
-
     /// The fault of the whole object.
     pub(super) fn whole(&self, message: impl Into<String>) -> PolicyError {
         PolicyError::new(self.prefix.as_str(), message)
     }
 
-    pub(super) fn value(&mut self, name: &'static str) -> Result<Option<Value>, PolicyError> {
-        self.known.push(name);
-        let mut value = self.left.remove(name);
-        let snake = snake_case(name);
-        if self.snake_case_accepted
-            && snake != name
-            && let Some(other) = self.left.remove(&snake)
-        {
-            if value.is_some() {
-                return Err(
-                    self.error(&snake, format!("is also given as `{name}`: keep one of them"))
-                );
-            }
-            value = Some(other);
-        }
-        if let Some(value) = &value {
-            self.taken.insert(name.into(), value.clone());
-        }
-        Ok(value)
+    /// What is given, or the table's default.
+    pub(super) fn value(&self, name: &str) -> Option<Value> {
+        let given = self.taken.get(name).cloned();
+        given.or_else(|| self.spec.field(name).and_then(Field::default))
     }
 
-    pub(super) fn text(
-        &mut self,
-        name: &'static str,
-        characters: usize,
-    ) -> Result<Option<String>, PolicyError> {
-        match self.value(name)? {
-            None => Ok(None),
-            Some(Value::String(text)) if text.chars().count() > characters => {
-                Err(self.error(name, format!("must be at most {characters} characters long")))
-            }
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(self.error(name, "must be a string")),
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        match self.value(name) {
+            Some(Value::String(text)) => Some(text),
+            _ => None,
         }
     }
 
-    /// One of a closed list of words.
-    pub(super) fn word<T>(&mut self, name: &'static str) -> Result<Option<T>, PolicyError>
-    where
-        T: FromStr<Err: std::fmt::Display>,
-    {
-        let Some(word) = self.text(name, 1000)? else { return Ok(None) };
-        word.parse().map(Some).map_err(|error: T::Err| self.error(name, error.to_string()))
+    /// A word that has been checked; `None` when it is left out and has no default.
+    pub(super) fn word<T: FromStr>(&self, name: &str) -> Option<T> {
+        self.text(name)?.parse().ok()
     }
 
-    pub(super) fn flag(&mut self, name: &'static str, default: bool) -> Result<bool, PolicyError> {
-        match self.value(name)? {
-            None => Ok(default),
-            Some(Value::Bool(flag)) => Ok(flag),
-            Some(_) => Err(self.error(name, "must be `true` or `false`")),
-        }
+    pub(super) fn flag(&self, name: &str) -> bool {
+        self.value(name).and_then(|value| value.as_bool()).unwrap_or_default()
     }
 
-    pub(super) fn integer(
-        &mut self,
-        name: &'static str,
-        least: u64,
-        most: u64,
-    ) -> Result<Option<u64>, PolicyError> {
-        let Some(value) = self.value(name)? else { return Ok(None) };
-        match whole_number(&value) {
-            Some(number) if (least..=most).contains(&number) => Ok(Some(number)),
-            _ => Err(self.error(name, format!("must be a whole number from {least} to {most}"))),
-        }
+    pub(super) fn integer(&self, name: &str) -> Option<u64> {
+        self.value(name).as_ref().and_then(whole_number)
     }
 
-    pub(super) fn number(&mut self, name: &'static str) -> Result<Option<f64>, PolicyError> {
-        match self.value(name)? {
-            None => Ok(None),
-            Some(Value::Number(number)) => Ok(number.as_f64()),
-            Some(_) => Err(self.error(name, "must be a number")),
-        }
+    pub(super) fn number(&self, name: &str) -> Option<f64> {
+        self.value(name).and_then(|value| value.as_f64())
     }
 
-    /// A list of non-empty texts.
-    pub(super) fn texts(
-        &mut self,
-        name: &'static str,
-        bounds: ListBounds,
-    ) -> Result<Option<Vec<String>>, PolicyError> {
-        let items = match self.value(name)? {
-            None => return Ok(None),
-            Some(Value::Array(items)) => items,
-            Some(_) => return Err(self.error(name, "must be a list of strings")),
+    /// US dollars, in billionths.
+    pub(super) fn amount(&self, name: &str) -> Option<i64> {
+        self.number(name).and_then(usd_to_nanos)
+    }
+
+    /// A list that may be empty.
+    pub(super) fn texts(&self, name: &str) -> Vec<String> {
+        self.given_texts(name).unwrap_or_default()
+    }
+
+    /// A list whose absence means something.
+    pub(super) fn given_texts(&self, name: &str) -> Option<Vec<String>> {
+        let items = self.taken.get(name)?.as_array()?;
+        Some(items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect())
+    }
+
+    pub(super) fn words<T: FromStr>(&self, name: &str) -> Vec<T> {
+        self.texts(name).iter().filter_map(|word| word.parse().ok()).collect()
+    }
+
+    /// A nested object, checked already.
+    pub(super) fn object(&self, name: &str) -> Option<Self> {
+        let field = self.spec.field(name)?;
+        let (Kind::Object(spec), Some(value)) = (&field.kind, self.taken.get(name)) else {
+            return None;
         };
-        if items.len() > bounds.items {
-            return Err(self.error(name, format!("must have at most {} entries", bounds.items)));
-        }
-        let mut texts = Vec::with_capacity(items.len());
-        for (index, item) in items.into_iter().enumerate() {
-            let place = format!("{name}[{index}]");
-            match item {
-                Value::String(text) if text.trim().is_empty() => {
-                    return Err(self.error(&place, "must not be empty"));
-                }
-                Value::String(text) if text.chars().count() > bounds.characters => {
-                    let message = format!("must be at most {} characters long", bounds.characters);
-                    return Err(self.error(&place, message));
-                }
-                Value::String(text) => texts.push(text),
-                _ => return Err(self.error(&place, "must be a string")),
+        Self::read(self.path(name), value.clone(), spec, Spelling::Any).ok()
+    }
+
+    /// The object as it is stored: what was given, every key and nested key in its current spelling.
+    pub(super) fn into_value(self) -> Value {
+        let mut stored = Map::new();
+        for field in self.spec.fields {
+            let value = match &field.kind {
+                Kind::Object(_) => self.object(field.name).map(Self::into_value),
+                _ => self.taken.get(field.name).cloned(),
+            };
+            if let Some(value) = value {
+                stored.insert(field.name.into(), value);
             }
         }
-        Ok(Some(texts))
-    }
-
-    /// A list of words from a closed list, or of anything else that is read from text.
-    pub(super) fn words<T>(
-        &mut self,
-        name: &'static str,
-        bounds: ListBounds,
-    ) -> Result<Option<Vec<T>>, PolicyError>
-    where
-        T: FromStr<Err: std::fmt::Display>,
-    {
-        let Some(texts) = self.texts(name, bounds)? else { return Ok(None) };
-        let parsed = texts.iter().enumerate().map(|(index, text)| {
-            text.parse()
-                .map_err(|error: T::Err| self.error(&format!("{name}[{index}]"), error.to_string()))
-        });
-        parsed.collect::<Result<_, _>>().map(Some)
-    }
-
-    /// Refuses keys nobody asked for. Also called before a missing field is reported, because a misspelt key
-    /// is the likelier fault than the field it leaves missing.
-    pub(super) fn refuse_unknown(&self) -> Result<(), PolicyError> {
-        let Some(unknown) = self.left.keys().next() else { return Ok(()) };
-        let known: Vec<String> = self.known.iter().map(|name| format!("`{name}`")).collect();
-        Err(self.error(unknown, format!("unknown key: use one of {}", known.join(", "))))
-    }
-
-    /// The object with every key in its one spelling, if no key is left over.
-    pub(super) fn finish(self) -> Result<Map<String, Value>, PolicyError> {
-        self.refuse_unknown()?;
-        Ok(self.taken)
+        Value::Object(stored)
     }
 }
 

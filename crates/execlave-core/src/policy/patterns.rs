@@ -7,7 +7,7 @@ use std::ops::Range;
 use regex::{Regex, RegexBuilder};
 
 use super::error::PolicyError;
-use super::fields::{Fields, PATTERNS};
+use super::fields::Fields;
 
 /// Memory one compiled expression may take.
 const SIZE_LIMIT: usize = 1 << 19;
@@ -18,22 +18,27 @@ pub(super) struct Patterns(Vec<Regex>);
 
 impl Patterns {
     /// Reads the list `name`. An expression that matches the empty text would match everything and is refused.
-    pub(super) fn read(fields: &mut Fields, name: &'static str) -> Result<Self, PolicyError> {
-        let sources = fields.texts(name, PATTERNS)?.unwrap_or_default();
-        let mut patterns = Vec::with_capacity(sources.len());
-        for (index, source) in sources.iter().enumerate() {
-            let place = format!("{name}[{index}]");
-            let compiled =
-                RegexBuilder::new(source).size_limit(SIZE_LIMIT).dfa_size_limit(SIZE_LIMIT).build();
-            let regex = compiled.map_err(|error| fields.error(&place, explain(&error)))?;
+    pub(super) fn read(fields: &Fields, name: &str) -> Result<Self, PolicyError> {
+        Self::build(fields, name, false)
+    }
+
+    /// As [`Patterns::read`], with case making no difference.
+    pub(super) fn read_ignoring_case(fields: &Fields, name: &str) -> Result<Self, PolicyError> {
+        Self::build(fields, name, true)
+    }
+
+    fn build(fields: &Fields, name: &str, ignoring_case: bool) -> Result<Self, PolicyError> {
+        let sources = fields.texts(name);
+        let compiled = sources.iter().enumerate().map(|(index, source)| {
+            let fault = |message| fields.error(&format!("{name}[{index}]"), message);
+            let regex = compile(source, ignoring_case).map_err(fault)?;
             if regex.is_match("") {
-                return Err(
-                    fields.error(&place, "matches the empty text: require at least one character")
-                );
+                let message = "matches the empty text: require at least one character";
+                return Err(fault(message.into()));
             }
-            patterns.push(regex);
-        }
-        Ok(Self(patterns))
+            Ok(regex)
+        });
+        compiled.collect::<Result<_, _>>().map(Self)
     }
 
     /// Every match in `text` with the index of its expression.
@@ -49,6 +54,25 @@ impl Patterns {
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// One bounded expression, or what is wrong with it.
+pub(super) fn compile(source: &str, ignoring_case: bool) -> Result<Regex, String> {
+    build(source, ignoring_case, SIZE_LIMIT)
+}
+
+/// As [`compile`], with another bound on memory.
+pub(super) fn compile_within(source: &str, size_limit: usize) -> Result<Regex, String> {
+    build(source, false, size_limit)
+}
+
+fn build(source: &str, ignoring_case: bool, size_limit: usize) -> Result<Regex, String> {
+    RegexBuilder::new(source)
+        .case_insensitive(ignoring_case)
+        .size_limit(size_limit)
+        .dfa_size_limit(SIZE_LIMIT)
+        .build()
+        .map_err(|error| explain(&error))
 }
 
 fn explain(error: &regex::Error) -> String {

@@ -1,77 +1,73 @@
-//! Runs `testdata/detect`; the format is described there.
+//! Runs `testdata/detect/pii` and `testdata/detect/secret`; the format is described there.
 
+use execlave_core::detect::pii::PiiType;
+use execlave_core::detect::secret::SecretKind;
 use execlave_core::detect::text::scalar_offset;
-use execlave_core::detect::{injection, pii, secret};
-use serde_json::{Map, Value, json};
+use execlave_core::detect::{pii, secret};
+use serde_json::json;
 
-use crate::cases::{file, list, only, tables};
+use crate::cases::{file, files, list, only, tables};
 
 #[test]
 fn personal_data_is_found_where_the_cases_say() {
-    check("detect/pii.toml", |text| {
-        pii::find(text)
-            .iter()
-            .map(|found| (found.pii_type.as_str(), found.start, found.end))
-            .collect()
+    check("detect/pii", PiiType::ALL, |word, text| {
+        let found =
+            if word == "person_name" { pii::find_with_names(text) } else { pii::find(text) };
+        found.iter().map(|found| (found.pii_type.as_str(), found.start, found.end)).collect()
     });
 }
 
 #[test]
 fn secrets_are_found_where_the_cases_say() {
-    check("detect/secret.toml", |text| {
-        secret::find(text)
-            .iter()
-            .map(|found| (found.kind.as_str(), found.start, found.end))
-            .collect()
+    check("detect/secret", SecretKind::ALL, |_, text| {
+        let found = secret::find(text);
+        found.iter().map(|found| (found.kind.as_str(), found.start, found.end)).collect()
     });
 }
 
-fn check(path: &str, find: impl Fn(&str) -> Vec<(&'static str, usize, usize)>) {
-    let cases = file(path);
-    for case in tables(&cases, "case") {
-        only(case, &["text", "why", "findings"]);
-        let text = text_of(case);
-        let found = find(text).into_iter().map(|(kind, start, end)| {
-            json!({"type": kind, "start": scalar_offset(text, start), "end": scalar_offset(text, end)})
-        });
-        assert_eq!(
-            found.collect::<Vec<_>>(),
-            list(case, "findings"),
-            "{path}: {text:?} ({})",
-            case["why"]
-        );
-    }
+#[test]
+fn names_are_left_alone_unless_asked_for() {
+    assert!(pii::find("my name is Jane Doe").is_empty());
 }
 
 #[test]
-fn injection_is_judged_as_the_cases_say() {
-    let cases = file("detect/injection.toml");
-    let mut wrong = Vec::new();
-    for case in tables(&cases, "case") {
-        only(case, &["text", "why", "risk", "findings"]);
-        let text = text_of(case);
-        let verdict = injection::scan(text);
-        let risk = case.get("risk").map_or("none", |risk| risk.as_str().expect("text"));
-        let found: Vec<Value> = verdict
-            .findings
-            .iter()
-            .map(|found| {
-                let (start, end) =
-                    (scalar_offset(text, found.start), scalar_offset(text, found.end));
-                json!({"rule": found.rule_id, "start": start, "end": end})
-            })
-            .collect();
-        let findings_differ =
-            (case.contains_key("findings") || risk == "none") && found != list(case, "findings");
-        if verdict.risk_level.as_str() != risk || findings_differ {
-            wrong.push(format!("{text:?} ({}): {} {found:?}", case["why"], verdict.risk_level));
-        }
-        assert_eq!(verdict.detected, !verdict.findings.is_empty());
-        assert!((0.0..=1.0).contains(&verdict.score));
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+fn a_telling_word_makes_a_finding_surer() {
+    let confidence = |text: &str| pii::find(text).first().map(|found| found.confidence);
+    assert!(confidence("phone 5551234567") > confidence("5551234567"));
+    assert!(confidence("invoice 5551234567").is_none());
 }
 
-fn text_of(case: &Map<String, Value>) -> &str {
-    case["text"].as_str().expect("text")
+/// One file for each type; a finding of another type counts as wrong.
+fn check<T: Copy + std::fmt::Display>(
+    folder: &str,
+    types: &[T],
+    find: impl Fn(&str, &str) -> Vec<(&'static str, usize, usize)>,
+) {
+    let mut named: Vec<String> = types.iter().map(ToString::to_string).collect();
+    named.sort();
+    let written: Vec<String> = files(folder).into_iter().map(|(name, _)| name).collect();
+    assert_eq!(written, named, "one file for each type");
+    let mut wrong = Vec::new();
+    for name in named {
+        let path = format!("{folder}/{name}.toml");
+        let cases = file(&path);
+        let (mut hits, mut misses) = (0, 0);
+        for case in tables(&cases, "case") {
+            only(case, &["text", "why", "findings"]);
+            let text = case["text"].as_str().expect("text");
+            let found = find(&name, text).into_iter().map(|(kind, start, end)| {
+                json!({"type": kind, "start": scalar_offset(text, start), "end": scalar_offset(text, end)})
+            });
+            let (found, expected) = (found.collect::<Vec<_>>(), list(case, "findings"));
+            *(if expected.is_empty() { &mut misses } else { &mut hits }) += 1;
+            if found != expected {
+                wrong.push(format!(
+                    "{path}: {text:?} ({})\n  {found:?}\n  {expected:?}",
+                    case["why"]
+                ));
+            }
+        }
+        assert!(hits > 0 && misses > 0, "{path}: cases with and without findings");
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

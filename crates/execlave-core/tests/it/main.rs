@@ -3,7 +3,13 @@
 mod cases;
 mod detect;
 mod digest;
+mod disguise;
+mod expressions;
+mod injection;
+mod lint;
 mod policy;
+mod policy_properties;
 mod properties;
 mod redact;
+mod reference;
 mod risk;

@@ -1,11 +1,14 @@
 //! Runs `testdata/policy`; the format is described there.
 
+use ed25519_dalek::SigningKey;
+use execlave_core::bundle::{Bundle, BundleClaims, BundlePolicy};
 use execlave_core::decision::Violation;
 use execlave_core::ids::PolicyId;
 use execlave_core::policy::{
-    BudgetCheck, CompiledPolicy, PolicyDocument, PolicySet, PolicyType, compile, evaluate,
+    CompiledPolicy, Evaluation, PolicyDocument, PolicySet, PolicyType, StateAnswer, StateCheck,
+    compile, evaluate,
 };
-use execlave_core::request::{Action, AgentProfile};
+use execlave_core::request::{Action, AgentProfile, Occasion, Phase};
 use serde_json::{Map, Value, json};
 
 use crate::cases::{files, list, only, tables};
@@ -78,44 +81,67 @@ fn run(file: &str, case: &Map<String, Value>) {
             "policies",
             "agent",
             "action",
-            "exceeded",
-            "counters",
+            "phase",
+            "output",
+            "tags",
+            "now",
+            "violated",
+            "answers",
+            "state",
             "outcome",
             "violations",
             "warnings",
             "problems",
-            "budgets",
+            "checks",
+            "marks",
+            "tierOverrides",
         ],
     );
     let place = format!("{file}: {}", case["name"]);
-    let policies = list(case, "policies");
-    let set = PolicySet::new(
-        policies
-            .into_iter()
-            .enumerate()
-            .map(|(index, policy)| policy_of(&place, index, policy))
-            .collect(),
-    );
-    let evaluation = evaluate(&set, &agent(case.get("agent")), &action(case.get("action")));
-    if case.contains_key("budgets") {
-        same_budgets(&place, &evaluation.budget_checks, &list(case, "budgets"));
+    let policies: Vec<(PolicyId, PolicyDocument)> = list(case, "policies")
+        .into_iter()
+        .enumerate()
+        .map(|(index, policy)| policy_of(&place, index, policy))
+        .collect();
+    let set = PolicySet::new(policies.iter().map(|(id, policy)| compiled(*id, policy)).collect());
+    let (agent, action) = (agent(case.get("agent")), action(case.get("action")));
+    let tags: Vec<String> =
+        serde_json::from_value(Value::Array(list(case, "tags"))).expect("a list of tags");
+    let phase = match case.get("phase").map_or("pre", |phase| phase.as_str().expect("a word")) {
+        "pre" => Phase::Pre,
+        "tool" => Phase::Tool,
+        "post" => Phase::Post { output: case.get("output"), tags: &tags },
+        other => panic!("{place}: unknown phase {other}"),
+    };
+    let now = case.get("now").map_or("2026-11-24T10:00:00Z", |now| now.as_str().expect("a time"));
+    let org = "00000000-0000-7000-8000-0000000000cc".parse().expect("a UUID");
+    let occasion = Occasion::before(org, &agent, &action, now.parse().expect("a time"));
+    let occasion = occasion.in_phase(phase);
+    let evaluation = evaluate(&set, &occasion);
+    assert_eq!(evaluation, through_bundle(&policies, &occasion), "{place}: the bundle differs");
+    if case.contains_key("checks") {
+        same_checks(&place, &evaluation.checks, &list(case, "checks"));
     }
-    let unreachable = case.get("counters").is_some_and(|counters| counters == "unreachable");
-    let exceeded: Vec<usize> =
-        serde_json::from_value(Value::Array(list(case, "exceeded"))).expect("a list of places");
-    let decision = if unreachable {
-        evaluation.settle_without_counters()
+    if case.contains_key("marks") {
+        let marks = serde_json::to_value(&evaluation.marks).expect("JSON");
+        assert_eq!(marks, case["marks"], "{place}");
+    }
+    let decision = if case.get("state").is_some_and(|state| state == "unreachable") {
+        evaluation.settle_without_state()
     } else {
-        evaluation.settle(&exceeded)
+        evaluation.settle(&answers(case, &evaluation))
     };
     assert_eq!(decision.outcome.as_str(), case["outcome"], "{place}: {decision:?}");
     same_violations(&place, &decision.violations, &list(case, "violations"));
     same_violations(&place, &decision.warnings, &list(case, "warnings"));
+    if let Some(overrides) = case.get("tierOverrides") {
+        assert_eq!(&serde_json::to_value(&decision.tier_overrides).expect("JSON"), overrides);
+    }
     let problems = case.get("problems").map_or(0, |count| count.as_u64().expect("a number"));
     assert_eq!(decision.problems.len() as u64, problems, "{place}: {:?}", decision.problems);
 }
 
-fn policy_of(place: &str, index: usize, policy: Value) -> CompiledPolicy {
+fn policy_of(place: &str, index: usize, policy: Value) -> (PolicyId, PolicyDocument) {
     let Value::Object(mut policy) = policy else { panic!("{place}: a policy is a table") };
     let number = index + 1;
     let id: PolicyId = match policy.remove("id") {
@@ -127,7 +153,34 @@ fn policy_of(place: &str, index: usize, policy: Value) -> CompiledPolicy {
     policy.entry("ruleDefinition").or_insert(json!({}));
     let document = PolicyDocument::from_value(Value::Object(policy))
         .unwrap_or_else(|error| panic!("{place}: {error}"));
-    compile(id, 1, &document).unwrap_or_else(|error| panic!("{place}: {error}"))
+    (id, document)
+}
+
+fn compiled(id: PolicyId, document: &PolicyDocument) -> CompiledPolicy {
+    compile(id, 1, document).expect("a valid document compiles")
+}
+
+/// The same question to whoever was sent the policies: signed, written out, read and opened.
+fn through_bundle(policies: &[(PolicyId, PolicyDocument)], occasion: &Occasion<'_>) -> Evaluation {
+    let key = SigningKey::from_bytes(&[3; 32]);
+    let claims = BundleClaims {
+        organization_id: occasion.org,
+        epoch: 1,
+        issued_at: occasion.now,
+        expires_at: occasion.now.plus_millis(1),
+        policies: policies
+            .iter()
+            .map(|(id, document)| BundlePolicy {
+                policy_id: *id,
+                version: 1,
+                document: document.to_value(),
+            })
+            .collect(),
+    };
+    let text = serde_json::to_string(&Bundle::sign(claims, &key)).expect("JSON");
+    let bundle: Bundle = serde_json::from_str(&text).expect("a bundle");
+    let open = bundle.open(&key.verifying_key(), occasion.now).expect("signed and fresh");
+    open.evaluate(occasion)
 }
 
 fn agent(overrides: Option<&Value>) -> AgentProfile {
@@ -163,13 +216,23 @@ fn same_violations(place: &str, actual: &[Violation], expected: &[Value]) {
     }
 }
 
-fn same_budgets(place: &str, actual: &[BudgetCheck], expected: &[Value]) {
+/// Every check passes, except those the case says something else about.
+fn answers(case: &Map<String, Value>, evaluation: &Evaluation) -> Vec<StateAnswer> {
+    if case.contains_key("answers") {
+        return serde_json::from_value(Value::Array(list(case, "answers"))).expect("answers");
+    }
+    let violated: Vec<usize> =
+        serde_json::from_value(Value::Array(list(case, "violated"))).expect("a list of places");
+    let answer = |index| {
+        if violated.contains(&index) { StateAnswer::violated() } else { StateAnswer::Passed }
+    };
+    (0..evaluation.checks.len()).map(answer).collect()
+}
+
+fn same_checks(place: &str, actual: &[StateCheck], expected: &[Value]) {
     assert_eq!(actual.len(), expected.len(), "{place}: {actual:#?}");
     for (actual, expected) in actual.iter().zip(expected) {
-        let shown = json!({
-            "scopeKey": actual.scope_key, "window": actual.window, "capNanos": actual.cap_nanos,
-            "amountNanos": actual.amount_nanos, "enforcementMode": actual.enforcement_mode,
-        });
+        let shown = serde_json::to_value(actual).expect("JSON");
         for (key, value) in expected.as_object().expect("a table") {
             assert_eq!(&shown[key], value, "{place}: {key}");
         }

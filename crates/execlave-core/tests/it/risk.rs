@@ -64,3 +64,27 @@ fn parts_add_up() {
         &[("environment", 4), ("data", 15)],
     );
 }
+
+#[test]
+fn what_other_types_find_counts_as_data() {
+    for (rule_id, points) in [
+        ("tool_output_scan.secret", 15),
+        ("tool_output_scan.pii", 15),
+        ("data_restriction.phi", 15),
+        ("data_restriction.confidential", 8),
+        ("data_restriction.public", 0),
+        ("tool_output_scan.injection", 0),
+    ] {
+        let mut found = violation("other", "low");
+        found.rule_id = rule_id.into();
+        let data = [("severity", 10), ("data", points)];
+        let parts = if points == 0 { &data[..1] } else { &data[..] };
+        check(
+            &[found],
+            json!({}),
+            10 + points,
+            if points == 15 { RiskLevel::Medium } else { RiskLevel::Low },
+            parts,
+        );
+    }
+}

@@ -83,6 +83,8 @@ permissions! {
     ReadPolicies: "read", "policies:write";
     /// Change policies.
     WritePolicies: "policies:write";
+    /// Evaluate policies locally.
+    FetchBundle: "sdk", "read", "policies:write";
     /// See approvals.
     ReadApprovals: "sdk", "read", "approvals:decide";
     /// Approve and deny.
@@ -93,13 +95,23 @@ permissions! {
     ReadUsage: "sdk", "read";
     /// See API keys.
     ReadKeys: "read", "keys:write";
+    /// Change the organisation's settings and prices.
+    WriteSettings: "settings:write";
     /// Make and revoke API keys.
     WriteKeys: "keys:write";
 }
 
 /// Every scope a key can have.
-pub const SCOPES: &[&str] =
-    &["*", "sdk", "read", "agents:write", "policies:write", "approvals:decide", "keys:write"];
+pub const SCOPES: &[&str] = &[
+    "*",
+    "sdk",
+    "read",
+    "agents:write",
+    "policies:write",
+    "approvals:decide",
+    "settings:write",
+    "keys:write",
+];
 
 impl<P: Permission> FromRequestParts<AppState> for Key<P> {
     type Rejection = AppError;

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use execlave_core::ids::{AgentId, OrgId};
-use execlave_core::request::AgentProfile;
+use execlave_core::request::{AgentProfile, PinnedTool};
 use execlave_core::time::Timestamp;
-use execlave_store::agents::Agent;
+use execlave_store::agents::{Agent, OutcomeStrictness};
+use execlave_store::tool_baselines::{self, ToolBaseline};
 
 /// An agent as `enforce` and ingest need it.
 #[derive(Debug)]
@@ -15,6 +16,8 @@ pub struct AgentEntry {
     pub profile: AgentProfile,
     /// Grows with every change of status.
     pub epoch: i64,
+    /// What a trace that reports a success must prove.
+    pub outcome_strictness: OutcomeStrictness,
     /// Since when it is in its state.
     pub status_changed_at: Timestamp,
     created_at: Timestamp,
@@ -28,20 +31,32 @@ pub(super) struct Agents {
 }
 
 impl Agents {
+    /// All agents with what is pinned for them.
+    pub(super) fn of(agents: Vec<Agent>, baselines: Vec<ToolBaseline>) -> Self {
+        let mut pinned: HashMap<(OrgId, AgentId), ToolBaseline> =
+            baselines.into_iter().map(|one| ((one.org_id, one.agent_id), one)).collect();
+        let mut all = Self::default();
+        for agent in agents {
+            let baseline = pinned.remove(&(agent.org_id, agent.id));
+            all.put(agent, baseline);
+        }
+        all
+    }
+
     /// Adds an agent or replaces what was known of it.
-    pub(super) fn put(&mut self, agent: Agent) {
+    pub(super) fn put(&mut self, agent: Agent, baseline: Option<ToolBaseline>) {
         let (org, id) = (agent.org_id, agent.id);
         let names = self.by_name.entry(org).or_default().entry(agent.agent_id.clone()).or_default();
         if !names.contains(&id) {
             names.push(id);
         }
-        self.by_id.insert((org, id), Arc::new(entry(agent)));
+        self.by_id.insert((org, id), Arc::new(entry(agent, baseline)));
     }
 
     /// Adds an agent unless it is known: what is known was read in turn and may be newer.
-    pub(super) fn put_if_unknown(&mut self, agent: Agent) {
+    pub(super) fn put_if_unknown(&mut self, agent: Agent, baseline: Option<ToolBaseline>) {
         if !self.by_id.contains_key(&(agent.org_id, agent.id)) {
-            self.put(agent);
+            self.put(agent, baseline);
         }
     }
 
@@ -72,17 +87,11 @@ impl Agents {
     }
 }
 
-impl FromIterator<Agent> for Agents {
-    fn from_iter<T: IntoIterator<Item = Agent>>(agents: T) -> Self {
-        let mut all = Self::default();
-        agents.into_iter().for_each(|agent| all.put(agent));
-        all
-    }
-}
-
-fn entry(agent: Agent) -> AgentEntry {
+fn entry(agent: Agent, baseline: Option<ToolBaseline>) -> AgentEntry {
+    let pinned = baseline.map(|baseline| baseline.tools).unwrap_or_default();
     AgentEntry {
         epoch: agent.epoch,
+        outcome_strictness: agent.outcome_strictness,
         status_changed_at: agent.status_changed_at,
         created_at: agent.created_at,
         profile: AgentProfile {
@@ -96,6 +105,12 @@ fn entry(agent: Agent) -> AgentEntry {
             allowed_actions: agent.allowed_actions,
             allowed_data_sources: agent.allowed_data_sources,
             requires_human_approval_for: agent.requires_human_approval_for,
+            autonomy_level: agent.autonomy_level.and_then(|level| level.parse().ok()),
+            tool_baseline: pinned.into_iter().map(tool).collect(),
         },
     }
+}
+
+fn tool(pin: tool_baselines::PinnedTool) -> PinnedTool {
+    PinnedTool { server: pin.server, tool: pin.tool, descriptor_hash: pin.descriptor_hash }
 }

@@ -1,4 +1,4 @@
-//! Ends what has run out: approvals nobody answered, reservations nobody settled, links and sessions.
+//! Ends what has run out: approvals nobody answered, reservations nobody settled, old windows and marks, links and sessions.
 //!
 //! Reading treats a late approval as expired anyway; the job makes it so for lists, and wakes those who wait.
 
@@ -19,6 +19,7 @@ async fn expire(state: &AppState) -> Result<(), StoreError> {
         tracing::info!(org = %org, approval = %approval, "approval expired");
     }
     state.store.expire_reservations_across_orgs(now).await?;
+    state.store.forget_state_across_orgs(now).await?;
     state.store.purge_sessions_across_orgs(now).await?;
     Ok(())
 }

@@ -2,34 +2,38 @@
 //!
 //! INVARIANT: an `allow` leaves this file only after the store has confirmed its record. Whatever goes wrong before that is an error.
 
+pub(crate) mod claim;
+mod record;
+pub(crate) mod simulate;
+
 use std::sync::Arc;
 use std::time::Instant;
 
 use execlave_api::enforce::EnforceRequest;
-use execlave_core::decision::{Decision, Outcome};
+use execlave_api::validators::ValidatorRequest;
+use execlave_core::decision::{Decision, Outcome, Violation};
 use execlave_core::ids::{ApprovalId, DecisionId, OrgId};
-use execlave_core::policy::{BudgetCheck, EnforcementMode, Evaluation, evaluate, usd_to_nanos};
-use execlave_core::redact::redact_text;
-use execlave_core::request::Action;
-use execlave_core::risk::{self, RiskLevel};
+use execlave_core::policy::{Evaluation, StateAnswer, StateQuestion, evaluate, usd_to_nanos};
+use execlave_core::request::{Action, Occasion};
 use execlave_core::time::Timestamp;
-use execlave_store::Json;
-use execlave_store::approvals::NewApproval;
-use execlave_store::decisions::DecisionRecord;
 use execlave_store::error::StoreError;
-use execlave_store::spend::{Charge, period_start};
+use execlave_store::state::{StateAnswers, StateClaim};
 
+use self::claim::Questions;
+use self::record::Recorder;
+use super::change_status;
 use super::find_agent::find_agent;
 use crate::auth::Actor;
 use crate::checks;
+use crate::cost_rules::{self, Applied, Verdict};
 use crate::directory::{AgentEntry, OrgPolicies};
 use crate::error::{AppError, AppResult};
 use crate::metrics;
 use crate::state::AppState;
+use crate::validators;
 
 const HISTORY_LENGTH: usize = 50;
 const TOOLS_LENGTH: usize = 100;
-const SUMMARY_LENGTH: usize = 280;
 /// Scanning more text than this would keep a worker thread from other requests.
 const LARGE_ACTION_BYTES: usize = 32 * 1024;
 
@@ -54,22 +58,18 @@ pub(crate) async fn enforce(
     let agent = find_agent(state, org, &request.agent_id, request.environment.as_deref()).await?;
     let policies = state.directory.policies(org);
     let action = Arc::new(Action::from(request));
-    let case = Case {
-        state,
-        org,
-        agent,
-        policies,
-        action,
-        id: state.clock.new_id(),
-        now: state.clock.now(),
-    };
-    let evaluation = case.evaluate().await?;
-    let decision = case.settle(evaluation).await.map_err(AppError::unavailable)?;
-    let record = case.record(&decision, actor, started);
-    let approval = case.store(&decision, record).await.map_err(AppError::unavailable)?;
+    let id = state.clock.new_id();
+    let case = Case { state, org, agent, policies, action, id, now: state.clock.now() };
+    let unsettled = case.evaluate(true).await?;
+    let recorder = case.recorder(actor, started);
+    let decided = case.decide(unsettled, recorder).await.map_err(AppError::unavailable)?;
+    if let Some(rule) = &decided.verdict.pauses {
+        let (agent, reason) = (case.agent.profile.id, Some(rule.reason.clone()));
+        change_status::pause_agent(state, org, &rule.actor(), agent, reason).await?;
+    }
     state.directory.touched.agent(org, case.agent.profile.id, case.now);
-    metrics::decision(decision.outcome, started.elapsed());
-    Ok(Enforced { decision, id: case.id, approval })
+    metrics::decision(decided.decision.outcome, started.elapsed());
+    Ok(Enforced { decision: decided.decision, id: case.id, approval: decided.approval })
 }
 
 /// One action under decision.
@@ -83,108 +83,158 @@ struct Case<'a> {
     now: Timestamp,
 }
 
+/// What policies and rules say as long as nobody has answered what they ask.
+struct Unsettled {
+    evaluation: Evaluation,
+    questions: Questions,
+    rules: Vec<Applied>,
+    unreadable: Vec<Violation>,
+    amount_nanos: i64,
+    now: Timestamp,
+}
+
+/// What became of a case.
+struct Decided {
+    decision: Decision,
+    verdict: Verdict,
+    approval: Option<ApprovalId>,
+}
+
 impl Case<'_> {
-    async fn evaluate(&self) -> AppResult<Evaluation> {
-        if size(&self.action) < LARGE_ACTION_BYTES {
-            return Ok(evaluate(&self.policies.set, &self.agent.profile, &self.action));
+    /// What policies and rules say. Custom validators are asked only for real: a request to them is an effect outside.
+    async fn evaluate(&self, for_real: bool) -> AppResult<Unsettled> {
+        let evaluation = self.evaluate_policies().await?;
+        let validators = if for_real { self.ask_validators(&evaluation).await } else { Vec::new() };
+        let (agent, action) = (&self.agent.profile, &self.action);
+        let rules = self.state.directory.cost_rules(self.org);
+        Ok(Unsettled {
+            questions: Questions::of(&evaluation, validators, self.now),
+            rules: cost_rules::apply(&rules, agent, action, self.now),
+            unreadable: self.policies.unreadable.clone(),
+            amount_nanos: action.estimated_cost.and_then(usd_to_nanos).unwrap_or_default(),
+            evaluation,
+            now: self.now,
+        })
+    }
+
+    /// Asks every custom validator a policy names, all at once, in the order in which they are named.
+    async fn ask_validators(&self, evaluation: &Evaluation) -> Vec<StateAnswer> {
+        let named = evaluation.checks.iter().filter_map(|check| match &check.question {
+            StateQuestion::Validator(validator) => Some(validator.validator_id.as_str()),
+            _ => None,
+        });
+        let (directory, clock) = (&self.state.directory, &self.state.clock);
+        let asked: Vec<_> = named
+            .map(|id| Some((directory.validator(self.org, id.parse().ok()?)?, clock.new_id())))
+            .collect();
+        if asked.is_empty() {
+            return Vec::new();
         }
+        let (agent, action) = (&self.agent.profile, &self.action);
+        let environment = action.environment.as_deref().unwrap_or(&agent.environment);
+        let request = ValidatorRequest {
+            organization_id: self.org.to_string(),
+            agent_id: agent.external_id.clone(),
+            agent_name: agent.name.clone(),
+            environment: environment.to_owned(),
+            input: action.input.clone(),
+            tools: action.tools.clone().unwrap_or_default(),
+            metadata: action.metadata.clone().unwrap_or_default(),
+            estimated_cost: action.estimated_cost,
+            timestamp: self.now.to_string(),
+        };
+        validators::ask_all(&self.state.validators, asked, request, self.now).await
+    }
+
+    async fn evaluate_policies(&self) -> AppResult<Evaluation> {
         let (policies, agent, action) =
             (Arc::clone(&self.policies), Arc::clone(&self.agent), Arc::clone(&self.action));
+        let (org, now) = (self.org, self.now);
         let evaluating =
-            tokio::task::spawn_blocking(move || evaluate(&policies.set, &agent.profile, &action));
-        evaluating.await.map_err(AppError::internal)
-    }
-
-    /// Asks the counters. The estimate is reserved only for an action that goes ahead; one that is stopped or waits spends nothing.
-    async fn settle(&self, evaluation: Evaluation) -> Result<Decision, StoreError> {
-        let charges: Vec<Charge> =
-            evaluation.budget_checks.iter().map(|check| charge(check, self.now)).collect();
-        let amount = evaluation
-            .budget_checks
-            .iter()
-            .map(|check| check.amount_nanos)
-            .max()
-            .unwrap_or_default();
-        let store = &self.state.store;
-        let goes_ahead =
-            evaluation.decision.outcome == Outcome::Allow && self.policies.unreadable.is_empty();
-        let exceeded = if charges.is_empty() {
-            Vec::new()
-        } else if goes_ahead {
-            store
-                .reserve_spend(self.org, &charges, amount, self.id, self.agent.profile.id, self.now)
-                .await?
-        } else {
-            store.peek_spend(self.org, &charges, amount).await?
-        };
-        let mut decision = evaluation.settle(&exceeded);
-        if !self.policies.unreadable.is_empty() {
-            decision.outcome = Outcome::Block;
-            decision.violations.extend(self.policies.unreadable.iter().cloned());
+            move || evaluate(&policies.set, &Occasion::before(org, &agent.profile, &action, now));
+        if size(&self.action) < LARGE_ACTION_BYTES {
+            return Ok(evaluating());
         }
-        Ok(decision)
+        tokio::task::spawn_blocking(evaluating).await.map_err(AppError::internal)
     }
 
-    fn record(&self, decision: &Decision, actor: &Actor, started: Instant) -> DecisionRecord {
-        let keep_input = self.state.config.decisions.keep_input;
-        let versions = self.policies.set.versions();
-        let versions: Vec<_> = versions
-            .iter()
-            .map(|(id, version)| serde_json::json!({ "policyId": id, "version": version }))
-            .collect();
-        DecisionRecord {
-            org_id: self.org,
-            id: self.id,
-            agent_id: self.agent.profile.id,
-            environment: self.environment().to_owned(),
-            action_digest: self.action.digest().to_string(),
-            outcome: decision.outcome,
-            violations: Json::of(&decision.violations),
-            warnings: Json::of(&decision.warnings),
-            policy_versions: Json::of(&versions),
-            input: keep_input.then(|| self.action.input.clone()),
-            approval_id: None,
-            key_id: actor.key_id(),
-            duration_us: i64::try_from(started.elapsed().as_micros()).unwrap_or(i64::MAX),
-            evaluated_at: self.now,
-        }
-    }
-
-    async fn store(
+    /// Answers what was asked of shared state and records what follows, in one commit: an action that goes ahead reserves and counts, one
+    /// that is stopped changes nothing.
+    async fn decide(
         &self,
-        decision: &Decision,
-        record: DecisionRecord,
-    ) -> Result<Option<ApprovalId>, StoreError> {
-        if decision.outcome != Outcome::RequireApproval {
-            self.state.store.record_decision(record).await?;
-            return Ok(None);
+        unsettled: Unsettled,
+        recorder: Recorder,
+    ) -> Result<Decided, StoreError> {
+        let store = &self.state.store;
+        if unsettled.questions.is_empty() && unsettled.rules.is_empty() {
+            let (decision, verdict) = unsettled.settle(&StateAnswers::default());
+            let settled = recorder.record(&decision);
+            let approval = if let Some(new) = settled.approval {
+                Some(store.request_approval(new, settled.decision).await?.id)
+            } else {
+                store.record_decision(settled.decision).await?;
+                None
+            };
+            return Ok(Decided { decision, verdict, approval });
         }
-        let approval = self.state.store.request_approval(self.approval(decision), record).await?;
-        Ok(Some(approval.id))
+        let unsettled = Arc::new(unsettled);
+        let settling = Arc::clone(&unsettled);
+        let settle = move |answers: &StateAnswers| recorder.record(&settling.settle(answers).0);
+        let decided = store.decide(self.claim(&unsettled), Box::new(settle)).await?;
+        let (decision, verdict) = unsettled.settle(&decided.answers);
+        Ok(Decided { decision, verdict, approval: decided.approval.map(|approval| approval.id) })
     }
 
-    fn approval(&self, decision: &Decision) -> NewApproval {
-        let risk = risk::assess(&decision.violations, &self.action, &self.agent.profile);
-        let routed_to = match risk.level {
-            RiskLevel::Low => "standard",
-            RiskLevel::Medium => "group",
-            RiskLevel::High | RiskLevel::Critical => "named_approver",
-        };
-        let minutes = i64::from(self.state.config.approvals.expiry_minutes);
-        NewApproval {
-            id: self.state.clock.new_id(),
-            action_summary: summary(&self.action),
-            risk_score: i64::from(risk.score),
-            risk_level: risk.level.as_str().to_owned(),
-            risk_parts: Json::of(&risk.parts),
-            routed_to: vec![routed_to.to_owned()],
-            required_approvers: 1,
+    fn claim(&self, unsettled: &Unsettled) -> StateClaim {
+        let Questions { budgets, rates, sequences, marks, .. } = &unsettled.questions;
+        let rules = unsettled.rules.iter().map(|applied| &applied.charge);
+        StateClaim {
+            org: self.org,
+            agent: self.agent.profile.id,
+            decision: self.id,
+            now: self.now,
+            budgets: budgets.iter().chain(rules).cloned().collect(),
+            amount_nanos: unsettled.amount_nanos,
+            trace_id: self.action.trace_id(),
+            rates: rates.clone(),
+            sequences: sequences.clone(),
+            marks: marks.clone(),
+        }
+    }
+
+    fn recorder(&self, actor: &Actor, started: Instant) -> Recorder {
+        let config = &self.state.config;
+        let settings = self.state.directory.settings(self.org);
+        let keep_input = settings.and_then(|settings| settings.keep_input);
+        let minutes = i64::from(config.approvals.expiry_minutes);
+        Recorder {
+            org: self.org,
+            id: self.id,
+            approval: self.state.clock.new_id(),
+            agent: Arc::clone(&self.agent),
+            policies: Arc::clone(&self.policies),
+            action: Arc::clone(&self.action),
+            key: actor.key_id(),
+            keep_input: keep_input.unwrap_or(config.decisions.keep_input),
             expires_at: self.now.plus_millis(minutes * 60_000),
+            now: self.now,
+            started,
         }
     }
+}
 
-    fn environment(&self) -> &str {
-        self.action.environment.as_deref().unwrap_or(&self.agent.profile.environment)
+impl Unsettled {
+    /// The decision, given the answers to the questions and then to the rules.
+    fn settle(&self, answers: &StateAnswers) -> (Decision, Verdict) {
+        let mut decision = self.evaluation.settle(&self.questions.answers(answers));
+        let of_rules = answers.budgets.get(self.questions.budgets.len()..).unwrap_or_default();
+        let verdict =
+            cost_rules::judge(&self.rules, of_rules, self.amount_nanos, self.now, &mut decision);
+        if !self.unreadable.is_empty() {
+            decision.outcome = Outcome::Block;
+            decision.violations.extend(self.unreadable.iter().cloned());
+        }
+        (decision, verdict)
     }
 }
 
@@ -213,16 +263,6 @@ fn check(request: &EnforceRequest) -> AppResult<()> {
     Ok(())
 }
 
-fn charge(check: &BudgetCheck, now: Timestamp) -> Charge {
-    Charge {
-        scope_key: check.scope_key.clone(),
-        window: check.window,
-        starts_at: period_start(check.window, now),
-        cap_nanos: check.cap_nanos,
-        enforced: check.enforcement_mode >= EnforcementMode::RequireApproval,
-    }
-}
-
 /// About how much text there is to scan.
 fn size(action: &Action) -> usize {
     let history: usize = action.conversation_history.iter().map(|turn| turn.content.len()).sum();
@@ -236,24 +276,5 @@ fn text_size(value: &serde_json::Value) -> usize {
         serde_json::Value::Array(items) => items.iter().map(text_size).sum(),
         serde_json::Value::Object(fields) => fields.values().map(text_size).sum(),
         _ => 8,
-    }
-}
-
-/// A line for the person who is asked. Personal data is masked: the queue is read by more people than the conversation.
-fn summary(action: &Action) -> String {
-    let tools = action.tools.as_deref().unwrap_or_default();
-    let head = if tools.is_empty() { String::new() } else { format!("{}: ", tools.join(", ")) };
-    let text = format!("{head}{}", action.input);
-    // Masked before it is cut, since half an address is not recognised as one; of a long text the beginning up to a whole word is read.
-    let read = match text.char_indices().nth(SUMMARY_LENGTH * 4) {
-        Some((end, _)) => {
-            text[..end].rsplit_once(char::is_whitespace).map_or("…", |(whole, _)| whole)
-        }
-        None => &text,
-    };
-    let line = redact_text(read).split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(SUMMARY_LENGTH) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
     }
 }

@@ -1,11 +1,13 @@
 //! Taking in what agents did. Each trace is judged on its own: a bad one is named and the others are stored.
 
 mod admit;
+mod evidence;
+mod review;
 
 use execlave_api::error::ErrorCode;
 use execlave_api::traces::TraceError;
 use execlave_core::ids::OrgId;
-use execlave_store::traces::Trace;
+use execlave_store::traces::NewTrace;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -54,7 +56,7 @@ pub(crate) async fn ingest_traces(
     };
     let (traces, errors) = judged;
     let accepted = traces.len();
-    for agent in traces.iter().filter_map(|trace| trace.agent_row_id) {
+    for agent in traces.iter().filter_map(|new| new.trace.agent_row_id) {
         state.directory.touched.agent(org, agent, state.clock.now());
     }
     state.store.insert_traces(traces).await?;
@@ -62,7 +64,11 @@ pub(crate) async fn ingest_traces(
     Ok(Ingested { accepted, errors })
 }
 
-fn judge(state: &AppState, org: OrgId, batch: &[Box<RawValue>]) -> (Vec<Trace>, Vec<TraceError>) {
+fn judge(
+    state: &AppState,
+    org: OrgId,
+    batch: &[Box<RawValue>],
+) -> (Vec<NewTrace>, Vec<TraceError>) {
     let mut traces = Vec::with_capacity(batch.len());
     let mut errors = Vec::new();
     for (index, raw) in batch.iter().enumerate() {

@@ -1,13 +1,14 @@
 //! Changing what is known of an agent; identity and status have their own operations.
 
-use execlave_api::agents::PatchAgent;
+use execlave_api::agents::{OutcomeStrictness, PatchAgent};
 use execlave_core::ids::{AgentId, OrgId};
 use execlave_store::Json;
-use execlave_store::agents::{Agent, AgentPatch};
+use execlave_store::agents::{self, Agent, AgentPatch};
 
 use crate::auth::Actor;
 use crate::checks::{self, NAME_LENGTH, TEXT_LENGTH};
 use crate::error::{AppError, AppResult};
+use crate::ops::set_red_team_score;
 use crate::state::AppState;
 
 /// Changes the given fields.
@@ -19,6 +20,8 @@ pub(crate) async fn patch_agent(
     body: PatchAgent,
 ) -> AppResult<Agent> {
     check(&body)?;
+    let known = state.store.find_agent(org, id).await?;
+    set_red_team_score::check_promotion(state, org, body.autonomy_level, known.as_ref())?;
     let patch = AgentPatch {
         name: body.name,
         kind: body.kind,
@@ -31,11 +34,21 @@ pub(crate) async fn patch_agent(
         tags: body.tags,
         metadata: body.metadata.map(|metadata| Json::of(&metadata)),
         autonomy_level: body.autonomy_level.map(|level| Some(level.as_str().to_owned())),
+        outcome_strictness: body.outcome_strictness.map(strictness_of),
     };
     let agent = state.store.update_agent(org, id, &patch, &actor.id(), state.clock.now()).await?;
     let agent = agent.ok_or_else(|| AppError::not_found("agent", id))?;
     state.directory.refresh_agent(&state.store, org, id).await?;
     Ok(agent)
+}
+
+/// The stored form of what the wire says.
+pub(crate) fn strictness_of(strictness: OutcomeStrictness) -> agents::OutcomeStrictness {
+    match strictness {
+        OutcomeStrictness::None => agents::OutcomeStrictness::None,
+        OutcomeStrictness::Standard => agents::OutcomeStrictness::Standard,
+        OutcomeStrictness::Strict => agents::OutcomeStrictness::Strict,
+    }
 }
 
 fn check(body: &PatchAgent) -> AppResult<()> {

@@ -8,6 +8,8 @@ use execlave_store::agents::{Agent, NewAgent};
 use crate::auth::Actor;
 use crate::checks::{self, NAME_LENGTH, TEXT_LENGTH};
 use crate::error::AppResult;
+use crate::ops::patch_agent::strictness_of;
+use crate::ops::set_red_team_score;
 use crate::state::AppState;
 
 /// Registers an agent; whether it is new.
@@ -19,6 +21,7 @@ pub(crate) async fn register_agent(
 ) -> AppResult<(Agent, bool)> {
     check(&body)?;
     let known = find_registered(state, org, &body).await?;
+    set_red_team_score::check_promotion(state, org, body.autonomy_level, known.as_ref())?;
     let new = merge(body, known.as_ref(), state.clock.new_id());
     let (agent, created) =
         state.store.register_agent(org, &new, &actor.id(), state.clock.now()).await?;
@@ -83,5 +86,9 @@ fn merge(body: RegisterAgent, known: Option<&Agent>, id: AgentId) -> NewAgent {
             .autonomy_level
             .map(|level| level.as_str().to_owned())
             .or_else(|| known?.autonomy_level.clone()),
+        outcome_strictness: match body.outcome_strictness {
+            Some(strictness) => strictness_of(strictness),
+            None => known.map_or_else(Default::default, |agent| agent.outcome_strictness),
+        },
     }
 }

@@ -80,7 +80,7 @@ async fn fault(
 
 /// Signed by this deployment, and about this approval.
 fn is_genuine(state: &AppState, approval: &Approval, certificate: &Certificate) -> bool {
-    certificate.verify(&state.signer.public_key())
+    certificate.verify(&state.signer.verifying_key())
         && certificate.approval_id == approval.id
         && certificate.organization_id == approval.org_id
         && certificate.agent_id == approval.agent_id

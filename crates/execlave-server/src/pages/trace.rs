@@ -397,6 +397,7 @@ pub(crate) mod tests {
             completion_tokens: None,
             total_tokens: None,
             cost_nanos: None,
+            cost_is_computed: false,
             environment: None,
             error_type: None,
             error_message: None,

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use execlave_api::agents::{
-    Agent, AgentStatusPoll, ChangeStatus, Heartbeat, PatchAgent, RegisterAgent,
+    Agent, AgentStatusPoll, ChangeStatus, Heartbeat, PatchAgent, RegisterAgent, SetRedTeamScore,
 };
 use execlave_api::error::ErrorBody;
 use execlave_api::page::{Data, List};
@@ -18,7 +18,7 @@ use crate::auth::key::{Key, ReadAgents, RegisterAgents, Sdk, WriteAgents};
 use crate::body::{Body, OptionalBody};
 use crate::error::{AppError, AppResult};
 use crate::ops::find_agent::find_agent;
-use crate::ops::{change_status, patch_agent, register_agent};
+use crate::ops::{change_status, patch_agent, register_agent, set_red_team_score as red_team};
 use crate::state::AppState;
 use crate::views;
 
@@ -49,7 +49,7 @@ pub(crate) struct ListParams {
 #[into_params(parameter_in = Query)]
 pub(crate) struct Which {
     /// The environment; the only or oldest agent of that name when left out.
-    environment: Option<String>,
+    pub(super) environment: Option<String>,
 }
 
 /// Register an agent, or update the given fields of the one that is registered under this external id and environment.
@@ -146,6 +146,24 @@ pub(crate) async fn resume(
     let agent =
         change_status::resume_agent(&state, key.org, &key.actor(), entry.profile.id, body.reason)
             .await?;
+    Ok(Json(Data::new(views::agent(agent))))
+}
+
+/// Record what red teaming found out about an agent.
+#[utoipa::path(patch, path = "/agents/{id}/red-team-score", tag = "agents", params(("id" = String, Path), Which),
+    request_body = SetRedTeamScore, responses(
+        (status = 200, body = Data<Agent>), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody),
+    ))]
+pub(crate) async fn set_red_team_score(
+    key: Key<WriteAgents>,
+    State(state): State<AppState>,
+    Segments(reference): Segments<String>,
+    Params(which): Params<Which>,
+    Body(body): Body<SetRedTeamScore>,
+) -> AppResult<Json<Data<Agent>>> {
+    let entry = find_agent(&state, key.org, &reference, which.environment.as_deref()).await?;
+    let (actor, id) = (key.actor(), entry.profile.id);
+    let agent = red_team::set_red_team_score(&state, key.org, &actor, id, body.score).await?;
     Ok(Json(Data::new(views::agent(agent))))
 }
 

@@ -16,7 +16,7 @@ use utoipa::{Modify, OpenApi};
     info(
         title = "Execlave",
         description = "Decides before an AI agent acts whether it may, lets people stop or approve it, and keeps the evidence.\n\n\
-            Answers are wrapped in `data`, lists come with `meta`; `/policies/enforce` and `/traces/ingest` answer unwrapped. \
+            Answers are wrapped in `data`, lists come with `meta`; `/policies/enforce`, `/traces/ingest`, `/decisions/ingest` and `/sdk/bypass-windows` answer unwrapped. \
             Every path below `/api/v1` also answers below `/api`. Errors are `{\"error\": {\"code\", \"message\", \"fields\"?, \"requestId\"}}`."
     ),
     modifiers(&Security),

@@ -42,5 +42,5 @@ pub(crate) async fn metrics(State(state): State<AppState>) -> impl IntoResponse 
     (status = 200, description = "The key set", body = Value),
 ))]
 pub(crate) async fn jwks(State(state): State<AppState>) -> Json<Value> {
-    Json(json!({ "keys": [certificate::jwk(&state.signer.public_key())] }))
+    Json(json!({ "keys": [certificate::jwk(&state.signer.verifying_key())] }))
 }

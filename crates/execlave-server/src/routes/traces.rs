@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use execlave_api::error::{ErrorBody, ErrorCode};
 use execlave_api::page::{List, Meta};
-use execlave_api::traces::{IngestRequest, IngestResponse, Trace, TraceStatus};
+use execlave_api::traces::{IngestRequest, IngestResponse, Trace, TraceError, TraceStatus};
 use execlave_core::time::Timestamp;
 use execlave_store::traces::TraceFilter;
 use serde::Deserialize;
@@ -77,14 +77,23 @@ fn answer(Ingested { accepted, errors }: Ingested) -> Response {
         return (StatusCode::ACCEPTED, Json(IngestResponse { accepted, failed, errors }))
             .into_response();
     }
-    let paused = errors.iter().all(|error| error.code == ErrorCode::AgentPaused.as_str());
-    let error = if paused {
-        AppError::new(ErrorCode::AgentPaused, "the agent is paused: its new traces are refused")
-    } else {
-        AppError::new(ErrorCode::ValidationError, "every trace was refused: see `errors`")
-    };
+    let error = refused(&errors);
     let body = json!({ "error": error.to_body().error, "accepted": 0, "failed": failed, "errors": errors });
     (StatusCode::BAD_REQUEST, Json(body)).into_response()
+}
+
+/// What the whole batch failed for: the one reason all its traces share, else that there are several.
+fn refused(errors: &[TraceError]) -> AppError {
+    let all = |code: ErrorCode| errors.iter().all(|error| error.code == code.as_str());
+    if all(ErrorCode::AgentPaused) {
+        let message = "the agent is paused: its new traces are refused";
+        return AppError::new(ErrorCode::AgentPaused, message);
+    }
+    if all(ErrorCode::OutcomeEvidenceRequired) {
+        let message = "the agent's successes need evidence of their effect: see `errors`";
+        return AppError::new(ErrorCode::OutcomeEvidenceRequired, message);
+    }
+    AppError::new(ErrorCode::ValidationError, "every trace was refused: see `errors`")
 }
 
 /// List traces, newest first by when they began; without input, output and metadata.

@@ -20,7 +20,31 @@ async fn belongings(app: &TestApp) -> Vec<(&'static str, String)> {
         .as_str()
         .expect("an id")
         .to_owned();
+    app.operator()
+        .post(
+            "/prices",
+            json!({ "model": "mine", "inputUsdPerMillion": 1, "outputUsdPerMillion": 1 }),
+        )
+        .await
+        .expect(200);
+    let rule = json!({ "scope": "org", "window": "1d", "capUsd": 1, "action": "warn" });
+    let rule = app.operator().post("/cost-budget-rules", rule).await.expect(201);
+    let rule = rule["data"]["id"].as_str().expect("an id").to_owned();
+    app.policy("pii_access", "warn", json!({ "deniedPiiTypes": ["email"] })).await;
+    let leak =
+        json!({ "traceId": "tr_leak", "agentId": "private", "output": "to jane@example.com" });
+    client.post("/traces/ingest", json!({ "traces": [leak] })).await.expect(202);
+    let incidents = app.operator().get("/incidents").await.expect(200);
+    let incident = incidents["data"][0]["id"].as_str().expect("an id").to_owned();
+    let validator = json!({ "name": "v", "url": "https://validator.example.com/" });
+    let validator = app.operator().post("/validators", validator).await.expect(201);
+    let validator = validator["data"]["id"].as_str().expect("an id").to_owned();
     vec![
+        ("validators", validator),
+        ("cost-budget-rules", rule),
+        ("incidents", incident),
+        ("tool-integrity", agent.clone()),
+        ("prices", "mine".to_owned()),
         ("agents", agent),
         ("policies", policy),
         ("approvals", approval),
@@ -30,10 +54,24 @@ async fn belongings(app: &TestApp) -> Vec<(&'static str, String)> {
     ]
 }
 
+fn id_of<'a>(belongings: &'a [(&str, String)], noun: &str) -> &'a str {
+    &belongings.iter().find(|(belonging, _)| *belonging == noun).expect("a belonging").1
+}
+
 /// A body that would be accepted from the owner.
 fn body(path: &str) -> Value {
     if path.ends_with("/verify") {
         json!({ "actionContext": payment_context() })
+    } else if path.ends_with("/resolutions") {
+        json!({ "resolvedStatus": "success", "basis": "manual" })
+    } else if path.ends_with("/red-team-score") {
+        json!({ "score": 1 })
+    } else if path.starts_with("/validators/") && !path.ends_with("/test") {
+        json!({ "name": "v", "url": "https://validator.example.com/" })
+    } else if path.starts_with("/cost-budget-rules") {
+        json!({ "scope": "org", "window": "1d", "capUsd": 1, "action": "warn" })
+    } else if path.starts_with("/tool-integrity") {
+        json!({ "descriptors": [{ "server": "s", "tool": "t", "descriptorHash": "0".repeat(64) }], "reason": "manual" })
     } else if path.starts_with("/policies") {
         json!({ "name": "mine", "policyType": "injection_scan", "enforcementMode": "warn", "ruleDefinition": {} })
     } else {
@@ -94,11 +132,11 @@ async fn another_organisations_things_do_not_exist() {
     }
     stranger.get("/agents/private").await.expect_error(404, "NOT_FOUND");
     stranger
-        .post("/policies/enforce", json!({ "agentId": belongings[0].1, "input": "x" }))
+        .post("/policies/enforce", json!({ "agentId": id_of(&belongings, "agents"), "input": "x" }))
         .await
         .expect_error(404, "NOT_FOUND");
     stranger
-        .get(&format!("/decisions?agent={}", belongings[0].1))
+        .get(&format!("/decisions?agent={}", id_of(&belongings, "agents")))
         .await
         .expect_error(404, "NOT_FOUND");
 
@@ -109,7 +147,8 @@ async fn another_organisations_things_do_not_exist() {
     }
     assert_eq!(owner.get("/agents/private").await.expect(200)["data"]["status"], "active");
     assert_eq!(
-        owner.get(&format!("/approvals/{}", belongings[2].1)).await.expect(200)["data"]["status"],
+        owner.get(&format!("/approvals/{}", id_of(&belongings, "approvals"))).await.expect(200)["data"]
+            ["status"],
         "pending"
     );
 }
@@ -119,7 +158,16 @@ async fn lists_hold_only_what_is_ones_own() {
     let app = TestApp::new().await;
     let stranger = app.other_organisation().await;
     belongings(&app).await;
-    for list in ["agents", "policies", "approvals", "decisions", "traces"] {
+    for list in [
+        "agents",
+        "policies",
+        "approvals",
+        "decisions",
+        "traces",
+        "incidents",
+        "cost-budget-rules",
+        "validators",
+    ] {
         let answer = stranger.get(&format!("/{list}")).await.expect(200);
         assert_eq!(answer["data"], json!([]), "{list}");
     }

@@ -4,6 +4,7 @@ mod errors;
 mod isolation;
 mod openapi;
 mod pages;
+mod policy_cases;
 mod reference;
 mod routes;
 mod serving;

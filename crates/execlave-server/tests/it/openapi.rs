@@ -65,6 +65,17 @@ async fn every_shared_path_is_described() {
         paths::DECISIONS,
         paths::API_KEYS,
         paths::USAGE,
+        paths::BYPASS_WINDOWS,
+        paths::SETTINGS,
+        paths::PRICES,
+        paths::COST_BUDGET_RULES,
+        paths::INCIDENTS,
+        paths::VALIDATORS,
+        paths::SIMULATE,
+        paths::BUNDLE,
+        paths::LINT,
+        paths::SCHEMAS,
+        paths::INGEST_DECISIONS,
     ];
     for path in api {
         assert!(described.contains(format!("{}{path}", paths::BASE).as_str()), "{path}");

@@ -82,6 +82,13 @@ impl TestApp {
 
     /// The first key of another organisation on the same server.
     pub(crate) async fn other_organisation(&self) -> Client {
+        let (_, client) = self.organisation().await;
+        self.state.directory.load(&self.store).await.expect("the store is read");
+        client
+    }
+
+    /// Another organisation and its first key, in the store alone: the directory has to be loaded before anybody is known there.
+    pub(crate) async fn organisation(&self) -> (OrgId, Client) {
         let key = secrets::new_api_key("production");
         let now = self.clock.now();
         let org_id: OrgId = self.clock.new_id();
@@ -109,8 +116,7 @@ impl TestApp {
             link: None,
         };
         self.store.create_org(&new).await.expect("the organisation is new");
-        self.state.directory.load(&self.store).await.expect("the store is read");
-        self.client(&key)
+        (org_id, self.client(&key))
     }
 
     /// A registered agent; its UUID.

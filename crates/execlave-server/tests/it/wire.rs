@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use execlave_api::{
-    agents, approvals, decisions, enforce, error, keys, page, policies, traces, usage,
+    agents, approvals, bypasses, cost_rules, decisions, enforce, error, incidents, keys, lint,
+    page, policies, prices, resolutions, settings, simulate, tool_baselines, traces, usage,
+    validators,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -47,6 +49,29 @@ samples! {
     "enforce_approval": enforce::EnforceResponse;
     "enforce_blocked": enforce::EnforceResponse;
     "decision": page::Data<decisions::Decision>;
+    "local_decision": decisions::LocalDecision;
+    "decision_receipt": decisions::DecisionReceipt;
+    "lint_policies": lint::LintPolicies;
+    "lint_report": page::Data<lint::LintReport>;
+    "simulate": simulate::Simulate;
+    "simulation": page::Data<simulate::Simulation>;
+    "decision_stats": page::Data<decisions::DecisionStats>;
+    "save_cost_budget_rule": cost_rules::SaveCostBudgetRule;
+    "cost_budget_rule": page::Data<cost_rules::CostBudgetRule>;
+    "report_baseline": tool_baselines::ReportBaseline;
+    "tool_baseline": page::Data<tool_baselines::ToolBaseline>;
+    "incident": page::Data<incidents::Incident>;
+    "incident_stats": page::Data<incidents::IncidentStats>;
+    "save_validator": validators::SaveValidator;
+    "validator": page::Data<validators::Validator>;
+    "test_validator": validators::TestValidator;
+    "validator_test": page::Data<validators::ValidatorTest>;
+    "validator_request": validators::ValidatorRequest;
+    "set_red_team_score": agents::SetRedTeamScore;
+    "price": page::Data<prices::Price>;
+    "set_price": prices::SetPrice;
+    "settings": page::Data<settings::Settings>;
+    "patch_settings": settings::PatchSettings;
     "policy": page::Data<policies::Policy>;
     "policy_version": page::Data<policies::PolicyVersion>;
     "approval": page::Data<approvals::Approval>;
@@ -56,6 +81,11 @@ samples! {
     "trace_body": traces::TraceBody;
     "ingest_response": traces::IngestResponse;
     "trace": traces::Trace;
+    "bypass_report": bypasses::BypassReport;
+    "bypass_receipt": bypasses::BypassReceipt;
+    "bypass_window_list": page::List<bypasses::BypassWindow>;
+    "add_resolution": resolutions::AddResolution;
+    "resolution": page::Data<resolutions::Resolution>;
     "create_key": keys::CreateKey;
     "api_key": page::Data<keys::ApiKey>;
     "usage": page::Data<usage::Usage>;

@@ -181,16 +181,26 @@ columns! {
     Text UserId: |id| id.to_string(), |cell| cell.parsed();
     Text SessionId: |id| id.to_string(), |cell| cell.parsed();
     Text TraceRowId: |id| id.to_string(), |cell| cell.parsed();
+    Text uuid::Uuid: |id| id.to_string(), |cell| cell.parsed();
     Text String: |text| text.clone(), |cell| cell.text();
     Text Json: |json| json.as_str().to_owned(), |cell| cell.text()?.map(|text| Json::from_text(text).map_err(|error| error.to_string())).transpose();
     Text Vec<String>: |list| Json::of(list).as_str().to_owned(), |cell| cell.json();
     Text AgentStatus: |status| word_of(status), |cell| cell.word();
+    Text execlave_core::decision::EnforcementMode: |mode| word_of(mode), |cell| cell.word();
+    Text execlave_core::decision::Severity: |severity| word_of(severity), |cell| cell.word();
     Text Outcome: |outcome| word_of(outcome), |cell| cell.word();
+    Text execlave_core::policy::FailureMode: |mode| word_of(mode), |cell| cell.word();
+    Text crate::cost_rules::RuleScope: |scope| word_of(scope), |cell| cell.word();
+    Text crate::cost_rules::RuleAction: |action| word_of(action), |cell| cell.word();
+    Text Vec<crate::tool_baselines::PinnedTool>: |tools| Json::of(tools).as_str().to_owned(), |cell| cell.json();
+    Text crate::decisions::DecisionSource: |source| word_of(source), |cell| cell.word();
+    Text crate::agents::OutcomeStrictness: |strictness| word_of(strictness), |cell| cell.word();
     Text crate::users::Role: |role| word_of(role), |cell| cell.word();
     Text crate::approvals::ApprovalStatus: |status| word_of(status), |cell| cell.word();
     Text crate::policies::PolicyEvent: |event| word_of(event), |cell| cell.word();
     Text BudgetWindow: |period| word_of(period), |cell| cell.word();
     Text Vec<crate::approvals::ApprovalVote>: |votes| Json::of(votes).as_str().to_owned(), |cell| cell.json();
+    Text crate::state::SlidingWindow: |window| Json::of(window).as_str().to_owned(), |cell| cell.json();
     Text Vec<crate::spend::Charged>: |charged| Json::of(charged).as_str().to_owned(), |cell| cell.json();
     Int i64: |number| *number, |cell| cell.int();
     Int Timestamp: |time| time.as_millis(), |cell| Ok(cell.int()?.map(Timestamp::from_millis));
@@ -206,29 +216,36 @@ impl ToParam for str {
 
 /// Can be read from a row.
 pub(crate) trait Record: Sized {
+    /// What `SELECT *` and `RETURNING *` stand for; empty for a record that is not a table's and names its columns itself.
+    const COLUMNS: &'static str = "";
     fn read(row: Row<'_>) -> Result<Self, StoreError>;
 }
 
 /// A record that holds every column of its table, so that it can also be inserted.
 pub(crate) trait Table: Record {
     const TABLE: &'static str;
-    const COLUMNS: &'static [&'static str];
     fn params(&self) -> Vec<Param>;
 }
 
 /// Declares that a struct's fields are the columns of a table, by name.
 macro_rules! table {
-    ($table:literal => $record:ident { $($column:ident),+ $(,)? }) => {
+    ($table:literal => $record:ident { $column:ident $(, $more:ident)* $(,)? }) => {
         impl $crate::db::column::Record for $record {
+            const COLUMNS: &'static str = concat!(stringify!($column) $(, ", ", stringify!($more))*);
             fn read(row: $crate::db::column::Row<'_>) -> Result<Self, $crate::error::StoreError> {
-                Ok(Self { $($column: row.get($table, stringify!($column))?),+ })
+                Ok(Self {
+                    $column: row.get($table, stringify!($column))?,
+                    $($more: row.get($table, stringify!($more))?),*
+                })
             }
         }
         impl $crate::db::column::Table for $record {
             const TABLE: &'static str = $table;
-            const COLUMNS: &'static [&'static str] = &[$(stringify!($column)),+];
             fn params(&self) -> Vec<$crate::db::column::Param> {
-                vec![$($crate::db::column::ToParam::param(&self.$column)),+]
+                vec![
+                    $crate::db::column::ToParam::param(&self.$column),
+                    $($crate::db::column::ToParam::param(&self.$more)),*
+                ]
             }
         }
     };

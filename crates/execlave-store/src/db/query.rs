@@ -26,6 +26,20 @@ impl Query {
         if self.params.iter().any(has_nul) { Err(StoreError::InvalidText) } else { Ok(self) }
     }
 
+    /// The query with the columns of a record in the place of its `*`. A prepared statement with a star fails on PostgreSQL once a
+    /// migration has added a column, so on a node that kept running a star must never reach the database.
+    pub(crate) fn with_columns(mut self, columns: &str) -> Self {
+        for (star, before) in [("SELECT *", "SELECT "), ("RETURNING *", "RETURNING ")] {
+            if !columns.is_empty()
+                && let Some(place) = self.sql.find(star)
+            {
+                let star = place + before.len()..place + star.len();
+                self.sql.to_mut().replace_range(star, columns);
+            }
+        }
+        self
+    }
+
     /// Appends SQL written in this crate; values go through [`Query::bind`].
     pub(crate) fn push(&mut self, sql: &str) -> &mut Self {
         self.sql.to_mut().push_str(sql);

@@ -1,15 +1,26 @@
 //! Settling: the cost a trace reports takes the place of the estimate that was reserved for it.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+mod open;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use execlave_core::ids::{AgentId, OrgId};
 use execlave_core::policy::BudgetWindow;
+use open::Open;
 
 use crate::StoreError;
 use crate::db::Tx;
 use crate::db::query::{Query, params};
+use crate::error::WithNoun as _;
 use crate::spend::{CEILING, Charged, Reservation, period_start};
-use crate::traces::Trace;
+use crate::state::rows::SpendRow;
+use crate::traces::NewTrace;
+
+const PERIODS: &[BudgetWindow] =
+    &[BudgetWindow::Minute, BudgetWindow::Hour, BudgetWindow::Day, BudgetWindow::Month];
+
+/// What can be asked about a session.
+const SESSION_PERIODS: &[BudgetWindow] = &[BudgetWindow::Hour, BudgetWindow::Day];
 
 /// Sums to be added to rows of `spend`.
 #[derive(Debug, Default)]
@@ -18,34 +29,32 @@ pub(crate) struct Changes {
 }
 
 impl Changes {
-    /// What these traces change. The oldest open reservations of their agents are used up, one per trace with a cost: clients do not
-    /// say which decision a trace belongs to.
-    pub(crate) async fn of_traces(tx: &mut Tx, traces: &[&Trace]) -> Result<Self, StoreError> {
-        let mut wanted: BTreeMap<(OrgId, AgentId), i64> = BTreeMap::new();
-        for trace in traces.iter().filter(|trace| trace.cost_nanos.is_some()) {
-            if let Some(agent) = trace.agent_row_id {
-                *wanted.entry((trace.org_id, agent)).or_default() += 1;
-            }
-        }
-        let mut open = BTreeMap::new();
-        for ((org, agent), count) in wanted {
-            open.insert((org, agent), take_oldest(tx, org, agent, count).await?);
-        }
+    /// What these traces change. Each trace with a cost uses up one open reservation of its agent: of the decision it names, else of its
+    /// own trace id, else the oldest that named no trace, because a client need not say which decision a trace belongs to.
+    pub(crate) async fn of_traces(tx: &mut Tx, traces: &[&NewTrace]) -> Result<Self, StoreError> {
         let mut changes = Self::default();
-        for trace in traces {
-            if let Some(cost) = trace.cost_nanos {
-                let queue =
-                    trace.agent_row_id.and_then(|agent| open.get_mut(&(trace.org_id, agent)));
-                let reservation = queue.and_then(VecDeque::pop_front);
-                changes.settle(trace, cost.clamp(0, CEILING), reservation.as_ref());
+        let mut by_agent: BTreeMap<(OrgId, AgentId), Vec<&NewTrace>> = BTreeMap::new();
+        for new in traces.iter().copied().filter(|new| new.trace.cost_nanos.is_some()) {
+            match new.trace.agent_row_id {
+                Some(agent) => by_agent.entry((new.trace.org_id, agent)).or_default().push(new),
+                None => changes.settle(new, None),
             }
+        }
+        for ((org, agent), costs) in by_agent {
+            let mut open = Open::read(tx, org, agent, &costs).await?;
+            for new in &costs {
+                changes.settle(new, open.take(new).as_ref());
+            }
+            open.delete_taken(tx, org).await?;
         }
         Ok(changes)
     }
 
     /// Rows that were reserved get the cost instead of the estimate, in the period of the reservation, so that a period's total stays
     /// what was admitted in it. The trace's other scopes and periods just get the cost.
-    fn settle(&mut self, trace: &Trace, cost: i64, reservation: Option<&Reservation>) {
+    fn settle(&mut self, new: &NewTrace, reservation: Option<&Reservation>) {
+        let NewTrace { trace, workspace_id, .. } = new;
+        let cost = trace.cost_nanos.unwrap_or_default().clamp(0, CEILING);
         let mut covered = BTreeSet::new();
         if let Some(reservation) = reservation {
             for row in &reservation.charged {
@@ -53,21 +62,21 @@ impl Changes {
                 self.add(trace.org_id, row.clone(), cost - reservation.nanos);
             }
         }
+        let key = |kind: &str, id: Option<&str>| id.map(|id| format!("{kind}:{id}"));
         let scopes = [
-            trace.agent_row_id.map(|id| format!("agent:{id}")),
-            trace.user_id.as_deref().map(|id| format!("user:{id}")),
-            trace.session_id.as_deref().map(|id| format!("session:{id}")),
-            Some("org".to_owned()),
+            (trace.agent_row_id.map(|id| format!("agent:{id}")), PERIODS),
+            (key("user", trace.user_id.as_deref()), PERIODS),
+            (key("workspace", workspace_id.as_deref()), PERIODS),
+            (Some("org".to_owned()), PERIODS),
+            (key("session", trace.session_id.as_deref()), SESSION_PERIODS),
         ];
-        for scope_key in scopes.into_iter().flatten() {
-            for period in [BudgetWindow::Hour, BudgetWindow::Day] {
-                if !covered.contains(&(scope_key.clone(), period)) {
-                    let starts_at = period_start(period, trace.received_at);
-                    self.add(
-                        trace.org_id,
-                        Charged { scope_key: scope_key.clone(), period, starts_at },
-                        cost,
-                    );
+        for (scope_key, periods) in scopes {
+            let Some(scope_key) = scope_key else { continue };
+            for period in periods {
+                if !covered.contains(&(scope_key.clone(), *period)) {
+                    let starts_at = period_start(*period, trace.received_at);
+                    let row = Charged { scope_key: scope_key.clone(), period: *period, starts_at };
+                    self.add(trace.org_id, row, cost);
                 }
             }
         }
@@ -94,34 +103,19 @@ impl Changes {
 
     /// Adds the sums.
     pub(crate) async fn write(&self, tx: &mut Tx) -> Result<(), StoreError> {
+        const ADD: &str = "ON CONFLICT (org_id, scope_key, period, starts_at) DO UPDATE
+            SET nanos = CASE WHEN spend.nanos > 4000000000000000000 - excluded.nanos THEN 4000000000000000000
+            ELSE spend.nanos + excluded.nanos END";
+        let mut added = Vec::new();
         for ((org, row), nanos) in &self.nanos {
             if *nanos < 0 {
                 subtract(tx, *org, row, -nanos).await?;
             } else {
-                add(tx, *org, row, *nanos).await?;
+                added.push(SpendRow::new(*org, row.clone(), *nanos));
             }
         }
-        Ok(())
+        tx.upsert_all(&added.iter().collect::<Vec<_>>(), ADD).await.noun("spend")
     }
-}
-
-/// Adds to a row, up to the ceiling.
-pub(crate) async fn add(
-    tx: &mut Tx,
-    org: OrgId,
-    row: &Charged,
-    nanos: i64,
-) -> Result<(), StoreError> {
-    const ADD: &str = "
-        INSERT INTO spend (org_id, scope_key, period, starts_at, nanos) VALUES ($1, $2, $3, $4, $5)
-        ON CONFLICT (org_id, scope_key, period, starts_at) DO UPDATE
-        SET nanos = CASE WHEN spend.nanos + excluded.nanos > $6 THEN $6 ELSE spend.nanos + excluded.nanos END";
-    tx.execute(Query::new(
-        ADD,
-        params![org, row.scope_key, row.period, row.starts_at, nanos, CEILING],
-    ))
-    .await
-    .map(drop)
 }
 
 /// Takes from a row, down to zero. A row that has been forgotten stays forgotten.
@@ -137,22 +131,6 @@ pub(crate) async fn subtract(
     tx.execute(Query::new(SUBTRACT, params![org, row.scope_key, row.period, row.starts_at, nanos]))
         .await
         .map(drop)
-}
-
-/// Removes an agent's oldest open reservations and returns them, oldest first.
-async fn take_oldest(
-    tx: &mut Tx,
-    org: OrgId,
-    agent: AgentId,
-    count: i64,
-) -> Result<VecDeque<Reservation>, StoreError> {
-    const TAKE: &str = "
-        DELETE FROM reservations WHERE org_id = $1 AND decision_id IN (
-            SELECT decision_id FROM reservations WHERE org_id = $1 AND agent_id = $2 ORDER BY created_at, decision_id LIMIT $3
-        ) RETURNING *";
-    let mut taken = tx.all::<Reservation>(Query::new(TAKE, params![org, agent, count])).await?;
-    taken.sort_by_key(|reservation| (reservation.created_at, reservation.decision_id));
-    Ok(taken.into())
 }
 
 /// On PostgreSQL, takes the locks of all rows a transaction is going to change, in one order for all nodes, so that two of them never

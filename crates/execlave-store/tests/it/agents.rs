@@ -1,6 +1,6 @@
 use crate::support::{agent, at, first_page, id, new_agent, page_of, two_orgs};
 use execlave_core::request::AgentStatus;
-use execlave_store::agents::{AgentFilter, AgentPatch, NewAgent};
+use execlave_store::agents::{AgentFilter, AgentPatch, NewAgent, OutcomeStrictness};
 use execlave_store::{Json, Store};
 
 #[tokio::test]
@@ -79,6 +79,7 @@ async fn a_patch_changes_what_it_names() {
         .expect("there");
     assert_eq!(unchanged.updated_at, at(0));
     let patch = AgentPatch {
+        outcome_strictness: Some(OutcomeStrictness::Strict),
         name: Some("New".into()),
         kind: Some("workflow".into()),
         platform: Some("custom".into()),
@@ -186,4 +187,18 @@ async fn calls_are_remembered_per_organisation() {
     );
     assert!(store.find_agent(theirs, bot.id).await.expect("read").is_none());
     assert_eq!(store.list_agents_across_orgs().await.expect("read").len(), 1);
+}
+
+#[tokio::test]
+async fn a_red_team_score_is_kept_through_registrations() {
+    let (store, ours, theirs) = two_orgs().await;
+    let new = new_agent("bot");
+    let bot = store.register_agent(ours, &new, "key:k", at(0)).await.expect("registered").0;
+    assert_eq!(bot.red_team_score, None);
+    let none = store.set_red_team_score(theirs, bot.id, 900, "key:k", at(1)).await;
+    assert!(none.expect("answered").is_none());
+    let scored = store.set_red_team_score(ours, bot.id, 875, "key:k", at(1)).await;
+    assert_eq!(scored.expect("set").expect("there").red_team_score, Some(875));
+    let again = store.register_agent(ours, &new, "key:k", at(2)).await.expect("registered").0;
+    assert_eq!((again.red_team_score, again.red_team_scored_at), (Some(875), Some(at(1))));
 }

@@ -13,6 +13,22 @@ async fn migrating_again_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_column_added_by_a_newer_version_does_not_trouble_a_running_one() {
+    let store = Store::for_test().await;
+    let org = create_org(&store).await;
+    let before = agent(&store, org).await;
+    // The read is prepared and kept by the connection, on every one of them.
+    for _ in 0..20 {
+        store.find_agent(org, before.id).await.expect("read");
+    }
+    store.run_sql("ALTER TABLE agents ADD COLUMN from_the_future TEXT").await;
+    for _ in 0..20 {
+        store.find_agent(org, before.id).await.expect("read").expect("there");
+    }
+    agent(&store, org).await;
+}
+
+#[tokio::test]
 async fn the_data_directory_is_private_and_used_by_one_server() {
     let directory = tempfile::tempdir().expect("a directory");
     let data = directory.path().join("execlave-data");

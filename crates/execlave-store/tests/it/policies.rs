@@ -102,3 +102,18 @@ async fn names_are_unique_per_organisation() {
     assert_eq!(store.list_policies_across_orgs().await.expect("read").len(), 3);
     assert!(store.find_policy(theirs, one).await.expect("read").is_none());
 }
+
+#[tokio::test]
+async fn every_change_of_a_policy_raises_the_epoch() {
+    let (store, ours, theirs) = two_orgs().await;
+    let epoch = async || store.policy_epoch(ours).await.expect("counted");
+    assert_eq!(epoch().await, 0);
+    let id = id();
+    store.create_policy(ours, id, &draft("a"), "user:u", at(0)).await.expect("created");
+    assert_eq!(epoch().await, 1);
+    store.update_policy(ours, id, &draft("b"), "user:u", at(1)).await.expect("updated");
+    assert_eq!(epoch().await, 2);
+    store.delete_policy(ours, id, "user:u", at(2)).await.expect("deleted");
+    assert_eq!(epoch().await, 3);
+    assert_eq!(store.policy_epoch(theirs).await.expect("counted"), 0);
+}

@@ -1,9 +1,12 @@
-use crate::support::{agent, at, create_org, id, trace, two_orgs};
-use execlave_core::ids::{AgentId, DecisionId, OrgId};
+use crate::support::{agent, at, blocking, claim, create_org, decision, id, trace, two_orgs};
+use execlave_core::decision::Outcome;
+use execlave_core::ids::{AgentId, OrgId};
 use execlave_core::policy::BudgetWindow;
 use execlave_core::time::Timestamp;
+use execlave_store::decisions::DecisionRecord;
 use execlave_store::spend::{Charge, period_start};
-use execlave_store::traces::Trace;
+use execlave_store::state::{Settled, StateAnswers, StateClaim};
+use execlave_store::traces::{NewTrace, Trace};
 use execlave_store::{ConnectOptions, Store};
 use tokio::task::JoinSet;
 
@@ -13,10 +16,10 @@ fn charge(scope_key: impl Into<String>, window: BudgetWindow, cap_nanos: i64) ->
         window,
         starts_at: period_start(window, at(0)),
         cap_nanos,
-        enforced: true,
     }
 }
 
+/// The places of the exceeded budgets; what was allowed is reserved.
 async fn reserve(
     store: &Store,
     org: OrgId,
@@ -25,31 +28,32 @@ async fn reserve(
     nanos: i64,
     now: Timestamp,
 ) -> Vec<usize> {
-    store
-        .reserve_spend(org, charges, nanos, id::<DecisionId>(), agent, now)
-        .await
-        .expect("answered")
+    let claim =
+        StateClaim { budgets: charges.to_vec(), amount_nanos: nanos, ..claim(org, agent, now) };
+    let decided = store.decide(claim.clone(), blocking(&claim)).await.expect("decided");
+    exceeded(&decided.answers)
+}
+
+fn exceeded(answers: &StateAnswers) -> Vec<usize> {
+    let budgets = answers.budgets.iter().enumerate();
+    budgets.filter(|(_, answer)| answer.exceeded).map(|(place, _)| place).collect()
 }
 
 /// What is spent and reserved on one row.
 async fn spent(store: &Store, org: OrgId, scope: &str, window: BudgetWindow) -> i64 {
-    let (mut low, mut high) = (0, 1_000_000);
-    while low < high {
-        let cap = i64::midpoint(low, high);
-        let over = !store
-            .peek_spend(org, &[charge(scope, window, cap)], 0)
-            .await
-            .expect("answered")
-            .is_empty();
-        (low, high) = if over { (cap + 1, high) } else { (low, cap) };
-    }
-    low
+    let asked = StateClaim { budgets: vec![charge(scope, window, 0)], ..claim(org, id(), at(0)) };
+    store.peek_state(&asked).await.expect("answered").budgets[0].spent_nanos
 }
 
 #[test]
 fn periods_begin_on_the_clock() {
     assert_eq!(period_start(BudgetWindow::Hour, at(0)).to_string(), "2026-11-24T01:00:00.000Z");
     assert_eq!(period_start(BudgetWindow::Day, at(0)).to_string(), "2026-11-24T00:00:00.000Z");
+    assert_eq!(period_start(BudgetWindow::Month, at(0)).to_string(), "2026-11-01T00:00:00.000Z");
+    assert_eq!(
+        period_start(BudgetWindow::Minute, at(61_000)).to_string(),
+        "2026-11-24T01:31:00.000Z"
+    );
     assert_eq!(
         period_start(BudgetWindow::Hour, Timestamp::from_millis(-1)).to_string(),
         "1969-12-31T23:00:00.000Z"
@@ -96,7 +100,9 @@ async fn all_or_nothing_and_every_exceeded_charge_is_named() {
         charge("org", BudgetWindow::Day, 30),
     ];
     assert_eq!(reserve(&store, ours, bot, &charges, 60, at(0)).await, [0, 2, 3]);
-    assert_eq!(store.peek_spend(ours, &charges, 60).await.expect("answered"), [0, 2, 3]);
+    let asked =
+        StateClaim { budgets: charges.to_vec(), amount_nanos: 60, ..claim(ours, bot, at(0)) };
+    assert_eq!(exceeded(&store.peek_state(&asked).await.expect("answered")), [0, 2, 3]);
     for scope in ["user:u", "session:s", "org"] {
         assert_eq!(spent(&store, ours, scope, BudgetWindow::Day).await, 0, "{scope}");
     }
@@ -114,48 +120,36 @@ async fn all_or_nothing_and_every_exceeded_charge_is_named() {
     );
     assert_eq!(reserve(&store, ours, bot, &[], 5, at(0)).await, [0; 0]);
     assert_eq!(spent(&store, theirs, "org", BudgetWindow::Day).await, 0);
+    let foreign = agent(&store, theirs).await.id;
     assert_eq!(
-        reserve(&store, theirs, bot, &charges, 30, at(0)).await,
+        reserve(&store, theirs, foreign, &charges, 30, at(0)).await,
         [0; 0],
         "another organisation, another budget"
     );
 }
 
 #[tokio::test]
-async fn a_budget_that_only_warns_is_charged_beyond_its_cap() {
+async fn an_allowed_action_is_charged_beyond_the_cap_and_a_waiting_one_not_at_all() {
     let (store, ours, _) = two_orgs().await;
     let bot = agent(&store, ours).await.id;
-    let warning = Charge { enforced: false, ..charge("org", BudgetWindow::Day, 20) };
-    let charges =
-        [warning, charge("org", BudgetWindow::Day, 100), charge("user:u", BudgetWindow::Day, 45)];
-    assert_eq!(reserve(&store, ours, bot, &charges, 15, at(0)).await, [0; 0]);
-    assert_eq!(reserve(&store, ours, bot, &charges, 15, at(0)).await, [0], "warned and reserved");
+    let decide = async |outcome: Outcome, nanos: i64| {
+        let claim = StateClaim {
+            budgets: vec![charge("org", BudgetWindow::Day, 20)],
+            amount_nanos: nanos,
+            ..claim(ours, bot, at(0))
+        };
+        let record = DecisionRecord { id: claim.decision, outcome, ..decision(ours, bot) };
+        let settle = move |_: &StateAnswers| Settled { decision: record.clone(), approval: None };
+        exceeded(&store.decide(claim, Box::new(settle)).await.expect("decided").answers)
+    };
+    assert_eq!(decide(Outcome::Allow, 15).await, [0; 0]);
+    assert_eq!(decide(Outcome::Allow, 15).await, [0], "a policy that only warns lets it happen");
     assert_eq!(spent(&store, ours, "org", BudgetWindow::Day).await, 30);
-    assert_eq!(
-        reserve(&store, ours, bot, &charges, 16, at(0)).await,
-        [0, 2],
-        "refused, so nothing is reserved"
-    );
+    assert_eq!(decide(Outcome::RequireApproval, 15).await, [0]);
+    assert_eq!(decide(Outcome::Block, 15).await, [0]);
     assert_eq!(spent(&store, ours, "org", BudgetWindow::Day).await, 30);
-    let absurd = [Charge { enforced: false, ..charge("user:x", BudgetWindow::Day, 1) }];
-    assert_eq!(reserve(&store, ours, bot, &absurd, i64::MAX, at(0)).await, [0]);
-    assert_eq!(
-        reserve(&store, ours, bot, &absurd, i64::MAX, at(0)).await,
-        [0],
-        "sums do not overflow"
-    );
-    assert_eq!(
-        reserve(
-            &store,
-            ours,
-            bot,
-            &[charge("user:x", BudgetWindow::Day, i64::MAX)],
-            i64::MAX,
-            at(0)
-        )
-        .await,
-        [0]
-    );
+    assert_eq!(decide(Outcome::Allow, i64::MAX).await, [0]);
+    assert_eq!(decide(Outcome::Allow, i64::MAX).await, [0], "sums do not overflow");
 }
 
 #[tokio::test]
@@ -199,13 +193,44 @@ async fn a_trace_settles_the_oldest_open_reservation_of_its_agent() {
         .insert_traces((0..3).map(|n| cost(bot, Some(i64::MAX), n)).collect())
         .await
         .expect("absurd costs do not overflow");
-    assert_eq!(
-        store
-            .peek_spend(ours, &[charge("org", BudgetWindow::Day, i64::MAX / 4)], 0)
-            .await
-            .expect("answered"),
-        [0]
-    );
+    assert!(spent(&store, ours, "org", BudgetWindow::Day).await > i64::MAX / 4);
+}
+
+#[tokio::test]
+async fn a_trace_settles_the_decision_or_trace_it_names() {
+    let (store, ours, _) = two_orgs().await;
+    let bot = agent(&store, ours).await.id;
+    let reserve = async |nanos: i64, trace_id: Option<&str>, now: i64| {
+        let claim = StateClaim {
+            budgets: vec![charge("org", BudgetWindow::Day, 10_000)],
+            amount_nanos: nanos,
+            trace_id: trace_id.map(Into::into),
+            ..claim(ours, bot, at(now))
+        };
+        store.decide(claim.clone(), blocking(&claim)).await.expect("decided");
+        claim.decision
+    };
+    reserve(1_000, None, 0).await;
+    reserve(200, Some("tr_b"), 1).await;
+    let named = reserve(30, None, 2).await;
+    let spend = async || spent(&store, ours, "org", BudgetWindow::Day).await;
+    assert_eq!(spend().await, 1_230);
+    let cost = |trace_id: &str| Trace {
+        agent_row_id: Some(bot),
+        cost_nanos: Some(1),
+        session_id: None,
+        ..trace(ours, trace_id, 3)
+    };
+    let by_decision = NewTrace { decision_id: Some(named), ..cost("tr_x").into() };
+    store.insert_traces(vec![by_decision]).await.expect("stored");
+    assert_eq!(spend().await, 1_201);
+    store.insert_traces(vec![cost("tr_b")]).await.expect("stored");
+    assert_eq!(spend().await, 1_002);
+    let again = NewTrace { decision_id: Some(named), ..cost("tr_y").into() };
+    store.insert_traces(vec![again]).await.expect("stored");
+    assert_eq!(spend().await, 3, "settled once: the second takes the agent's oldest");
+    store.insert_traces(vec![cost("tr_b")]).await.expect("stored");
+    assert_eq!(spend().await, 4, "nothing is left to settle");
 }
 
 #[tokio::test]
@@ -215,7 +240,8 @@ async fn what_is_never_settled_is_given_back_and_old_periods_are_forgotten() {
     let bot = agent(&store, ours).await.id;
     let budget = [charge("org", BudgetWindow::Day, 100)];
     reserve(&store, ours, bot, &budget, 100, at(0)).await;
-    reserve(&store, elsewhere, bot, &budget, 60, at(0)).await;
+    let foreign = agent(&store, elsewhere).await.id;
+    reserve(&store, elsewhere, foreign, &budget, 60, at(0)).await;
     assert_eq!(reserve(&store, ours, bot, &budget, 1, at(1)).await, [0]);
     assert_eq!(store.expire_reservations_across_orgs(at(899_999)).await.expect("ran"), 0);
     assert_eq!(store.expire_reservations_across_orgs(at(900_000)).await.expect("ran"), 2);

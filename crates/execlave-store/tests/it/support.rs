@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use execlave_core::decision::Outcome;
 use execlave_core::ids::{AgentId, OrgId};
 use execlave_core::time::Timestamp;
-use execlave_store::agents::{Agent, NewAgent};
+use execlave_store::agents::{Agent, NewAgent, OutcomeStrictness};
 use execlave_store::approvals::NewApproval;
-use execlave_store::decisions::DecisionRecord;
+use execlave_store::decisions::{DecisionRecord, DecisionSource};
 use execlave_store::keys::NewKey;
 use execlave_store::orgs::{NewOrg, Org};
 use execlave_store::page::PageRequest;
+use execlave_store::state::{Settle, Settled, StateAnswers, StateClaim};
 use execlave_store::testing::TestStore;
 use execlave_store::traces::Trace;
 use execlave_store::users::{Role, User};
@@ -104,6 +105,7 @@ pub(crate) fn new_agent(agent_id: &str) -> NewAgent {
         tags: vec!["blue".into(), "pci \"x\"".into()],
         metadata: json!({"team": "ä\u{1F600}", "n": 1}).into(),
         autonomy_level: None,
+        outcome_strictness: OutcomeStrictness::None,
     }
 }
 
@@ -123,6 +125,9 @@ pub(crate) fn decision(org_id: OrgId, agent_id: AgentId) -> DecisionRecord {
         violations: json!([]).into(),
         warnings: json!([{"ruleId": "pii_access.email"}]).into(),
         policy_versions: json!([]).into(),
+        problems: json!([]).into(),
+        source: DecisionSource::Server,
+        bundle_version: None,
         input: None,
         approval_id: None,
         key_id: Some(id()),
@@ -175,6 +180,7 @@ pub(crate) fn trace(org_id: OrgId, trace_id: &str, started: i64) -> Trace {
         completion_tokens: None,
         total_tokens: Some(10),
         cost_nanos: None,
+        cost_is_computed: false,
         environment: Some("production".into()),
         error_type: None,
         error_message: None,
@@ -192,4 +198,31 @@ pub(crate) fn trace(org_id: OrgId, trace_id: &str, started: i64) -> Trace {
         metadata: None,
         effect_evidence: None,
     }
+}
+
+/// A claim about nothing yet.
+pub(crate) fn claim(org: OrgId, agent: AgentId, now: Timestamp) -> StateClaim {
+    StateClaim {
+        org,
+        agent,
+        decision: id(),
+        now,
+        budgets: Vec::new(),
+        amount_nanos: 0,
+        trace_id: None,
+        rates: Vec::new(),
+        sequences: Vec::new(),
+        marks: Vec::new(),
+    }
+}
+
+/// Settles as a policy in `block` mode does: whatever is exceeded or happened before refuses the action.
+pub(crate) fn blocking(claim: &StateClaim) -> Settle {
+    let record = DecisionRecord { id: claim.decision, ..decision(claim.org, claim.agent) };
+    Box::new(move |answers: &StateAnswers| {
+        let fires = answers.budgets.iter().any(|answer| answer.exceeded)
+            || answers.rates.iter().chain(&answers.sequences).any(|fires| *fires);
+        let outcome = if fires { Outcome::Block } else { Outcome::Allow };
+        Settled { decision: DecisionRecord { outcome, ..record.clone() }, approval: None }
+    })
 }

@@ -38,7 +38,7 @@ async fn a_trace_reads_back_as_reported() {
         ..trace(ours, "tr_1", 1)
     };
     store.insert_traces(vec![full.clone(), bare.clone()]).await.expect("stored");
-    store.insert_traces(vec![]).await.expect("nothing to do");
+    store.insert_traces(Vec::<Trace>::new()).await.expect("nothing to do");
     let spans = store.find_traces_by_trace_id(ours, "tr_1").await.expect("read");
     assert_eq!(
         format!("{spans:?}"),

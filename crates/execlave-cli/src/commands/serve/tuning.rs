@@ -51,6 +51,12 @@ pub(super) struct Tuning {
     /// Keep the raw input text with every decision
     #[arg(long, env = "EXECLAVE_KEEP_INPUT", hide_env_values = true)]
     keep_input: bool,
+    /// How long a client may decide with the policies it fetched [default: 60]
+    #[arg(long, value_name = "MINUTES", env = "EXECLAVE_BUNDLE_MINUTES", hide_env_values = true)]
+    bundle_minutes: Option<u32>,
+    /// Let custom validators be on private networks and on this machine, also without TLS
+    #[arg(long, env = "EXECLAVE_ALLOW_PRIVATE_NETWORKS", hide_env_values = true)]
+    allow_private_networks: bool,
     /// How long a one-time sign-in link works [default: 1440]
     #[arg(long, value_name = "MINUTES", env = "EXECLAVE_LINK_MINUTES", hide_env_values = true)]
     link_minutes: Option<u32>,
@@ -68,9 +74,11 @@ impl Tuning {
         lay(&mut config.approvals.expiry_minutes, self.approval_expiry_minutes);
         lay(&mut config.approvals.certificate_minutes, self.certificate_minutes);
         lay(&mut config.approvals.longest_wait_seconds, self.longest_wait_seconds);
+        lay(&mut config.bundles.bundle_minutes, self.bundle_minutes);
         lay(&mut config.sign_in.link_minutes, self.link_minutes);
         lay(&mut config.sign_in.session_hours, self.session_hours);
         config.decisions.keep_input |= self.keep_input;
+        config.validators.allow_private_networks |= self.allow_private_networks;
     }
 }
 

@@ -7,9 +7,18 @@
 use serde_json::Value;
 
 use crate::policy::error::PolicyError;
-use crate::policy::fields::{Fields, NAMES};
-use crate::policy::globs::Globs;
+use crate::policy::field::{Field, NAMES, Spec};
+use crate::policy::fields::Fields;
+use crate::policy::globs::{Globs, Name};
 use crate::policy::rule::{Checked, Rule, Subject, entry_evidence, shown};
+
+pub(super) const SPEC: Spec = Spec::new(&[
+    Field::texts("allowedTools", NAMES, "globs; left out: no allow list; empty: no tool at all")
+        .optional(),
+    Field::texts("deniedTools", NAMES, "globs; deny wins"),
+    Field::texts("allowedDataSources", NAMES, "globs for `metadata.dataSources`").optional(),
+    Field::flag("useAgentAllowlist", true, "the agent's `allowedActions` are an allow list too"),
+]);
 
 #[derive(Debug)]
 pub(super) struct AccessControl {
@@ -19,14 +28,13 @@ pub(super) struct AccessControl {
     use_agent_allowlist: bool,
 }
 
-pub(super) fn read(fields: &mut Fields) -> Result<AccessControl, PolicyError> {
+pub(super) fn read(fields: &Fields) -> Result<AccessControl, PolicyError> {
+    let globs = |name: &str| fields.given_texts(name).map(|list| Globs::new(&list));
     Ok(AccessControl {
-        allowed_tools: fields.texts("allowedTools", NAMES)?.map(|list| Globs::new(&list)),
-        denied_tools: Globs::new(&fields.texts("deniedTools", NAMES)?.unwrap_or_default()),
-        allowed_data_sources: fields
-            .texts("allowedDataSources", NAMES)?
-            .map(|list| Globs::new(&list)),
-        use_agent_allowlist: fields.flag("useAgentAllowlist", true)?,
+        allowed_tools: globs("allowedTools"),
+        denied_tools: Globs::new(&fields.texts("deniedTools")),
+        allowed_data_sources: globs("allowedDataSources"),
+        use_agent_allowlist: fields.flag("useAgentAllowlist"),
     })
 }
 
@@ -36,6 +44,14 @@ impl Rule for AccessControl {
         self.check_allowed(subject, checked);
         self.check_data_sources(subject, checked);
     }
+
+    fn never_fires(&self) -> Option<&'static str> {
+        (self.allowed_tools.is_none()
+            && self.denied_tools.is_empty()
+            && self.allowed_data_sources.is_none()
+            && !self.use_agent_allowlist)
+            .then_some("no list denies or allows anything: give one")
+    }
 }
 
 impl AccessControl {
@@ -43,25 +59,22 @@ impl AccessControl {
         if let Some((index, tool)) =
             subject.tools().find(|(_, tool)| self.denied_tools.matches(tool))
         {
-            let message =
-                format!("the tool `{}` is denied by this policy; do not request it", shown(tool));
-            checked.hit(
-                "tool_denied",
-                message,
-                Some(entry_evidence(format!("tools[{index}]"), tool)),
+            let message = format!(
+                "the tool `{}` is denied by this policy; do not request it",
+                shown(tool.original)
             );
+            let evidence = entry_evidence(format!("tools[{index}]"), tool.original);
+            checked.hit("tool_denied", message, Some(evidence));
         }
     }
 
     fn check_allowed(&self, subject: &Subject<'_>, checked: &mut Checked) {
-        let registered = &subject.agent.allowed_actions;
-        let registered =
-            (self.use_agent_allowlist && !registered.is_empty()).then(|| Globs::new(registered));
+        let registered = subject.allowed_actions().filter(|_| self.use_agent_allowlist);
         let refused = subject.tools().find_map(|(index, tool)| {
             if self.allowed_tools.as_ref().is_some_and(|allowed| !allowed.matches(tool)) {
                 return Some((index, tool, "`allowedTools` of this policy"));
             }
-            if registered.as_ref().is_some_and(|allowed| !allowed.matches(tool)) {
+            if registered.is_some_and(|allowed| !allowed.matches(tool)) {
                 return Some((index, tool, "the agent's registered `allowedActions`"));
             }
             None
@@ -69,13 +82,10 @@ impl AccessControl {
         if let Some((index, tool, list)) = refused {
             let message = format!(
                 "the tool `{}` is not in {list}; add it there or do not request it",
-                shown(tool)
+                shown(tool.original)
             );
-            checked.hit(
-                "tool_not_allowed",
-                message,
-                Some(entry_evidence(format!("tools[{index}]"), tool)),
-            );
+            let evidence = entry_evidence(format!("tools[{index}]"), tool.original);
+            checked.hit("tool_not_allowed", message, Some(evidence));
         }
     }
 
@@ -89,7 +99,7 @@ impl AccessControl {
                 continue;
             };
             let Some((index, source)) =
-                sources.iter().enumerate().find(|(_, source)| !allowed.matches(source))
+                sources.iter().enumerate().find(|(_, source)| !allowed.matches(&Name::new(source)))
             else {
                 continue;
             };

@@ -3,11 +3,21 @@
 
 use crate::policy::budget::usd;
 use crate::policy::error::PolicyError;
-use crate::policy::fields::{Fields, NAMES};
+use crate::policy::field::{Field, NAMES, Spec};
+use crate::policy::fields::Fields;
 use crate::policy::globs::Globs;
 use crate::policy::rule::{Checked, Rule, Subject, entry_evidence, shown};
 
-use super::cost_limit::{amount, estimate};
+pub(super) const SPEC: Spec = Spec::with_one_of(
+    &[
+        // A policy about cost alone has no tools to list.
+        Field::texts("tools", NAMES, "globs; required unless `minEstimatedCost` is given")
+            .optional(),
+        Field::amount("minEstimatedCost", "from which cost on a person is asked, in USD"),
+        Field::flag("useAgentList", true, "the agent's `requiresHumanApprovalFor` counts too"),
+    ],
+    &["tools", "minEstimatedCost"],
+);
 
 #[derive(Debug)]
 pub(super) struct ActionApproval {
@@ -16,41 +26,33 @@ pub(super) struct ActionApproval {
     use_agent_list: bool,
 }
 
-pub(super) fn read(fields: &mut Fields) -> Result<ActionApproval, PolicyError> {
-    let tools = fields.texts("tools", NAMES)?;
-    let min_estimated_cost = amount(fields, "minEstimatedCost")?;
-    let use_agent_list = fields.flag("useAgentList", true)?;
-    fields.refuse_unknown()?;
-    match tools {
-        // A policy about cost alone has no tools to list.
-        None if min_estimated_cost.is_none() => Err(fields.missing("tools")),
-        tools => Ok(ActionApproval {
-            tools: Globs::new(&tools.unwrap_or_default()),
-            min_estimated_cost,
-            use_agent_list,
-        }),
-    }
+pub(super) fn read(fields: &Fields) -> Result<ActionApproval, PolicyError> {
+    Ok(ActionApproval {
+        tools: Globs::new(&fields.texts("tools")),
+        min_estimated_cost: fields.amount("minEstimatedCost"),
+        use_agent_list: fields.flag("useAgentList"),
+    })
 }
 
 impl Rule for ActionApproval {
     fn check(&self, subject: &Subject<'_>, checked: &mut Checked) {
-        let registered = &subject.agent.requires_human_approval_for;
-        let registered =
-            (self.use_agent_list && !registered.is_empty()).then(|| Globs::new(registered));
+        let registered = subject.approval_list().filter(|_| self.use_agent_list);
         for (index, tool) in subject.tools() {
             let list = if self.tools.matches(tool) {
                 "by this policy"
-            } else if registered.as_ref().is_some_and(|list| list.matches(tool)) {
+            } else if registered.is_some_and(|list| list.matches(tool)) {
                 "by the agent's registration (`requiresHumanApprovalFor`)"
             } else {
                 continue;
             };
-            let message = format!("the tool `{}` needs a person's approval {list}", shown(tool));
-            checked.hit("tool", message, Some(entry_evidence(format!("tools[{index}]"), tool)));
+            let message =
+                format!("the tool `{}` needs a person's approval {list}", shown(tool.original));
+            let evidence = entry_evidence(format!("tools[{index}]"), tool.original);
+            checked.hit("tool", message, Some(evidence));
             break;
         }
         let Some(least) = self.min_estimated_cost else { return };
-        let Some(cost) = estimate(subject, checked) else { return };
+        let Some(cost) = subject.cost(checked) else { return };
         if subject.action.estimated_cost.is_some() && cost >= least {
             let message = format!(
                 "the estimated cost of {} needs a person's approval (from {} on)",
@@ -59,5 +61,10 @@ impl Rule for ActionApproval {
             );
             checked.hit("estimated_cost", message, None);
         }
+    }
+
+    fn never_fires(&self) -> Option<&'static str> {
+        (self.tools.is_empty() && self.min_estimated_cost.is_none() && !self.use_agent_list)
+            .then_some("no tool is listed: fill `tools`, or set `minEstimatedCost`")
     }
 }

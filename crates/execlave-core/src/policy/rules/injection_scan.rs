@@ -7,37 +7,49 @@
 use std::ops::Range;
 
 use crate::policy::error::PolicyError;
+use crate::policy::field::{Field, PATTERNS, Spec};
 use crate::policy::fields::Fields;
 use crate::policy::patterns::Patterns;
 use crate::policy::rule::{Checked, Rule, Subject};
 use crate::request::texts::{Finding, RiskLevel, Text, risk_of};
 
+pub(super) const SPEC: Spec = Spec::new(&[
+    Field::word_of::<RiskLevel>(
+        "threshold",
+        &["low", "medium", "high", "critical"],
+        Some("medium"),
+        "the risk from which on it fires",
+    ),
+    Field::flag("scanInput", true, "read the input"),
+    Field::flag("scanHistory", true, "read the user's earlier turns"),
+    Field::flag("scanToolOutputs", true, "read what tools answered"),
+    Field::flag("scanOutput", false, "read the output, on traces"),
+    Field::texts("patterns", PATTERNS, "regular expressions that fire as well"),
+    Field::texts("allowPatterns", PATTERNS, "what one of these covers does not count"),
+]);
+
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each place that can be read")]
 pub(super) struct InjectionScan {
     threshold: RiskLevel,
     scan_input: bool,
     scan_history: bool,
     scan_tool_outputs: bool,
+    scan_output: bool,
     patterns: Patterns,
     allow_patterns: Patterns,
 }
 
-pub(super) fn read(fields: &mut Fields) -> Result<InjectionScan, PolicyError> {
-    let threshold = fields.word("threshold")?.unwrap_or(RiskLevel::Medium);
-    if threshold == RiskLevel::None {
-        return Err(fields.error("threshold", "must be one of `low`, `medium`, `high`, `critical`"));
-    }
-    let rule = InjectionScan {
-        threshold,
-        scan_input: fields.flag("scanInput", true)?,
-        scan_history: fields.flag("scanHistory", true)?,
-        scan_tool_outputs: fields.flag("scanToolOutputs", true)?,
+pub(super) fn read(fields: &Fields) -> Result<InjectionScan, PolicyError> {
+    Ok(InjectionScan {
+        threshold: fields.word("threshold").unwrap_or(RiskLevel::Medium),
+        scan_input: fields.flag("scanInput"),
+        scan_history: fields.flag("scanHistory"),
+        scan_tool_outputs: fields.flag("scanToolOutputs"),
+        scan_output: fields.flag("scanOutput"),
         patterns: Patterns::read(fields, "patterns")?,
         allow_patterns: Patterns::read(fields, "allowPatterns")?,
-    };
-    // Outputs exist only on traces; the field is checked here so that a bad value is refused.
-    fields.flag("scanOutput", false)?;
-    Ok(rule)
+    })
 }
 
 /// Why one text fires.
@@ -50,10 +62,11 @@ struct Fired {
 impl Rule for InjectionScan {
     fn check(&self, subject: &Subject<'_>, checked: &mut Checked) {
         let texts = &subject.texts;
-        let input = self.scan_input.then(|| texts.input());
+        let input = texts.input().filter(|_| self.scan_input);
         let turns = if self.scan_history { texts.turns() } else { &[] };
         let outputs = if self.scan_tool_outputs { texts.outputs() } else { &[] };
-        for text in input.into_iter().chain(turns).chain(outputs) {
+        let output = texts.output().filter(|_| self.scan_output);
+        for text in input.into_iter().chain(turns).chain(outputs).chain(output) {
             if let Some(fired) = self.fires_on(text) {
                 let message = message(&fired.reason, text.field());
                 checked.hit(fired.rule, message, Some(text.evidence(fired.range)));
@@ -68,6 +81,11 @@ impl Rule for InjectionScan {
             checked.hit(fired.rule, message, texts.evidence_in(conversation, fired.range));
         }
     }
+
+    fn never_fires(&self) -> Option<&'static str> {
+        (!(self.scan_input || self.scan_history || self.scan_tool_outputs || self.scan_output))
+            .then_some("every `scan…` is off: turn one on")
+    }
 }
 
 impl InjectionScan {
@@ -77,10 +95,13 @@ impl InjectionScan {
             allowed.iter().any(|allowed| allowed.start <= range.start && range.end <= allowed.end)
         };
         let findings: Vec<Finding> =
-            text.injection().iter().filter(|finding| !covered(&finding.range())).copied().collect();
+            text.injection().iter().filter(|finding| !covered(&finding.range())).cloned().collect();
         let risk = risk_of(&findings);
         if risk >= self.threshold {
-            let first = findings.iter().find(|finding| finding.strong).or(findings.first())?;
+            // The heaviest finding tells the most; of equals the first.
+            let first = findings.iter().reduce(|heaviest, finding| {
+                if finding.weight > heaviest.weight { finding } else { heaviest }
+            })?;
             return Some(Fired {
                 rule: short(first.rule_id).into(),
                 reason: format!("{risk} risk of prompt injection ({})", names(&findings)),

@@ -1,10 +1,19 @@
-//! `pii_access`: fires when the input and the tools' outputs together hold at least `minCount` findings of
-//! the denied types.
+//! `pii_access`: fires when the input, the tools' outputs and the output together hold at least `minCount`
+//! findings of the denied types.
 
 use crate::policy::error::PolicyError;
-use crate::policy::fields::{Fields, NAMES};
+use crate::policy::field::{Field, Spec};
+use crate::policy::fields::Fields;
 use crate::policy::rule::{Checked, Rule, Subject};
 use crate::request::texts::{Match, PiiType, Text};
+
+pub(super) const SPEC: Spec = Spec::new(&[
+    Field::words::<PiiType>("deniedPiiTypes", "which personal data; none means all"),
+    Field::integer("minCount", 1, 1_000_000, Some(1), "how many findings it takes"),
+    Field::flag("scanInput", true, "read the input"),
+    Field::flag("scanToolOutputs", true, "read what tools answered"),
+    Field::flag("scanOutput", true, "read the output, on traces"),
+]);
 
 #[derive(Debug)]
 pub(super) struct PiiAccess {
@@ -13,27 +22,29 @@ pub(super) struct PiiAccess {
     min_count: u64,
     scan_input: bool,
     scan_tool_outputs: bool,
+    scan_output: bool,
 }
 
-pub(super) fn read(fields: &mut Fields) -> Result<PiiAccess, PolicyError> {
-    let rule = PiiAccess {
-        denied: fields.words("deniedPiiTypes", NAMES)?.unwrap_or_default(),
-        min_count: fields.integer("minCount", 1, 1_000_000)?.unwrap_or(1),
-        scan_input: fields.flag("scanInput", true)?,
-        scan_tool_outputs: fields.flag("scanToolOutputs", true)?,
-    };
-    // Outputs exist only on traces; the field is checked here so that a bad value is refused.
-    fields.flag("scanOutput", true)?;
-    Ok(rule)
+pub(super) fn read(fields: &Fields) -> Result<PiiAccess, PolicyError> {
+    Ok(PiiAccess {
+        denied: fields.words("deniedPiiTypes"),
+        min_count: fields.integer("minCount").unwrap_or(1),
+        scan_input: fields.flag("scanInput"),
+        scan_tool_outputs: fields.flag("scanToolOutputs"),
+        scan_output: fields.flag("scanOutput"),
+    })
 }
 
 impl Rule for PiiAccess {
     fn check(&self, subject: &Subject<'_>, checked: &mut Checked) {
-        let input = self.scan_input.then(|| subject.texts.input());
-        let outputs = if self.scan_tool_outputs { subject.texts.outputs() } else { &[] };
+        let texts = &subject.texts;
+        let input = texts.input().filter(|_| self.scan_input);
+        let outputs = if self.scan_tool_outputs { texts.outputs() } else { &[] };
+        let output = texts.output().filter(|_| self.scan_output);
         let found: Vec<(&Text<'_>, &Match)> = input
             .into_iter()
             .chain(outputs)
+            .chain(output)
             .flat_map(|text| text.pii().iter().map(move |found| (text, found)))
             .filter(|(_, found)| self.denied.is_empty() || self.denied.contains(&found.pii_type))
             .collect();
@@ -47,6 +58,11 @@ impl Rule for PiiAccess {
             counts(&found)
         );
         checked.hit(first.pii_type.as_str(), message, Some(text.evidence(first.range())));
+    }
+
+    fn never_fires(&self) -> Option<&'static str> {
+        (!(self.scan_input || self.scan_tool_outputs || self.scan_output))
+            .then_some("every `scan…` is off: turn one on")
     }
 }
 

@@ -3,19 +3,22 @@
 use execlave_api::error::ErrorCode;
 use execlave_api::traces::{TraceBody, TraceStatus};
 use execlave_core::detect::{injection, pii, text};
-use execlave_core::ids::OrgId;
+use execlave_core::ids::{DecisionId, OrgId};
 use execlave_core::policy::usd_to_nanos;
 use execlave_core::request::AgentStatus;
 use execlave_core::time::Timestamp;
 use execlave_store::Json;
-use execlave_store::traces::Trace;
+use execlave_store::traces::{NewTrace, Trace};
 use serde_json::{Map, Value};
 
-use super::Refusal;
+use super::review::{self, Review, text_of};
+use super::{Refusal, evidence};
 use crate::body;
 use crate::checks::{self, NAME_LENGTH, TEXT_LENGTH};
+use crate::cost_rules::workspace_id;
 use crate::directory::AgentEntry;
 use crate::error::AppError;
+use crate::prices;
 use crate::state::AppState;
 
 const ERROR_TYPE: &str = "UnspecifiedError";
@@ -23,7 +26,7 @@ const ERROR_MESSAGE: &str = "No error message provided";
 const ERROR_LENGTH: usize = 64 * 1024;
 
 /// The trace as it will be stored, or why not.
-pub(super) fn admit(state: &AppState, org: OrgId, raw: &str) -> Result<Trace, Refusal> {
+pub(super) fn admit(state: &AppState, org: OrgId, raw: &str) -> Result<NewTrace, Refusal> {
     let most = state.config.limits.trace_bytes;
     if raw.len() > most {
         let message =
@@ -40,16 +43,20 @@ pub(super) fn admit(state: &AppState, org: OrgId, raw: &str) -> Result<Trace, Re
         .and_then(|id| state.directory.agent(org, id, body.environment.as_deref()));
     if let Some(agent) = &agent {
         refuse_stopped(agent, started_at)?;
+        evidence::refuse_unproven(agent, &body)?;
     }
-    let cost_nanos = body.cost_usd.map(|cost| {
-        usd_to_nanos(cost)
-            .ok_or_else(|| AppError::invalid("costUsd", "must be an amount in USD, zero or more"))
-    });
-    let cost_nanos = cost_nanos.transpose()?;
+    let reported = reported_cost(&body)?;
+    let computed = if reported.is_none() { computed_cost(state, org, &body) } else { None };
+    let cost_nanos = reported.or(computed);
+    let review = agent
+        .as_ref()
+        .map(|agent| review::review(state, org, agent, &body, cost_nanos, (started_at, now)));
+    let Review { marks, incidents } = review.unwrap_or_default();
     let found = Findings::of(&body);
     let failed = body.status == Some(TraceStatus::Error);
     let metadata = body.metadata.as_ref();
-    Ok(Trace {
+    let (decision_id, workspace_id) = (decision_id(metadata), workspace_id(metadata));
+    let trace = Trace {
         org_id: org,
         started_at,
         id: state.clock.new_id(),
@@ -60,6 +67,7 @@ pub(super) fn admit(state: &AppState, org: OrgId, raw: &str) -> Result<Trace, Re
             .total_tokens
             .or_else(|| total(body.prompt_tokens, body.completion_tokens)),
         cost_nanos,
+        cost_is_computed: computed.is_some(),
         error_type: or_placeholder(body.error_type, failed, ERROR_TYPE),
         error_message: or_placeholder(body.error_message, failed, ERROR_MESSAGE),
         span_id: text_of(metadata, "spanId"),
@@ -84,7 +92,8 @@ pub(super) fn admit(state: &AppState, org: OrgId, raw: &str) -> Result<Trace, Re
         parent_trace_id: body.parent_trace_id,
         span_type: body.span_type,
         tags: body.tags,
-    })
+    };
+    Ok(NewTrace { trace, decision_id, workspace_id, marks, incidents })
 }
 
 fn check(body: &TraceBody) -> Result<(), AppError> {
@@ -101,6 +110,7 @@ fn check(body: &TraceBody) -> Result<(), AppError> {
         .as_deref()
         .map_or(Ok(()), |environment| checks::word("environment", environment))?;
     checks::names("tags", Some(&body.tags))?;
+    body.effect_evidence.as_ref().map_or(Ok(()), evidence::check)?;
     let counts = [
         ("durationMs", body.duration_ms),
         ("promptTokens", body.prompt_tokens),
@@ -113,14 +123,27 @@ fn check(body: &TraceBody) -> Result<(), AppError> {
     }
 }
 
+fn reported_cost(body: &TraceBody) -> Result<Option<i64>, AppError> {
+    let nanos = |cost| {
+        usd_to_nanos(cost)
+            .ok_or_else(|| AppError::invalid("costUsd", "must be an amount in USD, zero or more"))
+    };
+    body.cost_usd.map(nanos).transpose()
+}
+
+/// What the tokens cost, where the model's price is known. The sum of both kinds alone is not enough: they differ in price.
+fn computed_cost(state: &AppState, org: OrgId, body: &TraceBody) -> Option<i64> {
+    let model = body.model_name.as_deref()?;
+    let (input, output) = match (body.prompt_tokens, body.completion_tokens) {
+        (None, None) => return None,
+        (input, output) => (input.unwrap_or_default(), output.unwrap_or_default()),
+    };
+    let (_, price) = prices::find(state.directory.prices(org).as_deref(), model)?;
+    Some(prices::cost_nanos(price, input, output))
+}
+
 fn started_at(body: &TraceBody, now: Timestamp) -> Result<Timestamp, AppError> {
-    let Some(text) = &body.timestamp else { return Ok(now) };
-    text.parse().map_err(|_| {
-        AppError::invalid(
-            "timestamp",
-            "must be an RFC 3339 time with an offset, such as `2026-01-31T09:00:00.000Z`",
-        )
-    })
+    body.timestamp.as_deref().map_or(Ok(now), |text| checks::time("timestamp", text))
 }
 
 /// Work that was under way when the agent was stopped may still be reported; new work may not.
@@ -151,9 +174,12 @@ fn or_placeholder(given: Option<String>, failed: bool, placeholder: &str) -> Opt
     }
 }
 
-fn text_of(metadata: Option<&Map<String, Value>>, key: &str) -> Option<String> {
-    let text = metadata?.get(key)?.as_str()?;
-    Some(text.chars().take(NAME_LENGTH).collect())
+/// The decision a trace says it is the outcome of, as clients that were told it pass it on.
+fn decision_id(metadata: Option<&Map<String, Value>>) -> Option<DecisionId> {
+    let metadata = metadata?;
+    let named =
+        metadata.get("decisionId").or_else(|| metadata.get("enforcement")?.get("decisionId"));
+    named?.as_str()?.parse().ok()
 }
 
 /// What the detectors say about a trace.

@@ -187,3 +187,40 @@ async fn heartbeats_come_with_null_with_nothing_and_with_a_time() {
         assert_eq!(answer["data"]["status"], "active", "{body}");
     }
 }
+
+#[tokio::test]
+async fn the_red_team_gate_holds_promotions_only() {
+    let app = TestApp::new().await;
+    app.agent("bot").await;
+    let early = json!({ "agentId": "early", "name": "e", "autonomyLevel": "autonomous" });
+    app.operator().post("/agents", early.clone()).await.expect(201);
+    app.operator()
+        .patch("/organization/settings", json!({ "redTeamGate": true }))
+        .await
+        .expect(200);
+    let promote = json!({ "autonomyLevel": "autonomous" });
+    app.operator().patch("/agents/bot", promote.clone()).await.expect_error(409, "CONFLICT");
+    let fresh = json!({ "agentId": "fresh", "name": "f", "autonomyLevel": "autonomous" });
+    app.operator().post("/agents", fresh).await.expect_error(409, "CONFLICT");
+    app.operator().post("/agents", early).await.expect(200);
+    app.operator()
+        .patch("/agents/bot", json!({ "autonomyLevel": "act_with_approval" }))
+        .await
+        .expect(200);
+
+    let score = async |score: serde_json::Value| {
+        app.operator().patch("/agents/bot/red-team-score", json!({ "score": score })).await
+    };
+    for bad in [json!(1.01), json!(-0.1), json!("0.9"), json!(null)] {
+        assert_eq!(score(bad).await.expect_error(400, "VALIDATION_ERROR").fault(), "score");
+    }
+    assert_eq!(score(json!(0.8999)).await.expect(200)["data"]["redTeamScore"], 0.899);
+    app.operator().patch("/agents/bot", promote.clone()).await.expect_error(409, "CONFLICT");
+    assert_eq!(score(json!(0.9)).await.expect(200)["data"]["redTeamScore"], 0.9);
+    app.operator().patch("/agents/bot", promote).await.expect(200);
+    app.agent_key()
+        .await
+        .patch("/agents/bot/red-team-score", json!({ "score": 1 }))
+        .await
+        .expect_error(403, "FORBIDDEN");
+}

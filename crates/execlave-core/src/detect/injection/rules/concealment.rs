@@ -1,0 +1,35 @@
+//! Orders to hide something from the user.
+//!
+//! # What it finds
+//!
+//! `Do not tell the user`, `without mentioning this to anyone`, `keep this from the human`, `do this
+//! silently`.
+//!
+//! # Why it is dangerous
+//!
+//! An order that must not be seen is rarely the operator's.
+//!
+//! # What it leaves alone
+//!
+//! A weak sign. Surprises between people.
+//!
+//! # References
+//!
+//! OWASP Top 10 for LLM Applications 2025, LLM01 Prompt Injection.
+
+use super::super::rule::Rule;
+
+pub(super) const RULE: Rule = Rule {
+    id: "injection.concealment",
+    category: "LLM01",
+    strong: &[],
+    weak: &[
+        "not|don|never|t|without ..1 {tell} ..3 to ..1 {user}",
+        "not|don|never|t|without ..1 {tell} ..1 {user}",
+        "keep ..4 secret|hidden|quiet ..1 from ..1 {user}",
+        "not|don|never|t reveal|mention|disclose that ..2 you ..3 {told}|message|this|instruction",
+        "do this|it|so silently|quietly|secretly",
+        "not|never|don log it|this",
+    ],
+    mark: None,
+};

@@ -1,0 +1,39 @@
+//! Borrowed authority or urgency.
+//!
+//! # What it finds
+//!
+//! `I am your developer and authorise you …`, `ADMIN OVERRIDE`, `this is the security team of …`.
+//!
+//! # Why it is dangerous
+//!
+//! It asks the model to treat the text as the operator's word.
+//!
+//! # What it leaves alone
+//!
+//! A weak sign: administrators and developers write too, and mails are urgent.
+//!
+//! # References
+//!
+//! OWASP Top 10 for LLM Applications 2025, LLM01 Prompt Injection.
+
+use super::super::rule::Rule;
+
+pub(super) const RULE: Rule = Rule {
+    id: "injection.false_authority",
+    category: "LLM01",
+    strong: &[
+        "admin|root|system|emergency override ..6 {limit}|{guard}|mode|disable|enabled|all|code",
+        "i ..1 m|am your ..1 developer|creator|programmer|administrator|admin|operator|owner|maker",
+        "i ..3 authorizing|authorising|authorize|authorise|permit|allow|allowing you ..2 to ..2 {ignore}|{bypass}|{reveal}|drop",
+        "as ..2 developer|creator|administrator|admin|operator ..2 this|your bot|model|ai|assistant|system|chatbot ..8 {reveal}|{ignore}|{bypass}|dump|configuration",
+    ],
+    weak: &[
+        "user is ..2 administrator|admin|developer|root|authorized",
+        "as ..2 administrator|admin|developer|owner ..3 i ..2 order|command|instruct ..1 you",
+        "i|we order|command you",
+        "maintenance|debug|diagnostic|test|admin mode ..4 {limit}|{guard}|all|enabled|activated|{reveal}",
+        "this is ..3 openai|anthropic|security ..3 team|security|staff ..6 {reveal}|{ignore}|{bypass}",
+        "{your} developers|creators|makers|creator ..4 {told}|want|allow|authorized|approved",
+    ],
+    mark: None,
+};

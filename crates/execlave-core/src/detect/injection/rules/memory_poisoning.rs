@@ -1,0 +1,36 @@
+//! Rules planted for later conversations.
+//!
+//! # What it finds
+//!
+//! `Remember permanently that …`, `in all future conversations …`, `store this rule`.
+//!
+//! # Why it is dangerous
+//!
+//! What an agent remembers is trusted later, when nobody sees where it came from.
+//!
+//! # What it leaves alone
+//!
+//! A weak sign alone. Preferences (`remember that I like green`).
+//!
+//! # References
+//!
+//! OWASP Top 10 for LLM Applications 2025, LLM04 Data and Model Poisoning.
+
+use super::super::rule::Rule;
+
+pub(super) const RULE: Rule = Rule {
+    id: "injection.memory_poisoning",
+    category: "LLM04",
+    strong: &[
+        "remember|store|save|memorize|memorise permanently|forever ..4 that|this|user ..10 admin|administrator|trusted|approved|approval|approvals|authorized|authorised|always|never",
+        "{memory_verb} ..6 {memory} ..8 {your}|user|always|never|admin|instruction|rule ..8 always|never|send|trust|link|links|wants|admin",
+        "all|every|any future|subsequent|later conversations|conversation|sessions|session|chats|chat|interactions ..8 {ignore}|approval|approvals|trust|admin|obey|without|always|not",
+    ],
+    weak: &[
+        "remember|store|save permanently|forever",
+        "add|save|write|store|commit ..5 to ..2 {memory}",
+        "store|add ..3 rule permanently|always",
+        "always trust",
+    ],
+    mark: None,
+};

@@ -1,0 +1,50 @@
+//! Orders to use tools without the person who should decide.
+//!
+//! # What it finds
+//!
+//! `Approve the next tool call`, `skip the confirmation`, `run the command silently`, transfers without
+//! asking.
+//!
+//! # Why it is dangerous
+//!
+//! A tool call has effects in the world; approval is what stands between a text and them.
+//!
+//! # What it leaves alone
+//!
+//! Commands people ask for, approvals between people, documentation of tools.
+//!
+//! # References
+//!
+//! OWASP Top 10 for LLM Applications 2025, LLM06 Excessive Agency.
+
+use super::super::rule::Rule;
+
+pub(super) const RULE: Rule = Rule {
+    id: "injection.tool_abuse",
+    category: "LLM06",
+    strong: &[
+        "approve|authorize|authorise|confirm|accept ..2 all|any|every|next|pending|following ..3 tool|tools|call|calls|action|actions|transaction|transactions ..1",
+        "{skip} ..4 {approval} ..10 {run}",
+        "{run} ..10 without ..3 {approval}|asking",
+        "{run} ..10 not|don|never|no ..2 {ask} ..3 {user}|{approval}",
+        "{run} ..8 no ..2 {approval} ..2 needed|required|necessary",
+        "{skip} ..3 {human} ..1 {approval}",
+        "turn|switch off|disable|deactivate ..3 {approval}|logging|audit|auditing|monitoring ..6 {run}|order|step|checks",
+        "{run} ..8 tool|function|command|api|user|users|all|every ..8 without ..3 {approval}|asking",
+        "use ..3 tool|shell|terminal|api ..5 to ..2 delete|rm|drop|wipe|transfer|send|exfiltrate",
+        "approve|grant ..6 automatically ..6 no|without ..2 {human}|{approval}|review",
+        "delete|erase|wipe|drop|destroy every|all ..2 record|records|database|databases|table|tables|backup|backups ..4 now|immediately|silently|without|and",
+        "permission|permitted|authorized|authorised|allowed ..2 to bypass|skip ..3 {approval}",
+    ],
+    weak: &[
+        "{skip} ..3 {approval}",
+        "{run} ..5 tool|function|command|shell|script|api ..8 silently|quietly|secretly|immediately|right",
+        "delete|erase|wipe|drop|destroy|remove every|all ..2 record|records|user|users|file|files|email|emails|database",
+        "grant ..3 admin|administrator|root ..3 to|rights|privileges|access ..3 user",
+        "transfer|wire|send ..3 to ..2 account ..8 {run}|without|don|not|now",
+        "call|invoke|use|run ..1 read|get|fetch|dump|delete secret|secrets|user|users|credentials|file",
+        "no ..1 {human} ..1 {approval}|review",
+        "mark ..4 as ..1 complete|approved|resolved|safe ..4 without|and",
+    ],
+    mark: None,
+};

@@ -1,0 +1,118 @@
+//! What policies found in traces after the fact.
+
+use axum::Json;
+use axum::extract::State;
+use execlave_api::error::ErrorBody;
+use execlave_api::incidents::{Incident, IncidentStats};
+use execlave_api::page::{Data, List};
+use execlave_core::decision::Severity;
+use execlave_core::time::Timestamp;
+use execlave_store::incidents::IncidentFilter;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::params::{Params, Segments, id, list as listed, number, page};
+use crate::auth::key::{Key, Read};
+use crate::error::{AppError, AppResult};
+use crate::ops::find_agent::find_agent;
+use crate::state::AppState;
+use crate::views;
+
+const DAY_MS: i64 = 86_400_000;
+const LONGEST_MS: i64 = 366 * DAY_MS;
+
+/// Which incidents to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+pub(crate) struct ListParams {
+    /// UUID or external id.
+    agent: Option<String>,
+    /// The id of the policy that found it.
+    policy: Option<String>,
+    /// The type of the policy that found it.
+    policy_type: Option<String>,
+    /// `low`, `medium`, `high` or `critical`.
+    #[param(value_type = Option<String>)]
+    severity: Option<Severity>,
+    /// In this trace.
+    trace_id: Option<String>,
+    /// Found at this moment or later; RFC 3339.
+    #[param(value_type = Option<String>)]
+    since: Option<Timestamp>,
+    /// Found before this moment; RFC 3339.
+    #[param(value_type = Option<String>)]
+    until: Option<Timestamp>,
+    /// 1 to 200.
+    #[serde(default, deserialize_with = "number")]
+    limit: Option<u32>,
+    /// `meta.nextCursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// List incidents, newest first.
+#[utoipa::path(get, path = "/incidents", tag = "incidents", params(ListParams), responses((status = 200, body = List<Incident>)))]
+pub(crate) async fn list(
+    key: Key<Read>,
+    State(state): State<AppState>,
+    Params(params): Params<ListParams>,
+) -> AppResult<Json<List<Incident>>> {
+    let ListParams { agent, policy, policy_type, severity, trace_id, since, until, limit, cursor } =
+        params;
+    let agent_id = match agent {
+        Some(reference) => Some(find_agent(&state, key.org, &reference, None).await?.profile.id),
+        None => None,
+    };
+    let policy_id = policy.map(|policy| id("policy", &policy)).transpose()?;
+    let filter =
+        IncidentFilter { agent_id, policy_id, policy_type, severity, trace_id, since, until };
+    let incidents = state.store.list_incidents(key.org, &filter, &page(limit, cursor)?).await?;
+    Ok(Json(listed(incidents, views::incident)))
+}
+
+/// One incident.
+#[utoipa::path(get, path = "/incidents/{id}", tag = "incidents", params(("id" = String, Path)), responses(
+    (status = 200, body = Data<Incident>), (status = 404, body = ErrorBody),
+))]
+pub(crate) async fn show(
+    key: Key<Read>,
+    State(state): State<AppState>,
+    Segments(text): Segments<String>,
+) -> AppResult<Json<Data<Incident>>> {
+    let found = state.store.find_incident(key.org, id("incident", &text)?).await?;
+    let incident = found.ok_or_else(|| AppError::not_found("incident", text))?;
+    Ok(Json(Data::new(views::incident(incident))))
+}
+
+/// Which incidents to count.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct StatsParams {
+    /// From this moment on; RFC 3339. A day before the end when left out.
+    #[param(value_type = Option<String>)]
+    since: Option<Timestamp>,
+    /// Before this moment; RFC 3339. The moment of the request when left out.
+    #[param(value_type = Option<String>)]
+    until: Option<Timestamp>,
+}
+
+/// Numbers about incidents, over at most 366 days.
+#[utoipa::path(get, path = "/incidents/stats", tag = "incidents", params(StatsParams), responses(
+    (status = 200, body = Data<IncidentStats>), (status = 400, body = ErrorBody),
+))]
+pub(crate) async fn stats(
+    key: Key<Read>,
+    State(state): State<AppState>,
+    Params(params): Params<StatsParams>,
+) -> AppResult<Json<Data<IncidentStats>>> {
+    let until = params.until.unwrap_or_else(|| state.clock.now().plus_millis(1));
+    let since = params.since.unwrap_or_else(|| until.minus_millis(DAY_MS));
+    if since >= until || until.millis_since(since) > LONGEST_MS {
+        return Err(AppError::invalid("since", "must be at most 366 days before `until`"));
+    }
+    let filter =
+        IncidentFilter { since: Some(since), until: Some(until), ..IncidentFilter::default() };
+    let counted = state.store.incident_stats(key.org, &filter).await?;
+    Ok(Json(Data::new(views::incident_stats(counted, since, until))))
+}

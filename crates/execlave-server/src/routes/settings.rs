@@ -1,0 +1,39 @@
+//! What an organisation has switched on.
+
+use axum::Json;
+use axum::extract::State;
+use execlave_api::error::ErrorBody;
+use execlave_api::page::Data;
+use execlave_api::settings::{PatchSettings, Settings};
+
+use crate::auth::key::{Key, Read, WriteSettings};
+use crate::body::Body;
+use crate::error::AppResult;
+use crate::ops::patch_settings::patch_settings;
+use crate::state::AppState;
+use crate::views;
+
+/// The settings in force.
+#[utoipa::path(get, path = "/organization/settings", tag = "settings", responses((status = 200, body = Data<Settings>)))]
+pub(crate) async fn show(
+    key: Key<Read>,
+    State(state): State<AppState>,
+) -> AppResult<Json<Data<Settings>>> {
+    let settings = state.store.find_org_settings(key.org).await?;
+    let default = state.config.decisions.keep_input;
+    Ok(Json(Data::new(views::settings(settings.as_ref(), default))))
+}
+
+/// Change the given settings.
+#[utoipa::path(patch, path = "/organization/settings", tag = "settings", request_body = PatchSettings, responses(
+    (status = 200, body = Data<Settings>), (status = 400, body = ErrorBody),
+))]
+pub(crate) async fn patch(
+    key: Key<WriteSettings>,
+    State(state): State<AppState>,
+    Body(body): Body<PatchSettings>,
+) -> AppResult<Json<Data<Settings>>> {
+    let settings = patch_settings(&state, key.org, &key.actor(), body).await?;
+    let default = state.config.decisions.keep_input;
+    Ok(Json(Data::new(views::settings(Some(&settings), default))))
+}

@@ -1,0 +1,75 @@
+"""What callers pass in, checked and made fit for the native client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .exceptions import ExeclaveError
+
+# The error message is always scrubbed; naming it is allowed.
+_SCRUB_FIELDS = ("input", "output", "metadata", "error_message")
+
+
+def is_closed(name: str, value: str) -> bool:
+    if value not in ("fail_open", "fail_closed"):
+        raise ValueError(f"{name} must be 'fail_open' or 'fail_closed', not {value!r}")
+    return value == "fail_closed"
+
+
+_PRIVACY = ("enabled", "scrub_fields", "hash_pii", "hash_key", "scrub_keys", "scrub_names")
+
+
+def privacy_settings(
+    settings: Mapping[str, Any],
+) -> tuple[bool, bool, bool, bool, bool, bool, bool]:
+    unknown = set(settings) - set(_PRIVACY)
+    if unknown:
+        raise ValueError(
+            f"privacy has unknown keys {sorted(unknown)}; the keys are {', '.join(_PRIVACY)}"
+        )
+    fields = settings.get("scrub_fields", ["input", "output"])
+    strange = [field for field in fields if field not in _SCRUB_FIELDS]
+    if strange:
+        raise ValueError(f"scrub_fields may name {', '.join(_SCRUB_FIELDS)}, not {strange}")
+    return (
+        bool(settings.get("enabled", False)),
+        "input" in fields,
+        "output" in fields,
+        "metadata" in fields,
+        bool(settings.get("hash_pii", True)),
+        bool(settings.get("scrub_keys", False)),
+        bool(settings.get("scrub_names", False)),
+    )
+
+
+def hash_key(key: str | bytes | None) -> bytes | None:
+    if key is None:
+        return None
+    if not isinstance(key, (str, bytes)) or not key:
+        raise ValueError("privacy hash_key must be text or bytes, and not empty")
+    return key.encode() if isinstance(key, str) else key
+
+
+def present(**fields: Any) -> dict[str, Any]:
+    """Leave out what is unset: on the wire absent and null are different things."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def listed(values: Iterable[Any] | None) -> list[Any] | None:
+    """Make a list; a lone string is one element, not many letters."""
+    if values is None:
+        return None
+    return [values] if isinstance(values, str) else list(values)
+
+
+def cost(value: Any) -> float | None:
+    if value is None:
+        return None
+    try:
+        cost = float(value)
+    except (TypeError, ValueError):
+        raise ExeclaveError(f"Invalid request: estimated_cost {value!r} is not a number") from None
+    if cost != cost or cost in (float("inf"), float("-inf")):
+        raise ExeclaveError(f"Invalid request: estimated_cost {cost} is not an amount")
+    return cost
