@@ -53,7 +53,8 @@ class PlatformServer:
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="execlave-test-")
         self._database_url = fresh_database()
-        self.data = Path(self._folder.name) / "data"
+        data = Path(self._folder.name) / "data"
+        self.store_option = f"--database-url={self._database_url}" if self._database_url else f"--data={data}"
         self._log_path = Path(self._folder.name) / "server.log"
         self._process: subprocess.Popen[str] | None = None
         self.base_url = ""
@@ -67,7 +68,7 @@ class PlatformServer:
                     os.environ["EXECLAVE_BIN"],
                     "serve",
                     "--listen=127.0.0.1:0",
-                    f"--database-url={self._database_url}" if self._database_url else f"--data={self.data}",
+                    self.store_option,
                     f"--bootstrap-key={self.key}",
                 ],
                 stdout=subprocess.PIPE,

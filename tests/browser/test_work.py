@@ -154,7 +154,7 @@ def test_everything_works_without_a_script(open_page: OpenPage, server: Platform
 
 def test_a_new_link_signs_in_and_signing_out_ends_it(browser: Browser, server: PlatformServer, signed_in: object) -> None:
     made = subprocess.run(
-        [os.environ["EXECLAVE_BIN"], "users", "reset-link", "owner@localhost", f"--data={server.data}"],
+        [os.environ["EXECLAVE_BIN"], "users", "reset-link", "owner@localhost", server.store_option],
         check=True,
         capture_output=True,
         text=True,
