@@ -1,9 +1,10 @@
 //! The signed set of policies an SDK evaluates in its own process.
 //!
 //! A bundle holds policy documents with their versions, not compiled programs: whoever opens it compiles them
-//! with the same code as the server, so the same action gets the same decision. What depends on shared state
-//! stays undecided, and [`crate::policy::Evaluation::undecided`] says for which policies the server must be
-//! asked. Signed like a certificate: Ed25519 over the RFC 8785 form without the signature.
+//! with the same code as the server, so the same action gets the same decision. With it come the agents it was
+//! asked for, as policies see them: a pause, a new tag or a new tool baseline is another bundle. What depends on
+//! shared state stays undecided ([`OpenBundle::decide`]), and the server is asked. Signed like a certificate:
+//! Ed25519 over the RFC 8785 form without the signature.
 
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
@@ -11,11 +12,12 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::certificate::{key_id, sign_value, verify_value};
+use crate::decision::{Decision, Outcome};
 use crate::digest::hex;
 use crate::ids::{OrgId, PolicyId};
 use crate::json;
 use crate::policy::{Evaluation, PolicyDocument, PolicyError, PolicySet, compile, evaluate};
-use crate::request::Occasion;
+use crate::request::{Action, AgentProfile, AgentStatus, Occasion};
 use crate::time::Timestamp;
 
 /// What a bundle states, before it is signed.
@@ -31,6 +33,10 @@ pub struct BundleClaims {
     pub expires_at: Timestamp,
     /// The active policies.
     pub policies: Vec<BundlePolicy>,
+    /// The agents it was asked for.
+    pub agents: Vec<BundleAgent>,
+    /// Whether the organisation keeps raw inputs with its decisions.
+    pub keep_input: bool,
 }
 
 /// One version of one policy.
@@ -43,6 +49,18 @@ pub struct BundlePolicy {
     pub version: i64,
     /// As it is stored: see [`PolicyDocument::to_value`].
     pub document: Value,
+}
+
+/// One agent, as the server knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BundleAgent {
+    /// What policies look at.
+    pub profile: AgentProfile,
+    /// Grows with every change of its status; nothing that was fetched under an older one is used.
+    pub epoch: i64,
+    /// Whether a cost budget rule may count for its actions: spending is shared state, so the server is asked.
+    pub has_budget: bool,
 }
 
 /// A signed bundle, as it travels.
@@ -59,6 +77,10 @@ pub struct Bundle {
     pub expires_at: Timestamp,
     /// The active policies, by id.
     pub policies: Vec<BundlePolicy>,
+    /// The agents it was asked for, by id.
+    pub agents: Vec<BundleAgent>,
+    /// Whether the organisation keeps raw inputs with its decisions.
+    pub keep_input: bool,
     /// The key that signed: see [`key_id`].
     pub key_id: String,
     /// Base64url, without padding.
@@ -85,16 +107,19 @@ pub enum BundleError {
 }
 
 impl Bundle {
-    /// Signs the claims. Policies are put in the order of their ids.
+    /// Signs the claims. Policies and agents are put in the order of their ids.
     pub fn sign(claims: BundleClaims, key: &SigningKey) -> Self {
-        let mut policies = claims.policies;
+        let (mut policies, mut agents) = (claims.policies, claims.agents);
         policies.sort_by_key(|policy| (policy.policy_id, policy.version));
+        agents.sort_by_key(|agent| agent.profile.id);
         let mut bundle = Self {
             organization_id: claims.organization_id,
             epoch: claims.epoch,
             issued_at: claims.issued_at,
             expires_at: claims.expires_at,
             policies,
+            agents,
+            keep_input: claims.keep_input,
             key_id: key_id(&key.verifying_key()),
             signature: String::new(),
         };
@@ -107,8 +132,8 @@ impl Bundle {
         self.key_id == key_id(key) && verify_value(&self.to_value(), &self.signature, key)
     }
 
-    /// SHA-256, in hexadecimal, of the canonical JSON of `organizationId`, `epoch` and `policies`: the `ETag`.
-    /// The same policies have the same digest whenever they are issued.
+    /// SHA-256, in hexadecimal, of the canonical JSON of `organizationId`, `epoch` and `policies`: the name of
+    /// the set of policies, which decisions carry. It is the same whenever and for whichever agents it is issued.
     pub fn digest(&self) -> String {
         let content = json!({
             "organizationId": self.organization_id,
@@ -134,8 +159,11 @@ impl Bundle {
         Ok(OpenBundle {
             organization_id: self.organization_id,
             epoch: self.epoch,
+            issued_at: self.issued_at,
             expires_at: self.expires_at,
             digest: self.digest(),
+            agents: self.agents.clone(),
+            keep_input: self.keep_input,
             policies: PolicySet::new(compiled.collect::<Result<_, _>>()?),
         })
     }
@@ -153,14 +181,45 @@ pub struct OpenBundle {
     pub organization_id: OrgId,
     /// Compare it with the latest epoch known before every use.
     pub epoch: i64,
+    /// When it was issued.
+    pub issued_at: Timestamp,
     /// Until when it may be used.
     pub expires_at: Timestamp,
     /// See [`Bundle::digest`].
     pub digest: String,
+    /// The agents it can decide about.
+    pub agents: Vec<BundleAgent>,
+    /// Whether the organisation keeps raw inputs with its decisions.
+    pub keep_input: bool,
     policies: PolicySet,
 }
 
+/// What a bundle makes of an action.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LocalVerdict {
+    /// The decision, as the server would make it: `allow` or `block`.
+    Decided(Decision),
+    /// Only the server can decide: it answers what policies ask of shared state, remembers the action for a sequence,
+    /// counts it against a budget, asks a person, or knows whether the agent is still stopped. With it, what the
+    /// policies say meanwhile.
+    AskServer(Box<Evaluation>),
+}
+
 impl OpenBundle {
+    /// Decides an action of one of [`OpenBundle::agents`] that is about to happen, if nobody else is needed for that.
+    pub fn decide(&self, agent: &BundleAgent, action: &Action, now: Timestamp) -> LocalVerdict {
+        let profile = &agent.profile;
+        let evaluation =
+            self.evaluate(&Occasion::before(self.organization_id, profile, action, now));
+        let is_running = matches!(profile.status, AgentStatus::Active | AgentStatus::Error);
+        let needs_state = !evaluation.checks.is_empty() || !evaluation.marks.is_empty();
+        let needs_person = evaluation.decision.outcome == Outcome::RequireApproval;
+        if agent.has_budget || !is_running || needs_state || needs_person {
+            return LocalVerdict::AskServer(Box::new(evaluation));
+        }
+        LocalVerdict::Decided(evaluation.decision)
+    }
+
     /// What the policies say about an action, as the server would: final when nothing is
     /// [undecided](Evaluation::undecided).
     pub fn evaluate(&self, occasion: &Occasion<'_>) -> Evaluation {
@@ -171,6 +230,18 @@ impl OpenBundle {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn agent(changed: Value) -> BundleAgent {
+        let mut profile = json!({
+            "id": uuid::Uuid::from_u128(7), "externalId": "bot", "name": "Bot",
+            "environment": "production", "status": "active",
+        });
+        for (key, value) in changed.as_object().into_iter().flatten() {
+            profile[key] = value.clone();
+        }
+        let profile = serde_json::from_value(profile).unwrap();
+        BundleAgent { profile, epoch: 1, has_budget: false }
+    }
 
     fn bundle(key: &SigningKey) -> Bundle {
         let policy = |number: u128| BundlePolicy {
@@ -187,6 +258,8 @@ mod tests {
             issued_at: Timestamp::from_millis(0),
             expires_at: Timestamp::from_millis(60_000),
             policies: vec![policy(2), policy(1)],
+            agents: vec![agent(json!({}))],
+            keep_input: false,
         };
         Bundle::sign(claims, key)
     }
@@ -213,6 +286,10 @@ mod tests {
         fewer.policies.pop();
         assert_eq!(fewer.open(&public, now).unwrap_err(), BundleError::Tampered);
         assert_ne!(fewer.digest(), read.digest());
+        let mut resumed = read.clone();
+        resumed.agents[0].epoch = 2;
+        assert_eq!(resumed.open(&public, now).unwrap_err(), BundleError::Tampered);
+        assert_eq!(resumed.digest(), read.digest());
         let other = SigningKey::from_bytes(&[8; 32]).verifying_key();
         assert_eq!(read.open(&other, now).unwrap_err(), BundleError::Tampered);
     }
@@ -229,10 +306,70 @@ mod tests {
                 issued_at: claims.issued_at,
                 expires_at: claims.expires_at,
                 policies: claims.policies,
+                agents: claims.agents,
+                keep_input: claims.keep_input,
             },
             &key,
         );
         let opened = signed.open(&key.verifying_key(), Timestamp::from_millis(1));
         assert!(matches!(opened, Err(BundleError::Unreadable { .. })));
+    }
+
+    #[test]
+    fn what_needs_nobody_else_is_decided() {
+        let key = SigningKey::from_bytes(&[7; 32]);
+        let opened = |policies: Vec<Value>| {
+            let policies = policies.into_iter().enumerate().map(|(number, mut document)| {
+                document["name"] = json!(format!("policy {number}"));
+                let policy_id = uuid::Uuid::from_u128(number as u128).into();
+                BundlePolicy { policy_id, version: 1, document }
+            });
+            let claims = BundleClaims {
+                organization_id: uuid::Uuid::from_u128(9).into(),
+                epoch: 1,
+                issued_at: Timestamp::from_millis(0),
+                expires_at: Timestamp::from_millis(60_000),
+                policies: policies.collect(),
+                agents: Vec::new(),
+                keep_input: false,
+            };
+            let now = Timestamp::from_millis(1);
+            Bundle::sign(claims, &key).open(&key.verifying_key(), now).unwrap()
+        };
+        let policy = |kind: &str, mode: &str, rule: Value| json!({ "policyType": kind, "enforcementMode": mode, "ruleDefinition": rule });
+        let denied = |mode| policy("access_control", mode, json!({ "deniedTools": ["rm"] }));
+        let rated = || policy("rate_limit", "warn", json!({ "maxRequestsPerMinute": 5 }));
+        let sequence = || {
+            let rule = json!({ "after": { "tools": ["rm"] }, "deny": { "tools": ["send"] }, "within": "session" });
+            policy("sequence", "block", rule)
+        };
+        let with_budget = || BundleAgent { has_budget: true, ..agent(json!({})) };
+        let active = || agent(json!({}));
+        let wants_rm_approved = agent(json!({
+            "autonomyLevel": "act_with_approval", "requiresHumanApprovalFor": ["rm"],
+        }));
+        for (policies, agent, expected) in [
+            (vec![], active(), Some(Outcome::Allow)),
+            (vec![denied("block")], active(), Some(Outcome::Block)),
+            (vec![denied("warn")], active(), Some(Outcome::Allow)),
+            (vec![denied("block")], agent(json!({ "status": "error" })), Some(Outcome::Block)),
+            (vec![denied("require_approval")], active(), None),
+            (vec![], wants_rm_approved, None),
+            (vec![denied("block"), rated()], active(), None),
+            (vec![sequence()], active(), None),
+            (vec![], with_budget(), None),
+            (vec![], agent(json!({ "status": "paused" })), None),
+        ] {
+            let action: Action = serde_json::from_value(
+                json!({ "input": "x", "tools": ["rm"], "metadata": { "sessionId": "s" } }),
+            )
+            .unwrap();
+            let now = Timestamp::from_millis(1);
+            let decided = match opened(policies.clone()).decide(&agent, &action, now) {
+                LocalVerdict::Decided(decision) => Some(decision.outcome),
+                LocalVerdict::AskServer(_) => None,
+            };
+            assert_eq!(decided, expected, "{policies:?} {agent:?}");
+        }
     }
 }

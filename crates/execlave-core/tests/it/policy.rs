@@ -176,6 +176,8 @@ fn through_bundle(policies: &[(PolicyId, PolicyDocument)], occasion: &Occasion<'
                 document: document.to_value(),
             })
             .collect(),
+        agents: Vec::new(),
+        keep_input: false,
     };
     let text = serde_json::to_string(&Bundle::sign(claims, &key)).expect("JSON");
     let bundle: Bundle = serde_json::from_str(&text).expect("a bundle");
