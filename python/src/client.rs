@@ -87,6 +87,8 @@ impl NativeClient {
         settings.poll_interval =
             poll_interval.map(|every| seconds("poll_interval_seconds", every)).transpose()?;
         settings.heartbeat_interval = seconds("heartbeat_interval_seconds", heartbeat_interval)?;
+        // A process that forks must not be in the middle of compiling a bundle, and the package has no setting for it.
+        settings.local_decisions = false;
         let current = start(py, &settings, &observer, Knowledge::default())?
             .map_err(|failure| error::to_python(py, &failure))?;
         Ok(Self { settings, observer, current: Mutex::new(current) })

@@ -42,7 +42,7 @@ fn build(py: Python<'_>, error: &Error, plan_limit: &str) -> PyResult<PyErr> {
     };
     let instance = match error {
         Error::Config(invalid) => return Ok(PyValueError::new_err(invalid.to_string())),
-        Error::Blocked { violations, decision_id } => {
+        Error::Blocked { violations, decision_id, .. } => {
             let violations = violations
                 .iter()
                 .map(|violation| convert::to_python(py, violation))

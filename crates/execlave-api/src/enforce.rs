@@ -1,10 +1,24 @@
 //! `POST /policies/enforce`: may this action happen? Answers are not wrapped in `data`.
 
+use execlave_core::decision;
 use execlave_core::json::present;
 use execlave_core::request::{Action, Role, ToolDescriptor, ToolOutput, Turn};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
+
+/// Most turns in `conversationHistory`.
+pub const HISTORY_LENGTH: usize = 50;
+/// Most entries of `tools`.
+pub const TOOLS_LENGTH: usize = 100;
+/// Most bytes in the name of an environment.
+pub const WORD_LENGTH: usize = 64;
+
+/// Whether a text is fit to be an environment, a type or a platform: 1 to 64 letters, digits, dots, hyphens or underscores.
+pub fn is_word(text: &str) -> bool {
+    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+    plain && (1..=WORD_LENGTH).contains(&text.len())
+}
 
 /// What an agent asks to do. `input`, `environment`, `metadata`, `estimatedCost` and `tools` are the action context that the
 /// digest covers: an unset field is left out, never `null`.
@@ -200,4 +214,24 @@ pub struct Evidence {
     pub end: usize,
     /// The surroundings, redacted.
     pub excerpt: String,
+}
+
+impl From<decision::Violation> for Violation {
+    fn from(violation: decision::Violation) -> Self {
+        Self {
+            policy_id: violation.policy_id,
+            policy_name: violation.policy_name,
+            policy_type: violation.policy_type,
+            enforcement_mode: violation.enforcement_mode.as_str().to_owned(),
+            severity: Some(violation.severity.as_str().to_owned()),
+            message: violation.message,
+            rule_id: Some(violation.rule_id),
+            evidence: violation.evidence.map(|evidence| Evidence {
+                field: evidence.field,
+                start: evidence.start,
+                end: evidence.end,
+                excerpt: evidence.excerpt,
+            }),
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Agents that this process registered: who they are on the server, and which one is meant when none is named.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use execlave_api::agents::RegisterAgent;
 use execlave_api::paths;
@@ -43,12 +43,13 @@ fn active() -> String {
 /// The agents of one client, in the order in which they were registered.
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
-    agents: Mutex<Vec<RegisteredAgent>>,
+    agents: Mutex<Vec<Arc<RegisteredAgent>>>,
 }
 
 impl Registry {
     /// Remembers an agent, in the place of an earlier registration of the same one.
     pub(crate) fn remember(&self, agent: RegisteredAgent) {
+        let agent = Arc::new(agent);
         let mut agents = self.lock();
         match agents.iter_mut().find(|known| known.id == agent.id) {
             Some(known) => *known = agent,
@@ -57,7 +58,7 @@ impl Registry {
     }
 
     /// The agent that is called so, the one in this environment if several are.
-    pub(crate) fn find(&self, name: &str, environment: &str) -> Option<RegisteredAgent> {
+    pub(crate) fn find(&self, name: &str, environment: &str) -> Option<Arc<RegisteredAgent>> {
         let agents = self.lock();
         let mut matching = agents.iter().filter(|agent| agent.agent_id == name || agent.id == name);
         let first = matching.clone().next()?;
@@ -66,20 +67,26 @@ impl Registry {
 
     /// The agent that is meant when none is named: the one that was registered first.
     pub(crate) fn first(&self) -> Option<RegisteredAgent> {
-        self.lock().first().cloned()
+        self.lock().first().map(|agent| (**agent).clone())
     }
 
     /// All of them.
     pub(crate) fn all(&self) -> Vec<RegisteredAgent> {
-        self.lock().clone()
+        self.lock().iter().map(|agent| (**agent).clone()).collect()
+    }
+
+    /// The server's ids of those that were registered first.
+    pub(crate) fn ids(&self, most: usize) -> Vec<String> {
+        self.lock().iter().take(most).map(|agent| agent.id.clone()).collect()
     }
 
     /// All of them, unless somebody is writing at this moment.
     pub(crate) fn try_all(&self) -> Option<Vec<RegisteredAgent>> {
-        self.agents.try_lock().ok().map(|agents| agents.clone())
+        let agents = self.agents.try_lock().ok()?;
+        Some(agents.iter().map(|agent| (**agent).clone()).collect())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<RegisteredAgent>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<RegisteredAgent>>> {
         self.agents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -103,6 +110,7 @@ impl Client {
         };
         self.registry().remember(found.clone());
         self.states().saw_agent(&found);
+        self.local().refresh_soon();
         Ok(found)
     }
 
@@ -185,7 +193,7 @@ mod tests {
         registry.remember(agent("1", "bot", "staging"));
         registry.remember(agent("2", "bot", "production"));
         registry.remember(agent("1", "bot", "staging"));
-        let id = |name, environment| registry.find(name, environment).map(|agent| agent.id);
+        let id = |name, environment| registry.find(name, environment).map(|agent| agent.id.clone());
         assert_eq!(id("bot", "production").as_deref(), Some("2"));
         assert_eq!(id("bot", "development").as_deref(), Some("1"));
         assert_eq!(id("2", "staging").as_deref(), Some("2"));

@@ -8,8 +8,8 @@
 use std::time::Duration;
 
 use execlave_api::approvals::VerifyApproval;
-use execlave_api::enforce::EnforceRequest;
 use execlave_core::digest::ActionDigest;
+use execlave_core::request::Action;
 use serde_json::{Map, Value};
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -52,31 +52,23 @@ impl PendingApproval {
         agent_id: String,
         key: String,
         body: &Map<String, Value>,
-        request: &EnforceRequest,
-    ) -> Result<Self, Error> {
-        Ok(Self {
+        action: &Action,
+    ) -> Self {
+        Self {
             id: id.to_owned(),
             violations: body
                 .get("violations")
                 .and_then(Value::as_array)
                 .cloned()
                 .unwrap_or_default(),
-            action_context: action_context(request)?,
+            action_context: match action.context() {
+                Value::Object(context) => context,
+                _ => Map::new(),
+            },
             agent_id,
             key,
-        })
+        }
     }
-}
-
-/// The fields of a question that an approval covers, exactly as they were sent: what was unset stays absent.
-fn action_context(request: &EnforceRequest) -> Result<Map<String, Value>, Error> {
-    let sent: Value = serde_json::from_slice(&to_body(request)?)
-        .map_err(|error| Error::Network(error.to_string()))?;
-    let covered = ["input", "environment", "metadata", "estimatedCost", "tools"];
-    Ok(covered
-        .into_iter()
-        .filter_map(|name| Some((name.to_owned(), sent.get(name)?.clone())))
-        .collect())
 }
 
 impl Client {

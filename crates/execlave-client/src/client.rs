@@ -17,8 +17,11 @@ use crate::control::{Control, Known, States};
 use crate::enforce::Breakers;
 use crate::error::Error;
 use crate::http::Http;
+use crate::local::{Local, Refresher};
 use crate::observer::{LogObserver, Observer};
-use crate::trace::{self, FlushReport, Pipeline};
+use crate::outbox::{self, Outbox};
+use crate::reports::Reports;
+use crate::trace::{FlushReport, Pipeline};
 
 /// How long a shutdown waits for the background tasks to notice before it ends them.
 const JOIN_PATIENCE: Duration = Duration::from_secs(5);
@@ -36,8 +39,11 @@ struct Inner {
     registry: Arc<Registry>,
     states: Arc<States>,
     pipeline: Arc<Pipeline>,
+    local: Arc<Local>,
+    local_decisions: AtomicU64,
+    reports: Arc<Reports>,
     breakers: Breakers,
-    key_ring: KeyRing,
+    key_ring: Arc<KeyRing>,
     bypasses: AtomicU64,
     closed: AtomicBool,
     tasks: Mutex<Vec<JoinHandle<()>>>,
@@ -74,11 +80,31 @@ impl Client {
         states.restore(knowledge.states);
         let pipeline =
             Arc::new(Pipeline::new(Arc::clone(&http), Arc::clone(&config), Arc::clone(&observer)));
+        let reports = Arc::new(Reports::new(Arc::clone(&http), Arc::clone(&observer)));
+        let local = Arc::new(Local::default());
+        let key_ring = Arc::new(KeyRing::default());
         let stop = CancellationToken::new();
         let mut tasks = Vec::new();
         if let Some(every) = config.flush_interval {
-            let flush = trace::run(Arc::clone(&pipeline), every, stop.clone());
-            tasks.push(config.tasks.spawn(flush));
+            let patience = config.shutdown_timeout;
+            let traces = outbox::run(Arc::clone(&pipeline), every, patience, stop.clone());
+            let decisions = outbox::run(Arc::clone(&reports), every, patience, stop.clone());
+            tasks.extend([config.tasks.spawn(traces), config.tasks.spawn(decisions)]);
+        }
+        if config.local_decisions {
+            let refresher = Refresher {
+                http: Arc::clone(&http),
+                registry: Arc::clone(&registry),
+                states: Arc::clone(&states),
+                key_ring: Arc::clone(&key_ring),
+                observer: Arc::clone(&observer),
+                local: Arc::clone(&local),
+                interval: config.bundle_interval,
+                timeout: config.timeout,
+                organization: None,
+                stop: stop.clone(),
+            };
+            tasks.push(config.tasks.spawn(refresher.run()));
         }
         if let Some(poll_interval) = config.poll_interval {
             let control = Arc::new(Control {
@@ -100,8 +126,11 @@ impl Client {
                 registry,
                 states,
                 pipeline,
+                local,
+                local_decisions: AtomicU64::new(0),
+                reports,
                 breakers: Breakers::default(),
-                key_ring: KeyRing::default(),
+                key_ring,
                 bypasses: AtomicU64::new(0),
                 closed: AtomicBool::new(false),
                 tasks: Mutex::new(tasks),
@@ -125,7 +154,9 @@ impl Client {
             if let Ok(last) = tokio::time::timeout(patience, self.flush()).await {
                 report = last;
             }
-            self.inner.pipeline.abandon("the server could not be reached before the shutdown");
+            let reason = "the server could not be reached before the shutdown";
+            self.inner.pipeline.abandon(reason);
+            self.inner.reports.abandon(reason);
         }
         self.inner.stop.cancel();
         let tasks =
@@ -163,14 +194,15 @@ impl Client {
         &self,
         agent_id: &str,
         environment: Option<&str>,
-    ) -> Option<RegisteredAgent> {
+    ) -> Option<Arc<RegisteredAgent>> {
         let environment = environment.unwrap_or(&self.inner.config.environment);
         self.inner.registry.find(agent_id, environment)
     }
 
     /// How the server knows the agent that a caller means: by its own id if it was registered here, by the caller's name otherwise.
     pub(crate) fn key_of(&self, agent_id: &str, environment: Option<&str>) -> String {
-        self.find_agent(agent_id, environment).map_or_else(|| agent_id.to_owned(), |agent| agent.id)
+        self.find_agent(agent_id, environment)
+            .map_or_else(|| agent_id.to_owned(), |agent| agent.id.clone())
     }
 
     pub(crate) fn http(&self) -> &Http {
@@ -191,6 +223,18 @@ impl Client {
 
     pub(crate) fn pipeline(&self) -> &Pipeline {
         &self.inner.pipeline
+    }
+
+    pub(crate) fn local(&self) -> &Local {
+        &self.inner.local
+    }
+
+    pub(crate) fn local_decisions(&self) -> &AtomicU64 {
+        &self.inner.local_decisions
+    }
+
+    pub(crate) fn reports(&self) -> &Reports {
+        &self.inner.reports
     }
 
     pub(crate) fn breakers(&self) -> &Breakers {

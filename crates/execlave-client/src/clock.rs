@@ -5,12 +5,23 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use execlave_core::time::Timestamp;
+use uuid::Uuid;
 
 /// The wall clock, to the millisecond.
 pub(crate) fn now() -> Timestamp {
     #[expect(clippy::disallowed_methods, reason = "the SDK's only look at the wall clock")]
     let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_millis(i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// A new UUIDv7.
+pub(crate) fn new_id() -> Uuid {
+    let millis = u64::try_from(now().as_millis()).unwrap_or_default();
+    let [first, second] = [random(), random()].map(u64::to_le_bytes);
+    let mut rest = [0; 10];
+    let bytes = first.into_iter().chain(second);
+    rest.iter_mut().zip(bytes).for_each(|(place, byte)| *place = byte);
+    uuid::Builder::from_unix_timestamp_millis(millis, &rest).into_uuid()
 }
 
 /// Eight random bytes; a counter mixed with the clock if the system has no random source to offer.

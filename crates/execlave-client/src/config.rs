@@ -44,6 +44,11 @@ pub struct Config {
     pub poll_interval: Option<Duration>,
     /// How often each registered agent is reported alive.
     pub heartbeat_interval: Duration,
+    /// Whether actions that need nobody else are decided in this process, from the server's signed bundle of policies.
+    pub local_decisions: bool,
+    /// The longest between two looks for another bundle. The server holds the question for as long, up to 25 s, and answers as soon as
+    /// something changes.
+    pub bundle_interval: Duration,
     /// How long [`Client::shutdown`](crate::Client::shutdown) tries to deliver what is left.
     pub shutdown_timeout: Duration,
     /// The name under which requests appear in the server's log.
@@ -71,6 +76,8 @@ impl Config {
             flush_interval: Some(Duration::from_secs(10)),
             poll_interval: Some(Duration::from_secs(15)),
             heartbeat_interval: Duration::from_mins(10),
+            local_decisions: true,
+            bundle_interval: Duration::from_secs(15),
             shutdown_timeout: Duration::from_secs(10),
             user_agent: concat!("execlave-rust-sdk/", env!("CARGO_PKG_VERSION")).to_owned(),
             tasks: TaskTracker::new(),

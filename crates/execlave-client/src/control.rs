@@ -20,8 +20,7 @@ use crate::observer::Observer;
 
 mod states;
 
-use self::states::Status;
-pub(crate) use self::states::{Known, States};
+pub(crate) use self::states::{Known, Stamp, States, Status};
 
 const POLL_TIMEOUT: Duration = Duration::from_secs(10);
 /// Questions about different agents that are on their way at the same time.

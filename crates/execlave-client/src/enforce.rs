@@ -1,14 +1,17 @@
-//! May this action happen? The server decides; this module asks, and says what a silent server means.
+//! May this action happen? What needs nobody else is decided from the bundle; this module asks the server about the rest, and says what
+//! a silent server means.
 //!
-//! Nothing is cached here: a decision depends on policies, budgets and the kill switch, all of which may have changed since the last
-//! time. Only `allowed: true` in an answer that is not a 202 lets an action through. With [`FailMode::Open`] an outage lets it
+//! No decision is cached: it depends on policies, budgets and the kill switch, all of which may have changed since the last time. Only `allowed: true` in an answer that is not a 202 lets an action through. With [`FailMode::Open`] an outage lets it
 //! through as well, but never silently: the answer carries a [`Bypass`], and never for an agent that is known to be paused.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use execlave_api::enforce::EnforceRequest;
 use execlave_api::paths;
+use execlave_core::request::Action;
 use execlave_core::time::Timestamp;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tokio::time::{Instant, sleep};
 
@@ -19,6 +22,7 @@ use crate::clock;
 use crate::config::FailMode;
 use crate::error::Error;
 use crate::http::{Call, Reply};
+use crate::local::{Here, Meanwhile};
 use crate::privacy;
 
 mod breaker;
@@ -45,17 +49,19 @@ pub enum Answer {
 pub struct Allowed {
     /// Who gave it.
     pub source: Source,
-    /// The answer as the server sent it; for an ungoverned allow, the same shape with `source`.
+    /// The answer as the server sent it; for one that the server did not give, the same shape with `source`.
     pub body: Map<String, Value>,
     /// Set if nobody decided.
     pub bypass: Option<Bypass>,
 }
 
-/// Who allowed an action.
+/// Who decided about an action, or why nobody did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     /// The server.
     Server,
+    /// This process, from the server's bundle of policies.
+    Local,
     /// A person, through the server.
     Approval,
     /// Nobody: the breaker is open.
@@ -69,10 +75,11 @@ pub enum Source {
 }
 
 impl Source {
-    /// The word in the `source` of an ungoverned answer, and in a bypass report.
+    /// The word in the `source` of an answer that the server did not give, and in a bypass report.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Server => "server",
+            Self::Local => "local",
             Self::Approval => "approval",
             Self::CircuitBreaker => "fail_open_circuit_breaker",
             Self::NetworkError => "fail_open_network_error",
@@ -84,7 +91,7 @@ impl Source {
     /// The word in the `reason` of a bypass report.
     fn reason(self) -> &'static str {
         match self {
-            Self::Server | Self::Approval => "none",
+            Self::Server | Self::Local | Self::Approval => "none",
             Self::CircuitBreaker => "circuit_breaker_open",
             Self::NetworkError => "network_error",
             Self::ServerError => "server_error",
@@ -123,9 +130,20 @@ struct Question {
     agent_id: String,
     /// The agent as the server knows it, if it was registered here.
     key: String,
-    request: EnforceRequest,
+    action: Arc<Action>,
     /// What was known of the agent when the question was asked.
     revision: u64,
+    /// What is known of the decision until the server answers.
+    meanwhile: Option<Meanwhile>,
+}
+
+/// The question as it is sent.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body<'a> {
+    agent_id: &'a str,
+    #[serde(flatten)]
+    action: &'a Action,
 }
 
 /// An attempt that brought no decision.
@@ -158,12 +176,20 @@ impl Client {
         let agent_id = request.agent_id.clone();
         let environment =
             request.environment.get_or_insert_with(|| self.config().environment.clone());
-        self.ensure_not_paused(&agent_id, Some(environment))?;
-        let key = self.key_of(&agent_id, Some(environment));
-        request.agent_id.clone_from(&key);
+        let found = self.find_agent(&agent_id, Some(environment));
+        if let Some(agent) = found.as_ref().filter(|_| self.config().poll_interval.is_some()) {
+            self.refuse_paused(&agent_id, &agent.id)?;
+        }
+        let key = found.map_or_else(|| agent_id.clone(), |agent| agent.id.clone());
         privacy::scrub_request(&mut request, &self.config().privacy);
+        let action = Arc::new(Action::from(request));
+        let meanwhile = match self.decide_here(&key, &action).await {
+            Here::Decided(decided) => return decided,
+            Here::AskServer(meanwhile) => meanwhile,
+        };
         let revision = self.states().revision(&key);
-        self.ask_until_answered(Question { agent_id, key, request, revision }).await
+        let question = Question { agent_id, key, action, revision, meanwhile };
+        self.ask_until_answered(question).await
     }
 
     /// How many actions went ahead without a decision since this client was made.
@@ -172,7 +198,7 @@ impl Client {
     }
 
     async fn ask_until_answered(&self, question: Question) -> Result<Answer, Error> {
-        let body = to_body(&question.request)?;
+        let body = to_body(&Body { agent_id: &question.key, action: &question.action })?;
         let mode = self.config().on_outage;
         let deadline = Instant::now() + self.config().timeout;
         let mut attempt = 1;
@@ -193,12 +219,11 @@ impl Client {
                 {
                     return self.without_decision(&question, outage);
                 }
-                Attempt::BreakerOpen(outage) => return Err(outage.into_error()),
+                Attempt::BreakerOpen(outage) => return Err(self.unavailable(&question, outage)),
                 Attempt::Failed(outage) => outage,
             };
             if attempt == ATTEMPTS {
-                self.refuse_paused(&question.agent_id, &question.key)?;
-                return Err(outage.into_error());
+                return Err(self.unavailable(&question, outage));
             }
             sleep(BACKOFF * attempt).await;
             attempt += 1;
@@ -251,14 +276,13 @@ impl Client {
         let allowed = body.get("allowed").and_then(Value::as_bool);
         match reply.status {
             202 => match body.get("approvalRequestId").and_then(Value::as_str) {
-                Some(id) if !id.is_empty() => PendingApproval::new(
+                Some(id) if !id.is_empty() => Ok(Answer::Pending(PendingApproval::new(
                     id,
                     question.agent_id.clone(),
                     question.key.clone(),
                     &body,
-                    &question.request,
-                )
-                .map(Answer::Pending),
+                    &question.action,
+                ))),
                 _ => Err(blocked(&body)),
             },
             200..=299 if allowed == Some(true) => {
@@ -297,9 +321,20 @@ impl Client {
         Error::AgentPaused { agent_id: question.agent_id.clone(), reason }
     }
 
-    /// Lets an action through that nobody decided on, and says so; a known pause is a decision.
-    fn without_decision(&self, question: &Question, outage: Outage) -> Result<Answer, Error> {
+    /// Stops an action without the server: a known pause is a decision, and so is what the bundle says for certain.
+    fn refuse_known(&self, question: &Question) -> Result<(), Error> {
         self.refuse_paused(&question.agent_id, &question.key)?;
+        self.stopped_meanwhile(&question.key, &question.action, question.meanwhile.as_ref())
+    }
+
+    /// Stops an action that nobody decided on.
+    fn unavailable(&self, question: &Question, outage: Outage) -> Error {
+        self.refuse_known(question).err().unwrap_or_else(|| outage.into_error())
+    }
+
+    /// Lets an action through that nobody decided on, and says so.
+    fn without_decision(&self, question: &Question, outage: Outage) -> Result<Answer, Error> {
+        self.refuse_known(question)?;
         self.bypasses().fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let source = outage.source;
         let mut body = Map::new();
@@ -338,5 +373,6 @@ fn blocked(body: &Map<String, Value>) -> Error {
     Error::Blocked {
         violations: body.get("violations").and_then(Value::as_array).cloned().unwrap_or_default(),
         decision_id: body.get("decisionId").and_then(Value::as_str).map(str::to_owned),
+        decided_by: Source::Server,
     }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::config::InvalidSetting;
+use crate::enforce::Source;
 
 /// Why a call gave no result.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -46,6 +47,8 @@ pub enum Error {
         violations: Vec<Value>,
         /// The durable record of the decision.
         decision_id: Option<String>,
+        /// Where it was made: by the server, or in this process.
+        decided_by: Source,
     },
     /// Somebody pulled the kill switch.
     #[error("agent `{agent_id}` is paused{}", reason.as_ref().map_or(String::new(), |reason| format!(": {reason}")))]

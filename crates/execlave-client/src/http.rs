@@ -9,7 +9,7 @@ use std::sync::Once;
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -55,19 +55,25 @@ pub(crate) struct Call {
     place: Place,
     body: Option<Vec<u8>>,
     timeout: Option<Duration>,
+    if_none_match: Option<String>,
 }
 
 impl Call {
     /// Asks for something under the versioned prefix.
     pub(crate) fn get(path: impl Into<String>) -> Self {
-        let path = path.into();
-        Self { method: Method::GET, path, place: Place::Version, body: None, timeout: None }
+        Self {
+            method: Method::GET,
+            path: path.into(),
+            place: Place::Version,
+            body: None,
+            timeout: None,
+            if_none_match: None,
+        }
     }
 
     /// Sends a JSON body there.
     pub(crate) fn post(path: impl Into<String>, body: Vec<u8>) -> Self {
-        let path = path.into();
-        Self { method: Method::POST, path, place: Place::Version, body: Some(body), timeout: None }
+        Self { method: Method::POST, body: Some(body), ..Self::get(path) }
     }
 
     /// Changes what is there.
@@ -84,6 +90,12 @@ impl Call {
     /// Asks another server; the path is a whole URL.
     pub(crate) fn elsewhere(mut self) -> Self {
         self.place = Place::World;
+        self
+    }
+
+    /// Asks only for something else than what has this `ETag`.
+    pub(crate) fn unless(mut self, tag: &str) -> Self {
+        self.if_none_match = Some(tag.to_owned());
         self
     }
 
@@ -149,6 +161,9 @@ impl Http {
         if self.sign {
             request = self.signed(request, call.body.as_deref().unwrap_or_default());
         }
+        if let Some(tag) = call.if_none_match {
+            request = request.header(IF_NONE_MATCH, tag);
+        }
         if let Some(body) = call.body {
             request = request.header(CONTENT_TYPE, "application/json").body(body);
         }
@@ -162,6 +177,7 @@ impl Http {
             retry_after: header(RETRY_AFTER.as_str()).and_then(|text| retry_after(&text)),
             request_id: header("x-request-id"),
             location: header("location"),
+            tag: header(ETAG.as_str()),
             body: Vec::new(),
         };
         while let Some(chunk) =
@@ -223,6 +239,8 @@ pub(crate) struct Reply {
     pub(crate) retry_after: Option<Duration>,
     request_id: Option<String>,
     location: Option<String>,
+    /// The `ETag`.
+    pub(crate) tag: Option<String>,
     body: Vec<u8>,
 }
 

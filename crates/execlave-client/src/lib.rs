@@ -1,8 +1,9 @@
 //! The Rust SDK: asks before an agent acts, records what it did, and obeys the kill switch.
 //!
-//! [`Client`] is the one door. It decides nothing by itself: every question goes to the server, so that a new policy, an
-//! exhausted budget or a pause counts from the next call on. What it adds is what an application needs when the network is not
-//! perfect: deadlines, a circuit breaker per agent, a bounded buffer for traces, and a memory of which agents are paused.
+//! [`Client`] is the one door. Where the server offers its policies as a signed bundle, actions that need nobody else are decided in
+//! this process, in microseconds and through an outage; about everything else, and about everything where no bundle is offered, the
+//! server is asked. It also adds what an application needs when the network is not perfect: deadlines, a circuit breaker per agent,
+//! bounded buffers, and a memory of which agents are paused.
 //!
 //! ```no_run
 //! use execlave_client::{ApiKey, Client, Config, Error};
@@ -37,9 +38,13 @@ pub mod observer;
 pub mod trace;
 pub mod usage;
 
+mod buffer;
 mod clock;
 mod http;
+mod local;
+mod outbox;
 mod privacy;
+mod reports;
 mod request;
 
 pub use crate::agents::RegisteredAgent;

@@ -8,6 +8,10 @@ pub trait Observer: Send + Sync + 'static {
     fn traces_rejected(&self, rejected: &[RejectedTrace]);
     /// So many traces will never be delivered.
     fn traces_lost(&self, count: usize, reason: &str);
+    /// So many decisions that were made in this process will never be in the server's records.
+    fn decisions_lost(&self, count: usize, reason: &str) {
+        tracing::error!(count, "decisions lost: {reason}");
+    }
     /// The server reports another status for an agent than before.
     fn agent_status_changed(&self, agent_id: &str, status: &str, reason: Option<&str>);
 }

@@ -14,13 +14,12 @@ use crate::client::Client;
 use crate::clock;
 use crate::error::Error;
 
-mod buffer;
 mod flush;
 mod otlp;
 mod prepare;
 
 pub use self::flush::{FlushReport, RejectedTrace};
-pub(crate) use self::flush::{Pipeline, run};
+pub(crate) use self::flush::{Pipeline, is_final};
 
 /// Bytes of an error message that are kept.
 const MESSAGE_LIMIT: usize = 32 << 10;
@@ -144,9 +143,14 @@ impl Client {
         }
     }
 
-    /// Sends everything that is waiting, and says what became of it.
+    /// Sends everything that is waiting, traces and reports of decisions made here, and says what became of it.
     pub async fn flush(&self) -> FlushReport {
-        self.pipeline().flush().await
+        let (traces, decisions) = tokio::join!(self.pipeline().flush(), self.reports().flush());
+        FlushReport {
+            decisions_reported: decisions.delivered,
+            decisions_unreported: decisions.left,
+            ..traces
+        }
     }
 
     /// Traces that will never be delivered, since this client was made.

@@ -135,12 +135,7 @@ impl Bundle {
     /// SHA-256, in hexadecimal, of the canonical JSON of `organizationId`, `epoch` and `policies`: the name of
     /// the set of policies, which decisions carry. It is the same whenever and for whichever agents it is issued.
     pub fn digest(&self) -> String {
-        let content = json!({
-            "organizationId": self.organization_id,
-            "epoch": self.epoch,
-            "policies": self.policies,
-        });
-        hex(&Sha256::digest(json::canonical(&content)))
+        policy_set_digest(self.organization_id, self.epoch, &self.policies)
     }
 
     /// Checks signature and age, and makes the policies ready to run.
@@ -172,6 +167,12 @@ impl Bundle {
         // INVARIANT: a bundle is JSON values, strings and integers, which always become JSON.
         serde_json::to_value(self).unwrap_or_default()
     }
+}
+
+/// See [`Bundle::digest`]. The policies must be in the order of their ids.
+pub fn policy_set_digest(org: OrgId, epoch: i64, policies: &[BundlePolicy]) -> String {
+    let content = json!({ "organizationId": org, "epoch": epoch, "policies": policies });
+    hex(&Sha256::digest(json::canonical(&content)))
 }
 
 /// A bundle that has been checked.

@@ -1,5 +1,6 @@
 //! Bounds on what callers write: long enough for every honest use, short enough that nobody can fill the store with one field.
 
+use execlave_api::enforce::{WORD_LENGTH, is_word};
 use execlave_core::time::Timestamp;
 
 use crate::error::{AppError, AppResult};
@@ -10,7 +11,6 @@ pub(crate) const NAME_LENGTH: usize = 256;
 pub(crate) const TEXT_LENGTH: usize = 4_000;
 /// Entries of a list.
 pub(crate) const LIST_LENGTH: usize = 500;
-const WORD_LENGTH: usize = 64;
 
 /// A non-empty text of at most `length` characters.
 pub(crate) fn required(path: &str, value: &str, length: usize) -> AppResult<()> {
@@ -35,8 +35,7 @@ pub(crate) fn optional(path: &str, value: Option<&str>, length: usize) -> AppRes
 
 /// An environment, a type or a platform.
 pub(crate) fn word(path: &str, value: &str) -> AppResult<()> {
-    let plain = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
-    if plain && (1..=WORD_LENGTH).contains(&value.len()) {
+    if is_word(value) {
         return Ok(());
     }
     let message =

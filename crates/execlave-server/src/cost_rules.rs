@@ -60,6 +60,14 @@ pub(crate) fn apply(
     rules.iter().filter_map(applied).collect()
 }
 
+/// Whether a rule can count for some action of an agent.
+pub(crate) fn may_count(rule: &CostRule, agent: &AgentProfile) -> bool {
+    match rule.scope {
+        RuleScope::Agent => scope_key(rule, agent, &Action::default()).is_some(),
+        RuleScope::Org | RuleScope::User | RuleScope::Workspace => true,
+    }
+}
+
 /// The counter of a rule, if the rule itself says which: for all of an organisation, or for one named entity.
 pub(crate) fn own_counter(
     rule: &CostRule,

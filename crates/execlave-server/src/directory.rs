@@ -5,6 +5,7 @@
 //! ever "probably still right".
 
 mod agents;
+mod news;
 mod policies;
 
 use std::collections::HashMap;
@@ -23,10 +24,12 @@ use execlave_store::validators::Validator;
 use tokio::sync::Mutex;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::watch;
 use uuid::Uuid;
 
 pub use agents::AgentEntry;
 use agents::Agents;
+use news::News;
 pub use policies::OrgPolicies;
 use policies::Policies;
 
@@ -66,6 +69,8 @@ pub struct Directory {
     refreshing: Mutex<()>,
     /// When keys and agents were last seen.
     pub(crate) touched: Touched,
+    /// Who waits for the next change.
+    news: News,
 }
 
 impl Directory {
@@ -102,7 +107,13 @@ impl Directory {
             settings.into_iter().map(|settings| (settings.org_id, Arc::new(settings))).collect();
         *write(&self.prices) =
             prices.into_iter().map(|(org, prices)| (org, Arc::new(prices))).collect();
+        self.news.tell_everybody();
         Ok(())
+    }
+
+    /// Notices of what has changed here for an organisation's agents, policies, cost budget rules and settings, after it can be read.
+    pub(crate) fn listen(&self, org: OrgId) -> watch::Receiver<()> {
+        self.news.listen(org)
     }
 
     /// The key with that SHA-256.
@@ -140,6 +151,7 @@ impl Directory {
         if let Some(settings) = store.find_org_settings(org).await? {
             write(&self.settings).insert(org, Arc::new(settings));
         }
+        self.news.tell(org);
         Ok(())
     }
 
@@ -177,6 +189,7 @@ impl Directory {
         let _turn = self.refreshing.lock().await;
         let rules = store.active_cost_rules(org).await?;
         write(&self.cost_rules).insert(org, Arc::new(rules));
+        self.news.tell(org);
         Ok(())
     }
 
@@ -220,6 +233,7 @@ impl Directory {
             let baseline = store.find_tool_baseline(org, id).await?;
             write(&self.agents).put(agent, baseline);
         }
+        self.news.tell(org);
         Ok(())
     }
 
@@ -261,6 +275,7 @@ impl Directory {
             store.ensure_policy_set(&set).await?;
         }
         write(&self.policies).put(org, compiled);
+        self.news.tell(org);
         Ok(())
     }
 

@@ -7,6 +7,7 @@ pub(crate) mod enforce;
 pub(crate) mod find_agent;
 pub(crate) mod ingest_decisions;
 pub(crate) mod ingest_traces;
+pub(crate) mod issue_bundle;
 pub(crate) mod patch_agent;
 pub(crate) mod patch_settings;
 pub(crate) mod record_bypasses;

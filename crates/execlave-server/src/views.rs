@@ -8,7 +8,7 @@ use execlave_api::decisions::{
     AgentOutcomes, Decision, DecisionBucket, DecisionStats, Durations, OutcomeCounts, Problem,
     SourceCounts,
 };
-use execlave_api::enforce::{Evidence, Violation};
+use execlave_api::enforce::Violation;
 use execlave_api::incidents::{Count, Incident, IncidentStats};
 use execlave_api::keys::ApiKey;
 use execlave_api::policies::{Policy, PolicyVersion};
@@ -120,25 +120,7 @@ pub(crate) fn policy_version(version: policies::PolicyVersion) -> PolicyVersion 
 }
 
 pub(crate) fn violations(violations: Vec<decision::Violation>) -> Vec<Violation> {
-    violations.into_iter().map(violation).collect()
-}
-
-fn violation(violation: decision::Violation) -> Violation {
-    Violation {
-        policy_id: violation.policy_id,
-        policy_name: violation.policy_name,
-        policy_type: violation.policy_type,
-        enforcement_mode: violation.enforcement_mode.as_str().to_owned(),
-        severity: Some(violation.severity.as_str().to_owned()),
-        message: violation.message,
-        rule_id: Some(violation.rule_id),
-        evidence: violation.evidence.map(|evidence| Evidence {
-            field: evidence.field,
-            start: evidence.start,
-            end: evidence.end,
-            excerpt: evidence.excerpt,
-        }),
-    }
+    violations.into_iter().map(Violation::from).collect()
 }
 
 /// A decision as a line of a list.

@@ -35,10 +35,20 @@ impl KeyRing {
         let Some(key_id) = certificate.get("keyId").and_then(Value::as_str) else {
             return Ok(false);
         };
+        let key = self.key(http, key_id).await?;
+        Ok(key.is_some_and(|key| is_signed_by(certificate, &key)))
+    }
+
+    /// The key with this id, if the server has published one.
+    pub(crate) async fn key(
+        &self,
+        http: &Http,
+        key_id: &str,
+    ) -> Result<Option<VerifyingKey>, Error> {
         if self.find(key_id).is_none() {
             self.refresh(http).await?;
         }
-        Ok(self.find(key_id).is_some_and(|key| is_signed_by(certificate, &key)))
+        Ok(self.find(key_id))
     }
 
     fn find(&self, key_id: &str) -> Option<VerifyingKey> {

@@ -1,7 +1,8 @@
 //! What this process knows of its agents' statuses.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::agents::RegisteredAgent;
 
@@ -29,6 +30,22 @@ pub(crate) struct Known {
     status: Status,
     /// Grows with everything learnt.
     revision: u64,
+    /// Grows with everything learnt that was news.
+    changes: Arc<AtomicU64>,
+}
+
+/// Remembers a moment of an agent's status, to hold what was decided under it against it later, without a lock.
+#[derive(Clone, Debug)]
+pub(crate) struct Stamp {
+    changes: Arc<AtomicU64>,
+    at: u64,
+}
+
+impl Stamp {
+    /// Whether nothing new was learnt since.
+    pub(crate) fn is_current(&self) -> bool {
+        self.changes.load(Ordering::Acquire) == self.at
+    }
 }
 
 /// What is known of all agents, by the server's id where it is known and by the caller's name otherwise.
@@ -74,8 +91,24 @@ impl States {
 
     /// A decision said that the agent is paused. Returns whether that is news; if not, the operator's own reason is kept.
     pub(crate) fn saw_pause(&self, key: &str, reason: Option<String>) -> bool {
-        self.pause(key).is_none()
-            && self.learn(key, Status::new("paused", reason), self.revision(key))
+        // Pausing raised the epoch by one at least, so whoever still tells the one from before tells old news.
+        let known = self.lock().get(key).and_then(|known| known.status.epoch);
+        let epoch = known.map(|epoch| epoch.saturating_add(1));
+        let status = Status { epoch, ..Status::new("paused", reason) };
+        self.pause(key).is_none() && self.learn(key, status, self.revision(key))
+    }
+
+    /// Takes note of the status in a bundle that was asked for at `revision`. Returns whether it differs from what was known, and, if it
+    /// agrees with what is known by then, the stamp under which the bundle holds.
+    pub(crate) fn adopt(&self, key: &str, status: &Status, revision: u64) -> (bool, Option<Stamp>) {
+        let changed = self.learn(key, status.clone(), revision);
+        let all = self.lock();
+        let stamp = all.get(key).and_then(|known| {
+            let agrees = (&known.status.word, known.status.epoch) == (&status.word, status.epoch);
+            let at = known.changes.load(Ordering::Acquire);
+            agrees.then(|| Stamp { changes: Arc::clone(&known.changes), at })
+        });
+        (changed, stamp)
     }
 
     /// The server allowed an action; so the agent was active when it was asked, at `revision`.
@@ -90,7 +123,8 @@ impl States {
         let mut all = self.lock();
         let Some(known) = all.get_mut(key) else {
             let changed = status.word != "active";
-            all.insert(key.to_owned(), Known { status, revision: 1 });
+            let known = Known { status, revision: 1, changes: Arc::default() };
+            all.insert(key.to_owned(), known);
             return changed;
         };
         let newer = match (status.epoch, known.status.epoch) {
@@ -102,6 +136,9 @@ impl States {
         }
         let changed = known.status.word != status.word;
         let epoch = status.epoch.or(known.status.epoch);
+        if changed || epoch != known.status.epoch {
+            known.changes.fetch_add(1, Ordering::Release);
+        }
         known.status = Status { epoch, ..status };
         known.revision += 1;
         changed
@@ -159,6 +196,36 @@ mod tests {
         states.saw_active("a", asked_at);
         assert!(states.pause("a").is_some());
         states.saw_active("a", states.revision("a"));
+        assert!(states.pause("a").is_none());
+    }
+
+    #[test]
+    fn a_bundle_holds_until_anything_new_is_learnt() {
+        let states = States::default();
+        states.learn("a", status("active", 1), 0);
+        let revision = states.revision("a");
+        let (changed, stamp) = states.adopt("a", &status("active", 1), revision);
+        let stamp = stamp.expect("they agree");
+        assert!(!changed && stamp.is_current());
+        states.learn("a", status("active", 1), states.revision("a"));
+        assert!(stamp.is_current());
+        // Paused and resumed between two looks.
+        states.learn("a", status("active", 3), states.revision("a"));
+        assert!(!stamp.is_current());
+        assert!(states.adopt("a", &status("active", 2), revision).1.is_none());
+        let (changed, stamp) = states.adopt("a", &status("paused", 4), revision);
+        assert!(changed && stamp.is_some() && states.pause("a").is_some());
+    }
+
+    #[test]
+    fn a_bundle_from_before_a_pause_does_not_undo_it() {
+        let states = States::default();
+        states.learn("a", status("active", 1), 0);
+        states.saw_pause("a", None);
+        let revision = states.revision("a");
+        assert!(states.adopt("a", &status("active", 1), revision).1.is_none());
+        assert!(states.pause("a").is_some());
+        assert!(states.adopt("a", &status("active", 3), revision).1.is_some());
         assert!(states.pause("a").is_none());
     }
 }

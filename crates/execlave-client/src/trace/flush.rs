@@ -12,14 +12,14 @@ use execlave_api::traces::TraceBody;
 use serde_json::Value;
 use tokio::sync::Notify;
 use tokio::time::sleep;
-use tokio_util::sync::CancellationToken;
 
-use super::buffer::{Buffer, Ready, Waiting};
 use super::otlp;
-use super::prepare::prepare;
+use super::prepare::{Ready, Waiting, prepare};
+use crate::buffer::{Buffer, InFlight};
 use crate::config::Config;
 use crate::http::{Call, Http, Reply};
 use crate::observer::Observer;
+use crate::outbox::Outbox;
 
 const ATTEMPTS: u32 = 3;
 /// Pause after the first failed attempt; doubled after the second.
@@ -40,6 +40,10 @@ pub struct FlushReport {
     pub rejected: Vec<RejectedTrace>,
     /// Traces that could not be delivered; they are tried again by the next flush, unless the plan's limit is used up.
     pub undelivered: usize,
+    /// Decisions made in this process that the server knows of.
+    pub decisions_reported: usize,
+    /// Decisions made in this process that wait for the next flush.
+    pub decisions_unreported: usize,
 }
 
 /// Why the server refused a trace.
@@ -58,7 +62,7 @@ pub(crate) struct Pipeline {
     http: Arc<Http>,
     config: Arc<Config>,
     observer: Arc<dyn Observer>,
-    buffer: Buffer,
+    buffer: Buffer<Waiting>,
     /// One flush at a time: the order of traces is kept, and an explicit flush waits for the background one.
     sending: tokio::sync::Mutex<()>,
     full_batch: Notify,
@@ -78,18 +82,6 @@ enum Outcome {
     Lost(String),
 }
 
-/// A batch that is being sent. What is in it when it is dropped goes back to the buffer.
-struct InFlight<'a> {
-    buffer: &'a Buffer,
-    traces: Vec<Ready>,
-}
-
-impl Drop for InFlight<'_> {
-    fn drop(&mut self) {
-        self.buffer.put_back(self.traces.drain(..).map(Waiting::Ready));
-    }
-}
-
 impl Pipeline {
     pub(crate) fn new(http: Arc<Http>, config: Arc<Config>, observer: Arc<dyn Observer>) -> Self {
         Self {
@@ -105,7 +97,7 @@ impl Pipeline {
     }
 
     pub(crate) fn push(&self, trace: TraceBody) {
-        if self.buffer.push(trace) >= self.config.batch_size {
+        if self.buffer.push(Waiting::Fresh(Box::new(trace))) >= self.config.batch_size {
             self.full_batch.notify_one();
         }
     }
@@ -125,15 +117,6 @@ impl Pipeline {
         self.observer.traces_lost(count, reason);
     }
 
-    /// Gives up on everything that waits, and on what a flush that is cut short puts back later.
-    pub(crate) fn abandon(&self, reason: &str) {
-        self.abandoned.store(true, Ordering::Release);
-        let waiting = self.buffer.take(usize::MAX).len();
-        if waiting > 0 {
-            self.lose(waiting, reason);
-        }
-    }
-
     /// Sends what was waiting when it was called. Stops at the first batch that nobody takes.
     pub(crate) async fn flush(&self) -> FlushReport {
         let mut report = FlushReport::default();
@@ -143,18 +126,18 @@ impl Pipeline {
         while left > 0 {
             let (mut batch, taken) = self.next_batch(left, &mut report);
             left = left.saturating_sub(taken);
-            if batch.traces.is_empty() {
+            if batch.batch.is_empty() {
                 continue;
             }
-            let count = batch.traces.len();
-            match self.deliver(&batch.traces).await {
+            let count = batch.batch.len();
+            match self.deliver(&batch.batch).await {
                 Outcome::Taken { sent, rejected } => {
-                    batch.traces.clear();
+                    batch.batch.clear();
                     report.sent += sent;
                     report.rejected.extend(rejected);
                 }
                 Outcome::Lost(reason) => {
-                    batch.traces.clear();
+                    batch.batch.clear();
                     report.undelivered += count;
                     self.lose(count, &reason);
                 }
@@ -168,12 +151,16 @@ impl Pipeline {
     }
 
     /// Takes and prepares traces until the batch is full by count or by bytes. Returns how many left the buffer for good.
-    fn next_batch(&self, most: usize, report: &mut FlushReport) -> (InFlight<'_>, usize) {
-        let mut batch = InFlight { buffer: &self.buffer, traces: Vec::new() };
+    fn next_batch(
+        &self,
+        most: usize,
+        report: &mut FlushReport,
+    ) -> (InFlight<'_, Waiting, Ready>, usize) {
+        let mut batch = InFlight { buffer: &self.buffer, batch: Vec::new() };
         let mut bytes = 0;
         let mut taken = 0;
         let limit = self.config.batch_size.clamp(1, BATCH_LIMIT);
-        while taken < most && batch.traces.len() < limit {
+        while taken < most && batch.batch.len() < limit {
             let Some(trace) = self.buffer.take(1).pop() else {
                 taken = most;
                 break;
@@ -191,7 +178,7 @@ impl Pipeline {
                 }
                 Ok(ready) => {
                     bytes += ready.json.len();
-                    batch.traces.push(ready);
+                    batch.batch.push(ready);
                 }
                 Err(trace_id) => report.rejected.push(RejectedTrace {
                     trace_id,
@@ -256,45 +243,41 @@ impl Pipeline {
     }
 
     fn report_dropped(&self) {
-        let dropped = usize::try_from(self.buffer.take_dropped()).unwrap_or(usize::MAX);
+        let dropped = self.buffer.take_dropped();
         if dropped > 0 {
             self.lose(dropped, "more than 10,000 were waiting");
         }
     }
 }
 
-/// Flushes when a batch is full and at every interval, until stopped; then once more, for as long as the configuration allows.
-pub(crate) async fn run(pipeline: Arc<Pipeline>, every: Duration, stop: CancellationToken) {
-    let mut failing = false;
-    while !stop.is_cancelled() {
-        tokio::select! {
-            () = stop.cancelled() => break,
-            () = sleep(every) => {}
-            // While nothing gets through, a full batch is the normal state and no reason to hurry.
-            () = pipeline.full_batch.notified(), if !failing => {}
-        }
-        let report = tokio::select! {
-            report = pipeline.flush() => report,
-            () = stop.cancelled() => break,
-        };
-        failing = report.undelivered > 0;
+impl Outbox for Pipeline {
+    async fn send_all(&self) -> bool {
+        let report = self.flush().await;
         if !report.rejected.is_empty() {
-            pipeline.observer.traces_rejected(&report.rejected);
+            self.observer.traces_rejected(&report.rejected);
+        }
+        report.undelivered == 0
+    }
+
+    fn full_batch(&self) -> &Notify {
+        &self.full_batch
+    }
+
+    fn abandon(&self, reason: &str) {
+        self.abandoned.store(true, Ordering::Release);
+        let waiting = self.buffer.take(usize::MAX).len();
+        if waiting > 0 {
+            self.lose(waiting, reason);
         }
     }
-    if !pipeline.abandoned.load(Ordering::Acquire) {
-        let patience = pipeline.config.shutdown_timeout;
-        if let Ok(report) = tokio::time::timeout(patience, pipeline.flush()).await
-            && !report.rejected.is_empty()
-        {
-            pipeline.observer.traces_rejected(&report.rejected);
-        }
+
+    fn is_abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::Acquire)
     }
-    pipeline.abandon("the server could not be reached before the end");
 }
 
 /// Whether asking again is useless.
-fn is_final(status: u16) -> bool {
+pub(crate) fn is_final(status: u16) -> bool {
     (300..500).contains(&status) && !matches!(status, 408 | 429)
 }
 

@@ -5,10 +5,38 @@ use execlave_api::traces::TraceBody;
 use execlave_core::detect;
 use serde_json::json;
 
-use super::buffer::Ready;
 use super::otlp;
+use crate::buffer::Waits;
 use crate::config::Config;
 use crate::privacy;
+
+/// A trace on its way.
+#[derive(Debug)]
+pub(super) enum Waiting {
+    /// As the application finished it.
+    Fresh(Box<TraceBody>),
+    /// Scrubbed, scanned and written as JSON; sent before, without success.
+    Ready(Ready),
+}
+
+/// A trace as it goes out.
+#[derive(Clone, Debug)]
+pub(super) struct Ready {
+    pub(super) trace_id: String,
+    pub(super) json: String,
+}
+
+impl Waits for Waiting {
+    fn bytes(&self) -> usize {
+        0
+    }
+}
+
+impl From<Ready> for Waiting {
+    fn from(ready: Ready) -> Self {
+        Self::Ready(ready)
+    }
+}
 
 /// Prepares one trace. Fails only if it cannot be written as JSON, which costs this trace and no other.
 pub(super) fn prepare(mut trace: TraceBody, config: &Config) -> Result<Ready, String> {

@@ -4,5 +4,6 @@ mod agents;
 mod approvals;
 mod control;
 mod enforce;
+mod local;
 mod support;
 mod trace;

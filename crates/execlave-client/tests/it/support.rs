@@ -37,6 +37,8 @@ impl Seen {
 pub(crate) enum Reply {
     Json(u16, Value),
     WithHeader(u16, &'static str, Value),
+    /// With this `ETag`.
+    Tagged(String, Value),
     Raw(u16, &'static str),
     /// Closes the connection without a word.
     Close,
@@ -82,6 +84,7 @@ impl FakeServer {
         config.timeout = Duration::from_secs(2);
         config.poll_interval = None;
         config.flush_interval = None;
+        config.local_decisions = false;
         config
     }
 
@@ -109,9 +112,10 @@ async fn serve(mut stream: TcpStream, script: Script, log: Arc<Mutex<Vec<Seen>>>
         buffer = rest;
         log.lock().expect("the log").push(seen.clone());
         let (status, header, body) = match script(&seen) {
-            Reply::Json(status, body) => (status, "", body.to_string()),
-            Reply::WithHeader(status, header, body) => (status, header, body.to_string()),
-            Reply::Raw(status, body) => (status, "", body.to_owned()),
+            Reply::Json(status, body) => (status, String::new(), body.to_string()),
+            Reply::WithHeader(status, header, body) => (status, header.into(), body.to_string()),
+            Reply::Tagged(tag, body) => (200, format!("etag: {tag}"), body.to_string()),
+            Reply::Raw(status, body) => (status, String::new(), body.to_owned()),
             Reply::Close => return,
             Reply::Hang => std::future::pending().await,
         };

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use execlave_core::bundle::{Bundle, BundlePolicy};
+use execlave_core::bundle::{BundlePolicy, policy_set_digest};
 use execlave_core::decision::{EnforcementMode, Severity, Violation};
 use execlave_core::ids::OrgId;
 use execlave_core::policy::{
@@ -49,7 +49,7 @@ impl OrgPolicies {
         let active = records.iter().filter(|record| record.is_active);
         let mut documents: Vec<BundlePolicy> = active.map(bundled).collect();
         documents.sort_by_key(|policy| policy.policy_id);
-        let version = (!set.is_empty()).then(|| digest(org, epoch, &documents));
+        let version = (!set.is_empty()).then(|| policy_set_digest(org, epoch, &documents));
         let changed_at = records.iter().map(|record| record.updated_at).max();
         Self { set, unreadable, version, epoch, documents, changed_at }
     }
@@ -79,20 +79,6 @@ impl OrgPolicies {
 fn bundled(record: &PolicyRecord) -> BundlePolicy {
     let (policy_id, version) = (record.id, record.version);
     BundlePolicy { policy_id, version, document: record.document.to_value() }
-}
-
-/// What [`Bundle::digest`] says of the bundle of these policies, whenever it is issued.
-fn digest(org: OrgId, epoch: i64, documents: &[BundlePolicy]) -> String {
-    let bundle = Bundle {
-        organization_id: org,
-        epoch,
-        issued_at: Timestamp::from_millis(0),
-        expires_at: Timestamp::from_millis(0),
-        policies: documents.to_vec(),
-        key_id: String::new(),
-        signature: String::new(),
-    };
-    bundle.digest()
 }
 
 fn compile_one(record: &PolicyRecord) -> Result<CompiledPolicy, PolicyError> {

@@ -9,7 +9,7 @@ pub(crate) mod simulate;
 use std::sync::Arc;
 use std::time::Instant;
 
-use execlave_api::enforce::EnforceRequest;
+use execlave_api::enforce::{EnforceRequest, HISTORY_LENGTH, TOOLS_LENGTH};
 use execlave_api::validators::ValidatorRequest;
 use execlave_core::decision::{Decision, Outcome, Violation};
 use execlave_core::ids::{ApprovalId, DecisionId, OrgId};
@@ -32,8 +32,6 @@ use crate::metrics;
 use crate::state::AppState;
 use crate::validators;
 
-const HISTORY_LENGTH: usize = 50;
-const TOOLS_LENGTH: usize = 100;
 /// Scanning more text than this would keep a worker thread from other requests.
 const LARGE_ACTION_BYTES: usize = 32 * 1024;
 

@@ -1,0 +1,189 @@
+//! One question, put to the bundle first.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use execlave_api::enforce::EnforceResponse;
+use execlave_core::bundle::LocalVerdict;
+use execlave_core::decision::{Decision, Outcome};
+use execlave_core::policy::Evaluation;
+use execlave_core::request::Action;
+use serde_json::{Map, Value};
+
+use super::{Held, bounds};
+use crate::client::Client;
+use crate::clock;
+use crate::config::FailMode;
+use crate::enforce::{Allowed, Answer, Source};
+use crate::error::Error;
+use crate::reports::{About, Report};
+
+/// Larger actions are read on a thread where nobody else waits.
+const LARGE: usize = 32 << 10;
+
+/// What the bundle says.
+pub(crate) enum Here {
+    /// This, and the server need not be asked.
+    Decided(Result<Answer, Error>),
+    /// The server must be asked; and this, as far as it is known, if it does not answer.
+    AskServer(Option<Meanwhile>),
+}
+
+/// What policies say about an action without the server.
+#[derive(Debug)]
+pub(crate) struct Meanwhile {
+    held: Arc<Held>,
+    evaluation: Box<Evaluation>,
+    bytes: usize,
+    started: Instant,
+}
+
+impl Client {
+    /// Decides here, if it can be done.
+    pub(crate) async fn decide_here(&self, key: &str, action: &Arc<Action>) -> Here {
+        let unknown = Here::AskServer(None);
+        let now = clock::now();
+        let Some(held) = self.local().held().filter(|held| !held.is_over(now)) else {
+            return unknown;
+        };
+        let Some(agent) = held.agents.get(key) else { return unknown };
+        if !agent.stamp.is_current() {
+            self.local().refresh_soon();
+            return unknown;
+        }
+        let Some(bytes) = bounds::weigh(action) else { return unknown };
+        let started = Instant::now();
+        let verdict = if bytes <= LARGE {
+            held.decide(agent, action, now)
+        } else {
+            let (held, action, key) = (Arc::clone(&held), Arc::clone(action), key.to_owned());
+            let deciding = move || Some(held.decide(held.agents.get(&key)?, &action, now));
+            // It fails only when the runtime is being shut down.
+            match tokio::task::spawn_blocking(deciding).await.ok().flatten() {
+                Some(verdict) => verdict,
+                None => return unknown,
+            }
+        };
+        // Learnt while it was evaluated, a pause still counts.
+        if !agent.stamp.is_current() {
+            return unknown;
+        }
+        match verdict {
+            LocalVerdict::Decided(decision) => {
+                let about = About::new(action, bytes, held.bundle.keep_input);
+                Here::Decided(self.decided_here(&held, &agent.id, about, decision, started))
+            }
+            LocalVerdict::AskServer(evaluation) => {
+                Here::AskServer(Some(Meanwhile { held, evaluation, bytes, started }))
+            }
+        }
+    }
+
+    /// Stops an action the server does not answer about, if what is known here is enough for that.
+    ///
+    /// A client that fails closed would stop it anyway, so only what is certain is called a decision. One that fails open also stops what
+    /// a policy stops that cannot be evaluated and says so with its own `failureMode`.
+    pub(crate) fn stopped_meanwhile(
+        &self,
+        key: &str,
+        action: &Arc<Action>,
+        meanwhile: Option<&Meanwhile>,
+    ) -> Result<(), Error> {
+        let Some(Meanwhile { held, evaluation, bytes, started }) = meanwhile else { return Ok(()) };
+        let Some(agent) = held.agents.get(key) else { return Ok(()) };
+        let decision = match self.config().on_outage {
+            FailMode::Open => evaluation.settle_without_state(),
+            FailMode::Closed => evaluation.decision.clone(),
+        };
+        if decision.outcome != Outcome::Block {
+            return Ok(());
+        }
+        let about = About::new(action, *bytes, held.bundle.keep_input);
+        self.decided_here(held, &agent.id, about, decision, *started).map(|_| ())
+    }
+
+    /// Hands the decision to the reports, and the answer to the caller.
+    fn decided_here(
+        &self,
+        held: &Held,
+        agent_id: &Arc<str>,
+        about: About,
+        decision: Decision,
+        started: Instant,
+    ) -> Result<Answer, Error> {
+        let id = clock::new_id();
+        let duration = started.elapsed();
+        let answer = answer(&decision, id.to_string());
+        self.local_decisions().fetch_add(1, Ordering::Relaxed);
+        self.reports().push(Report {
+            id,
+            agent_id: Arc::clone(agent_id),
+            about,
+            decision,
+            bundle_version: Arc::clone(&held.version),
+            duration_us: i64::try_from(duration.as_micros()).unwrap_or(i64::MAX),
+            evaluated_at: clock::now(),
+        });
+        answer
+    }
+
+    /// Whether a bundle is held from which this agent's actions can be decided here.
+    pub fn decides_locally(&self, agent_id: &str, environment: Option<&str>) -> bool {
+        let key = self.key_of(agent_id, environment);
+        self.local().held().is_some_and(|held| held.covers(&key, clock::now()))
+    }
+
+    /// How many decisions were made in this process since this client was made.
+    pub fn local_decision_count(&self) -> u64 {
+        self.local_decisions().load(Ordering::Relaxed)
+    }
+
+    /// Local decisions that the server will never learn of, since this client was made.
+    pub fn lost_decisions(&self) -> u64 {
+        self.reports().lost()
+    }
+
+    /// Local decisions that wait to be reported.
+    pub fn waiting_decisions(&self) -> usize {
+        self.reports().waiting()
+    }
+}
+
+/// The answer as the server would send it.
+fn answer(decision: &Decision, id: String) -> Result<Answer, Error> {
+    let of_wire = |fired: &[execlave_core::decision::Violation]| {
+        let fired = fired.iter().cloned().map(execlave_api::enforce::Violation::from);
+        fired.collect::<Vec<_>>()
+    };
+    let response = EnforceResponse {
+        allowed: decision.outcome == Outcome::Allow,
+        decision_id: Some(id),
+        requires_approval: None,
+        approval_request_id: None,
+        poll_url: None,
+        violations: of_wire(&decision.violations),
+        warnings: of_wire(&decision.warnings),
+    };
+    if !response.allowed {
+        return Err(Error::Blocked {
+            violations: response.violations.iter().map(to_json).collect(),
+            decision_id: response.decision_id,
+            decided_by: Source::Local,
+        });
+    }
+    let mut body = Map::new();
+    body.insert("allowed".to_owned(), Value::Bool(true));
+    body.extend(response.decision_id.map(|id| ("decisionId".to_owned(), Value::String(id))));
+    body.insert("source".to_owned(), Value::from(Source::Local.as_str()));
+    if !response.warnings.is_empty() {
+        let warnings = response.warnings.iter().map(to_json).collect();
+        body.insert("warnings".to_owned(), Value::Array(warnings));
+    }
+    Ok(Answer::Allowed(Allowed { source: Source::Local, body, bypass: None }))
+}
+
+fn to_json(violation: &execlave_api::enforce::Violation) -> Value {
+    // Infallible: strings and numbers always become JSON.
+    serde_json::to_value(violation).unwrap_or_default()
+}
