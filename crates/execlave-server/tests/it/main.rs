@@ -2,6 +2,7 @@
 
 mod errors;
 mod isolation;
+mod local_decisions;
 mod openapi;
 mod pages;
 mod policy_cases;

@@ -2,11 +2,13 @@
 //!
 //! What the cases say about answers to state checks is the core's test. Here the real keeper answers, about an organisation that has done
 //! nothing yet; the expectation is what the core makes of the answers such a keeper must give. Cases after the fact go in as traces and
-//! come out as incidents. Each case is an organisation of its own on one server per file.
+//! come out as incidents. What the signed bundle can decide alone, it must decide in the same bytes. Each case is an organisation of its own on one server per file.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use ed25519_dalek::VerifyingKey;
+use execlave_core::bundle::{Bundle, LocalVerdict};
 use execlave_core::decision::{Decision, Outcome, Violation};
 use execlave_core::ids::{OrgId, PolicyId};
 use execlave_core::policy::{
@@ -58,11 +60,12 @@ struct Run<'a> {
     agent: AgentProfile,
     set: PolicySet,
     now: Timestamp,
+    server_key: VerifyingKey,
 }
 
 #[tokio::test]
-async fn the_server_decides_as_the_core_does() {
-    let (mut before, mut after) = (0, 0);
+async fn the_server_decides_as_the_core_does_and_so_does_its_bundle() {
+    let (mut before, mut after, mut local) = (0, 0, 0);
     for (file, tables) in files() {
         let app = TestApp::new().await;
         for case in cases(&tables, "case") {
@@ -70,7 +73,7 @@ async fn the_server_decides_as_the_core_does() {
             let Some(run) = Run::prepare(place, case, &app).await else { continue };
             match case.get("phase").and_then(Value::as_str).unwrap_or("pre") {
                 "pre" => {
-                    run.before().await;
+                    local += usize::from(run.before().await);
                     before += 1;
                 }
                 "post" => {
@@ -82,7 +85,7 @@ async fn the_server_decides_as_the_core_does() {
             }
         }
     }
-    assert!(before >= 90, "{before} before, {after} after");
+    assert!(before >= 90 && local >= 70, "{before} before, {after} after, {local} local");
 }
 
 #[tokio::test]
@@ -133,10 +136,12 @@ impl<'a> Run<'a> {
         let agent = agent(case.get("agent"));
         store_agent(app, org, &agent, now).await;
         app.state.directory.load(&app.store).await.expect("the store is read");
-        Some(Self { place, case, org, owner, agent, set: PolicySet::new(compiled), now })
+        let (set, server_key) = (PolicySet::new(compiled), app.state.signer.verifying_key());
+        Some(Self { place, case, org, owner, agent, set, now, server_key })
     }
 
-    async fn before(&self) {
+    /// Returns whether the bundle can decide it without the server.
+    async fn before(&self) -> bool {
         let mut body = self.case.get("action").cloned().unwrap_or(json!({}));
         let fields = body.as_object_mut().expect("a table");
         fields.entry("input").or_insert(json!("hello"));
@@ -147,7 +152,7 @@ impl<'a> Run<'a> {
         {
             // The door refuses it before any policy is asked.
             self.owner.post("/policies/enforce", body).await.expect_error(400, "VALIDATION_ERROR");
-            return;
+            return false;
         }
         let occasion = Occasion::before(self.org, &self.agent, &action, self.now);
         let expected = answered(&evaluate(&self.set, &occasion));
@@ -160,6 +165,24 @@ impl<'a> Run<'a> {
             "{}",
             self.place
         );
+        let Some(decision) = self.through_bundle(&action).await else { return false };
+        assert_eq!(stored["data"][0]["outcome"], decision.outcome.as_str(), "{}", self.place);
+        let bytes = |name: &str| answer.body.get(name).cloned().unwrap_or(json!([])).to_string();
+        assert_eq!(bytes("violations"), json!(decision.violations).to_string(), "{}", self.place);
+        assert_eq!(bytes("warnings"), json!(decision.warnings).to_string(), "{}", self.place);
+        true
+    }
+
+    /// What a client makes of the bundle, with the agent as the bundle tells it; `None` where it has to ask the server.
+    async fn through_bundle(&self, action: &Action) -> Option<Decision> {
+        let path = format!("/policies/bundle?agents={}", self.agent.id);
+        let answer = self.owner.get(&path).await.expect(200);
+        let bundle: Bundle = serde_json::from_value(answer["data"].clone()).expect("a bundle");
+        let open = bundle.open(&self.server_key, self.now).expect("signed and fresh");
+        match open.decide(&open.agents[0], action, self.now) {
+            LocalVerdict::Decided(decision) => Some(decision),
+            LocalVerdict::AskServer(_) => None,
+        }
     }
 
     fn same(&self, answer: &Answer, expected: &Decision) {

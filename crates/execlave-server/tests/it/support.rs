@@ -2,6 +2,7 @@
 
 mod answer;
 mod client;
+mod deployment;
 
 use axum::Router;
 use execlave_core::ids::{OrgId, UserId};
@@ -19,6 +20,7 @@ use serde_json::{Value, json};
 
 pub(crate) use answer::Answer;
 pub(crate) use client::Client;
+pub(crate) use deployment::{Deployment, eventually};
 
 /// Noon of a day without surprises.
 pub(crate) const START: i64 = 1_790_000_000_000;

@@ -1,0 +1,145 @@
+//! A server on a real socket with the machine's clock, and the Rust SDK to drive it.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use execlave_client::{ApiKey, Client, Config};
+use execlave_server::Server;
+use execlave_server::clock::Clock;
+use execlave_server::config::Config as ServerConfig;
+use execlave_store::{ConnectOptions, Store};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::TestApp;
+
+/// A running server that can be stopped and started on the same address and the same store.
+pub(crate) struct Deployment {
+    pub(crate) addr: SocketAddr,
+    /// May do everything.
+    pub(crate) operator: Client,
+    running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+    sdk_key: String,
+    app: TestApp,
+}
+
+impl Deployment {
+    pub(crate) async fn new() -> Self {
+        let app = TestApp::new().await;
+        let sdk_key = app.agent_key().await.key.expect("a key");
+        let operator_key = app.operator().key.expect("a key");
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+        let addr = listener.local_addr().expect("an address");
+        let operator = Client::new(config(addr, &operator_key)).expect("a client");
+        let mut deployment = Self { addr, operator, running: None, sdk_key, app };
+        deployment.serve(listener).await;
+        deployment
+    }
+
+    async fn serve(&mut self, listener: TcpListener) {
+        let store = Store::open(self.app.store.url(), &ConnectOptions::default())
+            .await
+            .expect("the store opens");
+        let config = ServerConfig::default();
+        let server = Server::with_clock(config, store, listener, Clock::system());
+        let server = server.await.expect("the store is read");
+        let (stop, stopped) = oneshot::channel();
+        #[expect(clippy::disallowed_methods, reason = "stopping waits for it")]
+        let running = tokio::spawn(async move {
+            let stopped = async {
+                let _ = stopped.await;
+            };
+            server.run(stopped).await.expect("the server ends well");
+        });
+        self.running = Some((stop, running));
+    }
+
+    pub(crate) async fn stop(&mut self) {
+        let (stop, running) = self.running.take().expect("the server runs");
+        stop.send(()).expect("the server runs");
+        running.await.expect("no panic");
+    }
+
+    /// Starts it again where it was.
+    pub(crate) async fn start(&mut self) {
+        let listener = TcpListener::bind(self.addr).await.expect("the port is still free");
+        self.serve(listener).await;
+    }
+
+    /// An application with the agent `bot`, which learns of changes from nothing but the bundle.
+    pub(crate) async fn application(&self, settings: impl FnOnce(&mut Config)) -> Client {
+        let mut config = config(self.addr, &self.sdk_key);
+        settings(&mut config);
+        let client = Client::new(config).expect("a client");
+        let bot = json!({ "agentId": "bot", "name": "bot" });
+        let bot = serde_json::from_value(bot).expect("a registration");
+        client.register_agent(&bot).await.expect("registered");
+        client
+    }
+
+    /// A stored policy; its id.
+    pub(crate) async fn policy(&self, policy_type: &str, mode: &str, rule: Value) -> String {
+        let name = format!("{policy_type} {mode} {rule}");
+        let body = json!({ "name": name, "policyType": policy_type, "enforcementMode": mode, "ruleDefinition": rule });
+        let answer: Value = self.operator.post("/policies", &body).await.expect("created");
+        answer["data"]["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// A place that passes everything on, with one text in the answers replaced by another of the same length.
+    pub(crate) async fn through_a_forger(
+        &self,
+        text: &'static str,
+        by: &'static str,
+    ) -> SocketAddr {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+        let (place, server) = (listener.local_addr().expect("an address"), self.addr);
+        let accept = async move {
+            while let Ok((near, _)) = listener.accept().await {
+                let Ok(far) = TcpStream::connect(server).await else { return };
+                let ((near_in, near_out), (far_in, far_out)) =
+                    (near.into_split(), far.into_split());
+                // Compressed, nothing could be found in the answer.
+                let asked = pass_on(near_in, far_out, "accept-encoding", "x-ccept-encoding");
+                let answered = pass_on(far_in, near_out, text, by);
+                tokio::task::spawn(async { tokio::join!(asked, answered) });
+            }
+        };
+        #[expect(clippy::disallowed_methods, reason = "it ends with the test's runtime")]
+        tokio::spawn(accept);
+        place
+    }
+}
+
+fn config(addr: SocketAddr, key: &str) -> Config {
+    let mut config = Config::new(ApiKey::new(key).expect("a key"));
+    config.base_url = format!("http://{addr}").parse().expect("a URL");
+    config.timeout = Duration::from_secs(10);
+    config.poll_interval = None;
+    config.flush_interval = None;
+    config
+}
+
+async fn pass_on(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, text: &str, by: &str) {
+    let mut buffer = vec![0; 1 << 20];
+    while let Ok(read) = from.read(&mut buffer).await {
+        let chunk = String::from_utf8_lossy(&buffer[..read]).replace(text, by);
+        if read == 0 || to.write_all(chunk.as_bytes()).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Waits until something holds.
+pub(crate) async fn eventually(mut holds: impl AsyncFnMut() -> bool) {
+    let patience = async {
+        while !holds().await {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(10), patience).await;
+    waited.expect("it comes to hold");
+}
