@@ -2,7 +2,7 @@
 //!
 //! `five_expressions_cel_crate` is the floor: the `cel` crate running the same five expressions on a context that is already built, with
 //! nothing decided. `five_expressions_core` is the evaluation alone. What `ask` adds is the look at the agent and the bundle, the bounds,
-//! the answer and its id, and the report; reports are not sent, so the oldest is dropped with every new one.
+//! the answer and its id, and handing over the report; the reports are not sent.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -124,7 +124,7 @@ fn answer(stream: TcpStream, bundle: &Value) -> std::io::Result<()> {
             }
             let line = line.trim_end().to_ascii_lowercase();
             if number == 0 {
-                path = line.split(' ').nth(1).unwrap_or_default().to_owned();
+                line.split(' ').nth(1).unwrap_or_default().clone_into(&mut path);
             }
             if let Some(text) = line.strip_prefix("content-length: ") {
                 length = text.parse().unwrap_or(0);

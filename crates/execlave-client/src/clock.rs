@@ -17,10 +17,10 @@ pub(crate) fn now() -> Timestamp {
 /// A new UUIDv7.
 pub(crate) fn new_id() -> Uuid {
     let millis = u64::try_from(now().as_millis()).unwrap_or_default();
-    let [first, second] = [random(), random()].map(u64::to_le_bytes);
     let mut rest = [0; 10];
-    let bytes = first.into_iter().chain(second);
-    rest.iter_mut().zip(bytes).for_each(|(place, byte)| *place = byte);
+    if getrandom::fill(&mut rest).is_err() {
+        rest.iter_mut().zip(random().to_le_bytes()).for_each(|(place, byte)| *place = byte);
+    }
     uuid::Builder::from_unix_timestamp_millis(millis, &rest).into_uuid()
 }
 

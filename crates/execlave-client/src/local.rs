@@ -60,7 +60,7 @@ impl Local {
     }
 
     /// Uses this bundle, or none, from the next decision on.
-    fn hold(&self, held: Option<Arc<Held>>) {
+    fn replace(&self, held: Option<Arc<Held>>) {
         *self.held.write().unwrap_or_else(PoisonError::into_inner) = held;
     }
 
@@ -75,7 +75,7 @@ impl Held {
         bundle: OpenBundle,
         tag: String,
         asked_for: Vec<String>,
-        stamps: HashMap<String, Stamp>,
+        stamps: &HashMap<String, Stamp>,
     ) -> Self {
         let lifetime = bundle.expires_at.millis_since(bundle.issued_at);
         let lifetime = Duration::from_millis(u64::try_from(lifetime).unwrap_or(0));

@@ -219,14 +219,9 @@ impl Reports {
                 return Outcome::Undelivered;
             }
         };
-        let in_a_row = match reply.status {
-            500 => self.failures.fetch_add(1, Ordering::Relaxed) + 1,
-            _ => {
-                self.failures.store(0, Ordering::Relaxed);
-                0
-            }
-        };
-        if in_a_row >= FAILURES {
+        if reply.status != 500 {
+            self.failures.store(0, Ordering::Relaxed);
+        } else if self.failures.fetch_add(1, Ordering::Relaxed) + 1 == FAILURES {
             self.failures.store(0, Ordering::Relaxed);
             return Outcome::Lost(format!("the server failed on them: {}", reply.to_error()));
         }

@@ -78,15 +78,15 @@ impl Refresher {
             }
             let held = local.held().filter(|held| held.asked_for == agents);
             // A question that is wanted at once is answered at once, and nothing cuts it short.
-            let hold = if urgent || held.is_none() { Duration::ZERO } else { self.hold() };
+            let wait = if urgent || held.is_none() { Duration::ZERO } else { self.longest_wait() };
             let asked_at = Instant::now();
             let look = tokio::select! {
                 () = stop.cancelled() => return,
-                () = local.wanted.notified(), if !hold.is_zero() => {
+                () = local.wanted.notified(), if !wait.is_zero() => {
                     urgent = true;
                     continue;
                 }
-                look = self.look(agents, held.as_deref(), hold) => look,
+                look = self.look(agents, held.as_deref(), wait) => look,
             };
             failures = if look.is_ok() { 0 } else { failures.saturating_add(1) };
             let (pause, may_be_cut_short) = match look {
@@ -96,8 +96,8 @@ impl Refresher {
                 Ok(Look::Refused) => (self.interval, true),
                 Err(error) => {
                     tracing::debug!(%error, "no bundle of policies could be fetched");
-                    let wait = BACKOFF.saturating_mul(1 << failures.saturating_sub(1).min(6));
-                    (wait.min(self.interval), false)
+                    let pause = BACKOFF.saturating_mul(1 << failures.saturating_sub(1).min(6));
+                    (pause.min(self.interval), false)
                 }
             };
             urgent = false;
@@ -109,7 +109,7 @@ impl Refresher {
         }
     }
 
-    fn hold(&self) -> Duration {
+    fn longest_wait(&self) -> Duration {
         Duration::from_secs(self.interval.min(LONGEST_HOLD).as_secs())
     }
 
@@ -118,12 +118,12 @@ impl Refresher {
         &mut self,
         agents: Vec<String>,
         held: Option<&Held>,
-        hold: Duration,
+        wait: Duration,
     ) -> Result<Look, Error> {
         let revisions: Vec<u64> = agents.iter().map(|id| self.states.revision(id)).collect();
         let list: Vec<String> = agents.iter().map(|id| encode(id)).collect();
-        let path = format!("{}?agents={}&wait={}", paths::BUNDLE, list.join(","), hold.as_secs());
-        let mut call = Call::get(path).timeout(hold + self.timeout);
+        let path = format!("{}?agents={}&wait={}", paths::BUNDLE, list.join(","), wait.as_secs());
+        let mut call = Call::get(path).timeout(wait + self.timeout);
         if let Some(held) = held {
             call = call.unless(&held.tag);
         }
@@ -134,7 +134,7 @@ impl Refresher {
         if is_final(reply.status) {
             let refusal = reply.refusal();
             tracing::debug!(status = refusal.status, "no bundle: {}", refusal.message);
-            self.local.hold(None);
+            self.local.replace(None);
             return Ok(Look::Refused);
         }
         if !reply.is_success() {
@@ -146,13 +146,13 @@ impl Refresher {
             Err(error) => {
                 // Something has changed, and nobody here can say what.
                 tracing::warn!(%error, "a bundle of policies is not used; the server is asked about every action");
-                self.local.hold(None);
+                self.local.replace(None);
                 return Err(error);
             }
         };
-        let stamps = self.adopt(&opened, agents.iter().zip(revisions).collect());
+        let stamps = self.adopt(&opened, &agents.iter().zip(revisions).collect());
         let tag = reply.tag.unwrap_or_default();
-        self.local.hold(Some(Arc::new(Held::new(opened, tag, agents, stamps))));
+        self.local.replace(Some(Arc::new(Held::new(opened, tag, agents, &stamps))));
         Ok(Look::Replaced)
     }
 
@@ -191,7 +191,7 @@ impl Refresher {
     fn adopt(
         &self,
         opened: &OpenBundle,
-        revisions: HashMap<&String, u64>,
+        revisions: &HashMap<&String, u64>,
     ) -> HashMap<String, Stamp> {
         let mut stamps = HashMap::new();
         for agent in &opened.agents {

@@ -23,6 +23,7 @@ const ORG: u128 = 0xcc;
 
 /// What the server offers at this moment.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent switches")]
 struct Offer {
     /// The status of the answer instead of a bundle.
     refusal: Option<u16>,
@@ -289,7 +290,7 @@ async fn what_needs_the_server_goes_to_the_server() {
     let approval = json!({ "policyType": "access_control", "enforcementMode": "require_approval", "ruleDefinition": { "allowedTools": [] } });
     for change in
         [(|offer: &mut Offer| offer.policies.push(rate_limit())) as fn(&mut Offer), |offer| {
-            offer.has_budget = true
+            offer.has_budget = true;
         }]
     {
         let scene = Scene::ready(change).await;

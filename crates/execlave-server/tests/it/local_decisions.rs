@@ -1,5 +1,6 @@
 //! The Rust SDK beside a real server: what it decides in its own process, and what becomes of that.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use execlave_api::enforce::EnforceRequest;
@@ -174,23 +175,21 @@ async fn a_change_of_policies_or_of_the_agent_arrives() {
 async fn a_bundle_that_was_changed_on_its_way_is_not_used() {
     let deployment = Deployment::new().await;
     deployment.policy("access_control", "block", json!({ "deniedTools": ["rm"] })).await;
-    let honest = deployment.through_a_forger("nothing", "nothing").await;
-    let forged =
-        deployment.through_a_forger(r#""deniedTools":["rm"]"#, r#""deniedTools":["xx"]"#).await;
-    let through = async |place| {
+    let text = r#""deniedTools":["rm"]"#;
+    let through = async |by| {
+        let (place, forged) = deployment.through_a_forger(text, by).await;
         let settings = |config: &mut execlave_client::Config| {
             config.base_url = format!("http://{place}").parse().expect("a URL");
         };
-        deployment.application(settings).await
+        (deployment.application(settings).await, forged)
     };
-    let client = through(honest).await;
+    let (client, _) = through(text).await;
     until_local(&client).await;
     assert_eq!(blocked(&client, &["rm"]).await.0, Source::Local);
-    let client = through(forged).await;
-    // The honest one needed no longer than this to be ready.
-    for _ in 0..20 {
-        assert_eq!(blocked(&client, &["rm"]).await.0, Source::Server);
-    }
+    let (client, forged) = through(r#""deniedTools":["xx"]"#).await;
+    // It is asked for again once the first was judged.
+    eventually(async || forged.load(Ordering::SeqCst) > 1).await;
+    assert_eq!(blocked(&client, &["rm"]).await.0, Source::Server);
     assert!(!client.decides_locally("bot", None));
     assert_eq!(client.local_decision_count(), 0);
 }

@@ -1,6 +1,8 @@
 //! A server on a real socket with the machine's clock, and the Rust SDK to drive it.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use execlave_client::{ApiKey, Client, Config};
@@ -89,28 +91,33 @@ impl Deployment {
         answer["data"]["id"].as_str().expect("an id").to_owned()
     }
 
-    /// A place that passes everything on, with one text in the answers replaced by another of the same length.
+    /// A place that passes everything on, with one text in the answers replaced by another of the same length; and how often that
+    /// happened.
     pub(crate) async fn through_a_forger(
         &self,
         text: &'static str,
         by: &'static str,
-    ) -> SocketAddr {
+    ) -> (SocketAddr, Arc<AtomicUsize>) {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let (place, server) = (listener.local_addr().expect("an address"), self.addr);
+        let forged = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&forged);
+        let mut connections = tokio::task::JoinSet::new();
         let accept = async move {
             while let Ok((near, _)) = listener.accept().await {
                 let Ok(far) = TcpStream::connect(server).await else { return };
                 let ((near_in, near_out), (far_in, far_out)) =
                     (near.into_split(), far.into_split());
                 // Compressed, nothing could be found in the answer.
-                let asked = pass_on(near_in, far_out, "accept-encoding", "x-ccept-encoding");
-                let answered = pass_on(far_in, near_out, text, by);
-                tokio::task::spawn(async { tokio::join!(asked, answered) });
+                let plain = ("accept-encoding", "x-ccept-encoding");
+                let asked = pass_on(near_in, far_out, plain, Arc::default());
+                let answered = pass_on(far_in, near_out, (text, by), Arc::clone(&count));
+                connections.spawn(async { tokio::join!(asked, answered) });
             }
         };
         #[expect(clippy::disallowed_methods, reason = "it ends with the test's runtime")]
         tokio::spawn(accept);
-        place
+        (place, forged)
     }
 }
 
@@ -123,10 +130,17 @@ fn config(addr: SocketAddr, key: &str) -> Config {
     config
 }
 
-async fn pass_on(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, text: &str, by: &str) {
+async fn pass_on(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    (text, by): (&str, &str),
+    count: Arc<AtomicUsize>,
+) {
     let mut buffer = vec![0; 1 << 20];
     while let Ok(read) = from.read(&mut buffer).await {
-        let chunk = String::from_utf8_lossy(&buffer[..read]).replace(text, by);
+        let chunk = String::from_utf8_lossy(&buffer[..read]);
+        count.fetch_add(usize::from(chunk.contains(text)), Ordering::SeqCst);
+        let chunk = chunk.replace(text, by);
         if read == 0 || to.write_all(chunk.as_bytes()).await.is_err() {
             return;
         }
