@@ -232,7 +232,7 @@ impl OpenBundle {
 mod tests {
     use super::*;
 
-    fn agent(changed: Value) -> BundleAgent {
+    fn agent(changed: &Value) -> BundleAgent {
         let mut profile = json!({
             "id": uuid::Uuid::from_u128(7), "externalId": "bot", "name": "Bot",
             "environment": "production", "status": "active",
@@ -259,7 +259,7 @@ mod tests {
             issued_at: Timestamp::from_millis(0),
             expires_at: Timestamp::from_millis(60_000),
             policies: vec![policy(2), policy(1)],
-            agents: vec![agent(json!({}))],
+            agents: vec![agent(&json!({}))],
             keep_input: false,
         };
         Bundle::sign(claims, key)
@@ -344,22 +344,22 @@ mod tests {
             let rule = json!({ "after": { "tools": ["rm"] }, "deny": { "tools": ["send"] }, "within": "session" });
             policy("sequence", "block", rule)
         };
-        let with_budget = || BundleAgent { has_budget: true, ..agent(json!({})) };
-        let active = || agent(json!({}));
-        let wants_rm_approved = agent(json!({
+        let with_budget = || BundleAgent { has_budget: true, ..agent(&json!({})) };
+        let active = || agent(&json!({}));
+        let wants_rm_approved = agent(&json!({
             "autonomyLevel": "act_with_approval", "requiresHumanApprovalFor": ["rm"],
         }));
         for (policies, agent, expected) in [
             (vec![], active(), Some(Outcome::Allow)),
             (vec![denied("block")], active(), Some(Outcome::Block)),
             (vec![denied("warn")], active(), Some(Outcome::Allow)),
-            (vec![denied("block")], agent(json!({ "status": "error" })), Some(Outcome::Block)),
+            (vec![denied("block")], agent(&json!({ "status": "error" })), Some(Outcome::Block)),
             (vec![denied("require_approval")], active(), None),
             (vec![], wants_rm_approved, None),
             (vec![denied("block"), rated()], active(), None),
             (vec![sequence()], active(), None),
             (vec![], with_budget(), None),
-            (vec![], agent(json!({ "status": "paused" })), None),
+            (vec![], agent(&json!({ "status": "paused" })), None),
         ] {
             let action: Action = serde_json::from_value(
                 json!({ "input": "x", "tools": ["rm"], "metadata": { "sessionId": "s" } }),

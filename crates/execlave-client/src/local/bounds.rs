@@ -69,7 +69,7 @@ mod tests {
 
     use super::*;
 
-    fn weight(changed: Value) -> Option<usize> {
+    fn weight(changed: &Value) -> Option<usize> {
         let mut action = json!({ "input": "four" });
         for (key, value) in changed.as_object().into_iter().flatten() {
             action[key] = value.clone();
@@ -79,19 +79,19 @@ mod tests {
 
     #[test]
     fn every_text_counts() {
-        assert_eq!(weight(json!({})), Some(4));
+        assert_eq!(weight(&json!({})), Some(4));
         let everything = json!({
             "environment": "a.b-c_1", "estimatedCost": 0.5, "tools": ["12"], "metadata": { "k": ["12", { "a": true }] },
             "conversationHistory": [{ "role": "user", "content": "123" }],
             "toolOutputs": [{ "name": "n", "input": "12", "output": "123" }],
             "toolDescriptors": [{ "server": "s", "tool": "t", "descriptorHash": "h", "description": "12345" }],
         });
-        assert_eq!(weight(everything), Some(4 + 2 + 12 + 3 + 6 + 8));
+        assert_eq!(weight(&everything), Some(4 + 2 + 12 + 3 + 6 + 8));
     }
 
     #[test]
     fn what_the_server_might_refuse_is_left_to_it() {
-        let nested = (0..DEEPEST + 1).fold(json!(1), |inner, _| json!([inner]));
+        let nested = (0..=DEEPEST).fold(json!(1), |inner, _| json!([inner]));
         for odd in [
             json!({ "input": "" }),
             json!({ "input": "a\0b" }),
@@ -108,7 +108,7 @@ mod tests {
             json!({ "conversationHistory": vec![json!({ "role": "user", "content": "x" }); HISTORY_LENGTH + 1] }),
             json!({ "toolOutputs": [{ "name": "n", "output": "\0" }] }),
         ] {
-            assert_eq!(weight(odd.clone()), None, "{odd}");
+            assert_eq!(weight(&odd), None, "{odd}");
         }
     }
 }
