@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::http::Http;
 use crate::local::{Local, Refresher};
 use crate::observer::{LogObserver, Observer};
-use crate::outbox::{self, Outbox};
+use crate::outbox::{self, Outbox as _};
 use crate::reports::Reports;
 use crate::trace::{FlushReport, Pipeline};
 
@@ -155,8 +155,8 @@ impl Client {
                 report = last;
             }
             let reason = "the server could not be reached before the shutdown";
-            self.inner.pipeline.abandon(reason);
-            self.inner.reports.abandon(reason);
+            self.inner.pipeline.queue().abandon(reason);
+            self.inner.reports.queue().abandon(reason);
         }
         self.inner.stop.cancel();
         let tasks =

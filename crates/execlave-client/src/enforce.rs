@@ -1,8 +1,10 @@
 //! May this action happen? What needs nobody else is decided from the bundle; this module asks the server about the rest, and says what
 //! a silent server means.
 //!
-//! No decision is cached: it depends on policies, budgets and the kill switch, all of which may have changed since the last time. Only `allowed: true` in an answer that is not a 202 lets an action through. With [`FailMode::Open`] an outage lets it
-//! through as well, but never silently: the answer carries a [`Bypass`], and never for an agent that is known to be paused.
+//! No decision is cached: it depends on policies, budgets and the kill switch, all of which may have changed since the last time. Only
+//! `allowed: true` in an answer that is not a 202 lets an action through. With [`FailMode::Open`] an outage lets it through as well, but
+//! never silently, since the answer carries a [`Bypass`], and never for an agent that is known to be paused or an action that the bundle
+//! blocks.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -324,7 +326,15 @@ impl Client {
     /// Stops an action without the server: a known pause is a decision, and so is what the bundle says for certain.
     fn refuse_known(&self, question: &Question) -> Result<(), Error> {
         self.refuse_paused(&question.agent_id, &question.key)?;
-        self.stopped_meanwhile(&question.key, &question.action, question.meanwhile.as_ref())
+        match &question.meanwhile {
+            Some(meanwhile) => self.stopped_meanwhile(
+                &question.agent_id,
+                &question.key,
+                &question.action,
+                meanwhile,
+            ),
+            None => Ok(()),
+        }
     }
 
     /// Stops an action that nobody decided on.

@@ -1,25 +1,89 @@
-//! Sends what waits, in the background: when a batch is full, at every interval, and once more at the end.
+//! What waits to be sent, the account of what never will be, and the task that sends it: when a batch is full, at every interval, and
+//! once more at the end.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use crate::buffer::{Buffer, Waits};
+
 /// Something that is handed in batch by batch.
 pub(crate) trait Outbox: Send + Sync + 'static {
+    /// What is sent.
+    type Item: Waits + Send;
+
+    /// What waits.
+    fn queue(&self) -> &Queue<Self::Item>;
+
     /// Sends what waits; whether all of it found its way.
     fn send_all(&self) -> impl Future<Output = bool> + Send;
+}
 
+/// Told how many were lost, and why.
+type TellLost = dyn Fn(usize, &str) + Send + Sync;
+
+/// What waits, bounded, and how much was lost.
+pub(crate) struct Queue<T> {
+    pub(crate) buffer: Buffer<T>,
+    /// One send at a time: the order is kept, and an explicit flush waits for the background one.
+    pub(crate) sending: tokio::sync::Mutex<()>,
     /// Rings when a batch is full.
-    fn full_batch(&self) -> &Notify;
+    pub(crate) full_batch: Notify,
+    lost: AtomicU64,
+    abandoned: AtomicBool,
+    tell_lost: Box<TellLost>,
+}
+
+impl<T: Waits> Queue<T> {
+    /// An empty one; `tell_lost` learns of everything that will never be delivered, and why.
+    pub(crate) fn new(tell_lost: impl Fn(usize, &str) + Send + Sync + 'static) -> Self {
+        Self {
+            buffer: Buffer::default(),
+            sending: tokio::sync::Mutex::new(()),
+            full_batch: Notify::new(),
+            lost: AtomicU64::new(0),
+            abandoned: AtomicBool::new(false),
+            tell_lost: Box::new(tell_lost),
+        }
+    }
+
+    /// How many will never be delivered.
+    pub(crate) fn lost(&self) -> u64 {
+        self.count_dropped();
+        self.lost.load(Ordering::Relaxed)
+    }
+
+    /// Counts what will never be delivered, and says so.
+    pub(crate) fn lose(&self, count: usize, reason: &str) {
+        self.lost.fetch_add(count as u64, Ordering::Relaxed);
+        (self.tell_lost)(count, reason);
+    }
+
+    /// Counts what did not fit.
+    pub(crate) fn count_dropped(&self) {
+        let dropped = self.buffer.take_dropped();
+        if dropped > 0 {
+            self.lose(dropped, "too many were waiting");
+        }
+    }
 
     /// Gives up on everything that waits, and on what a send that is cut short puts back later.
-    fn abandon(&self, reason: &str);
+    pub(crate) fn abandon(&self, reason: &str) {
+        self.abandoned.store(true, Ordering::Release);
+        let waiting = self.buffer.take(usize::MAX).len();
+        if waiting > 0 {
+            self.lose(waiting, reason);
+        }
+    }
 
     /// Whether it was given up.
-    fn is_abandoned(&self) -> bool;
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::Acquire)
+    }
 }
 
 /// Sends until stopped; then once more, for as long as `patience` lasts.
@@ -35,7 +99,7 @@ pub(crate) async fn run(
             () = stop.cancelled() => break,
             () = sleep(every) => {}
             // While nothing gets through, a full batch is the normal state and no reason to hurry.
-            () = outbox.full_batch().notified(), if !failing => {}
+            () = outbox.queue().full_batch.notified(), if !failing => {}
         }
         let everything = tokio::select! {
             everything = outbox.send_all() => everything,
@@ -43,9 +107,9 @@ pub(crate) async fn run(
         };
         failing = !everything;
     }
-    if !outbox.is_abandoned() {
+    if !outbox.queue().is_abandoned() {
         // A timeout leaves the rest in the buffer, which is given up next.
         let _ = tokio::time::timeout(patience, outbox.send_all()).await;
     }
-    outbox.abandon("the server could not be reached before the end");
+    outbox.queue().abandon("the server could not be reached before the end");
 }

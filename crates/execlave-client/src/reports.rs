@@ -4,7 +4,7 @@
 //! told yet waits, bounded; it knows every decision by its id, so that sending one twice does no harm.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use execlave_api::decisions::{DecisionReceipt, LocalDecision};
 use execlave_api::paths;
@@ -12,13 +12,12 @@ use execlave_core::decision::Decision;
 use execlave_core::request::Action;
 use execlave_core::time::Timestamp;
 use serde_json::json;
-use tokio::sync::Notify;
 use uuid::Uuid;
 
-use crate::buffer::{Buffer, InFlight, Waits};
+use crate::buffer::{InFlight, Waits};
 use crate::http::{Call, Http};
 use crate::observer::Observer;
-use crate::outbox::Outbox;
+use crate::outbox::{Outbox, Queue};
 use crate::trace::is_final;
 
 /// Most reports in one request; the server takes 1,000.
@@ -71,13 +70,9 @@ pub(crate) struct Delivery {
 /// Buffer and sender of one client.
 pub(crate) struct Reports {
     http: Arc<Http>,
-    observer: Arc<dyn Observer>,
-    buffer: Buffer<Report>,
-    sending: tokio::sync::Mutex<()>,
-    full_batch: Notify,
+    queue: Queue<Report>,
+    /// How often in a row the server failed.
     failures: AtomicU32,
-    lost: AtomicU64,
-    abandoned: AtomicBool,
 }
 
 /// What became of one batch.
@@ -142,47 +137,30 @@ impl Report {
 
 impl Reports {
     pub(crate) fn new(http: Arc<Http>, observer: Arc<dyn Observer>) -> Self {
-        Self {
-            http,
-            observer,
-            buffer: Buffer::default(),
-            sending: tokio::sync::Mutex::new(()),
-            full_batch: Notify::new(),
-            failures: AtomicU32::new(0),
-            lost: AtomicU64::new(0),
-            abandoned: AtomicBool::new(false),
-        }
+        let queue = Queue::new(move |count, reason| observer.decisions_lost(count, reason));
+        Self { http, queue, failures: AtomicU32::new(0) }
     }
 
     /// Takes a report; when too many wait, the oldest is dropped and counted.
     pub(crate) fn push(&self, report: Report) {
-        if self.is_abandoned() {
-            return self.lose(1, "it was made while the client was shut down");
+        if self.queue.is_abandoned() {
+            return self.queue.lose(1, "it was made while the client was shut down");
         }
         // Rung once: the task empties the buffer.
-        if self.buffer.push(report) == FULL {
-            self.full_batch.notify_one();
+        if self.queue.buffer.push(report) == FULL {
+            self.queue.full_batch.notify_one();
         }
-    }
-
-    pub(crate) fn waiting(&self) -> usize {
-        self.buffer.len()
-    }
-
-    pub(crate) fn lost(&self) -> u64 {
-        self.report_dropped();
-        self.lost.load(Ordering::Relaxed)
     }
 
     /// Sends what was waiting when it was called. Stops at the first batch that nobody takes.
     pub(crate) async fn flush(&self) -> Delivery {
         let mut delivery = Delivery::default();
-        let _one_at_a_time = self.sending.lock().await;
-        self.report_dropped();
-        let mut left = self.buffer.len();
+        let _one_at_a_time = self.queue.sending.lock().await;
+        self.queue.count_dropped();
+        let mut left = self.queue.buffer.len();
         while left > 0 {
-            let batch = self.buffer.take_batch(left.min(BATCH), BATCH_BYTES);
-            let mut batch = InFlight { buffer: &self.buffer, batch };
+            let batch = self.queue.buffer.take_batch(left.min(BATCH), BATCH_BYTES);
+            let mut batch = InFlight { buffer: &self.queue.buffer, batch };
             if batch.batch.is_empty() {
                 break;
             }
@@ -192,13 +170,13 @@ impl Reports {
                     batch.batch.clear();
                     delivery.delivered += delivered;
                     if refused > 0 {
-                        self.lose(refused, &reason);
+                        self.queue.lose(refused, &reason);
                     }
                 }
                 Outcome::Lost(reason) => {
                     let count = batch.batch.len();
                     batch.batch.clear();
-                    self.lose(count, &reason);
+                    self.queue.lose(count, &reason);
                 }
                 Outcome::Undelivered => {
                     delivery.left = batch.batch.len() + left;
@@ -240,38 +218,16 @@ impl Reports {
             None => Outcome::Undelivered,
         }
     }
-
-    fn lose(&self, count: usize, reason: &str) {
-        self.lost.fetch_add(count as u64, Ordering::Relaxed);
-        self.observer.decisions_lost(count, reason);
-    }
-
-    fn report_dropped(&self) {
-        let dropped = self.buffer.take_dropped();
-        if dropped > 0 {
-            self.lose(dropped, "too many were waiting");
-        }
-    }
 }
 
 impl Outbox for Reports {
+    type Item = Report;
+
+    fn queue(&self) -> &Queue<Report> {
+        &self.queue
+    }
+
     async fn send_all(&self) -> bool {
         self.flush().await.left == 0
-    }
-
-    fn full_batch(&self) -> &Notify {
-        &self.full_batch
-    }
-
-    fn abandon(&self, reason: &str) {
-        self.abandoned.store(true, Ordering::Release);
-        let waiting = self.buffer.take(usize::MAX).len();
-        if waiting > 0 {
-            self.lose(waiting, reason);
-        }
-    }
-
-    fn is_abandoned(&self) -> bool {
-        self.abandoned.load(Ordering::Acquire)
     }
 }

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use crate::client::Client;
 use crate::clock;
 use crate::error::Error;
+use crate::outbox::Outbox as _;
 
 mod flush;
 mod otlp;
@@ -137,7 +138,7 @@ impl Client {
     /// counted.
     pub fn record(&self, trace: TraceBody) {
         if self.is_closed() {
-            self.pipeline().lose(1, "it was finished after the client was shut down");
+            self.pipeline().queue().lose(1, "it was finished after the client was shut down");
         } else {
             self.pipeline().push(trace);
         }
@@ -155,12 +156,12 @@ impl Client {
 
     /// Traces that will never be delivered, since this client was made.
     pub fn lost_traces(&self) -> u64 {
-        self.pipeline().lost()
+        self.pipeline().queue().lost()
     }
 
     /// Traces that wait for delivery.
     pub fn waiting_traces(&self) -> usize {
-        self.pipeline().waiting()
+        self.pipeline().queue().buffer.len()
     }
 }
 

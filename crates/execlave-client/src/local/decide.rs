@@ -17,6 +17,7 @@ use crate::clock;
 use crate::config::FailMode;
 use crate::enforce::{Allowed, Answer, Source};
 use crate::error::Error;
+use crate::outbox::Outbox as _;
 use crate::reports::{About, Report};
 
 /// Larger actions are read on a thread where nobody else waits.
@@ -86,11 +87,11 @@ impl Client {
     /// a policy stops that cannot be evaluated and says so with its own `failureMode`.
     pub(crate) fn stopped_meanwhile(
         &self,
+        agent_id: &str,
         key: &str,
         action: &Arc<Action>,
-        meanwhile: Option<&Meanwhile>,
+        Meanwhile { held, evaluation, bytes, started }: &Meanwhile,
     ) -> Result<(), Error> {
-        let Some(Meanwhile { held, evaluation, bytes, started }) = meanwhile else { return Ok(()) };
         let Some(agent) = held.agents.get(key) else { return Ok(()) };
         let decision = match self.config().on_outage {
             FailMode::Open => evaluation.settle_without_state(),
@@ -98,6 +99,12 @@ impl Client {
         };
         if decision.outcome != Outcome::Block {
             return Ok(());
+        }
+        if let Some(system) =
+            decision.violations.iter().find(|violation| violation.policy_type == "system")
+        {
+            let (agent_id, reason) = (agent_id.to_owned(), Some(system.message.clone()));
+            return Err(Error::AgentPaused { agent_id, reason });
         }
         let about = About::new(action, *bytes, held.bundle.keep_input);
         self.decided_here(held, &agent.id, about, decision, *started).map(|_| ())
@@ -141,12 +148,12 @@ impl Client {
 
     /// Local decisions that the server will never learn of, since this client was made.
     pub fn lost_decisions(&self) -> u64 {
-        self.reports().lost()
+        self.reports().queue().lost()
     }
 
     /// Local decisions that wait to be reported.
     pub fn waiting_decisions(&self) -> usize {
-        self.reports().waiting()
+        self.reports().queue().buffer.len()
     }
 }
 

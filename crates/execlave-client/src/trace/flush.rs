@@ -4,22 +4,20 @@
 //! flight belong to a guard, so that a cancelled flush puts them back instead of dropping them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use execlave_api::paths;
 use execlave_api::traces::TraceBody;
 use serde_json::Value;
-use tokio::sync::Notify;
 use tokio::time::sleep;
 
 use super::otlp;
 use super::prepare::{Ready, Waiting, prepare};
-use crate::buffer::{Buffer, InFlight};
+use crate::buffer::InFlight;
 use crate::config::Config;
 use crate::http::{Call, Http, Reply};
 use crate::observer::Observer;
-use crate::outbox::Outbox;
+use crate::outbox::{Outbox, Queue};
 
 const ATTEMPTS: u32 = 3;
 /// Pause after the first failed attempt; doubled after the second.
@@ -62,12 +60,7 @@ pub(crate) struct Pipeline {
     http: Arc<Http>,
     config: Arc<Config>,
     observer: Arc<dyn Observer>,
-    buffer: Buffer<Waiting>,
-    /// One flush at a time: the order of traces is kept, and an explicit flush waits for the background one.
-    sending: tokio::sync::Mutex<()>,
-    full_batch: Notify,
-    lost: AtomicU64,
-    abandoned: AtomicBool,
+    queue: Queue<Waiting>,
 }
 
 /// What became of one batch.
@@ -84,45 +77,23 @@ enum Outcome {
 
 impl Pipeline {
     pub(crate) fn new(http: Arc<Http>, config: Arc<Config>, observer: Arc<dyn Observer>) -> Self {
-        Self {
-            http,
-            config,
-            observer,
-            buffer: Buffer::default(),
-            sending: tokio::sync::Mutex::new(()),
-            full_batch: Notify::new(),
-            lost: AtomicU64::new(0),
-            abandoned: AtomicBool::new(false),
-        }
+        let told = Arc::clone(&observer);
+        let queue = Queue::new(move |count, reason| told.traces_lost(count, reason));
+        Self { http, config, observer, queue }
     }
 
     pub(crate) fn push(&self, trace: TraceBody) {
-        if self.buffer.push(Waiting::Fresh(Box::new(trace))) >= self.config.batch_size {
-            self.full_batch.notify_one();
+        if self.queue.buffer.push(Waiting::Fresh(Box::new(trace))) >= self.config.batch_size {
+            self.queue.full_batch.notify_one();
         }
-    }
-
-    pub(crate) fn waiting(&self) -> usize {
-        self.buffer.len()
-    }
-
-    pub(crate) fn lost(&self) -> u64 {
-        self.report_dropped();
-        self.lost.load(Ordering::Relaxed)
-    }
-
-    /// Counts traces that will never be delivered, and says so.
-    pub(crate) fn lose(&self, count: usize, reason: &str) {
-        self.lost.fetch_add(count as u64, Ordering::Relaxed);
-        self.observer.traces_lost(count, reason);
     }
 
     /// Sends what was waiting when it was called. Stops at the first batch that nobody takes.
     pub(crate) async fn flush(&self) -> FlushReport {
         let mut report = FlushReport::default();
-        let _one_at_a_time = self.sending.lock().await;
-        self.report_dropped();
-        let mut left = self.buffer.len();
+        let _one_at_a_time = self.queue.sending.lock().await;
+        self.queue.count_dropped();
+        let mut left = self.queue.buffer.len();
         while left > 0 {
             let (mut batch, taken) = self.next_batch(left, &mut report);
             left = left.saturating_sub(taken);
@@ -139,7 +110,7 @@ impl Pipeline {
                 Outcome::Lost(reason) => {
                     batch.batch.clear();
                     report.undelivered += count;
-                    self.lose(count, &reason);
+                    self.queue.lose(count, &reason);
                 }
                 Outcome::Undelivered => {
                     report.undelivered += count + left;
@@ -156,12 +127,12 @@ impl Pipeline {
         most: usize,
         report: &mut FlushReport,
     ) -> (InFlight<'_, Waiting, Ready>, usize) {
-        let mut batch = InFlight { buffer: &self.buffer, batch: Vec::new() };
+        let mut batch = InFlight { buffer: &self.queue.buffer, batch: Vec::new() };
         let mut bytes = 0;
         let mut taken = 0;
         let limit = self.config.batch_size.clamp(1, BATCH_LIMIT);
         while taken < most && batch.batch.len() < limit {
-            let Some(trace) = self.buffer.take(1).pop() else {
+            let Some(trace) = self.queue.buffer.take(1).pop() else {
                 taken = most;
                 break;
             };
@@ -172,7 +143,7 @@ impl Pipeline {
             taken += 1;
             match ready {
                 Ok(ready) if bytes > 0 && bytes + ready.json.len() > BATCH_BYTES => {
-                    self.buffer.put_back(std::iter::once(Waiting::Ready(ready)));
+                    self.queue.buffer.put_back(std::iter::once(Waiting::Ready(ready)));
                     taken -= 1;
                     break;
                 }
@@ -241,38 +212,21 @@ impl Pipeline {
             attempt += 1;
         }
     }
-
-    fn report_dropped(&self) {
-        let dropped = self.buffer.take_dropped();
-        if dropped > 0 {
-            self.lose(dropped, "more than 10,000 were waiting");
-        }
-    }
 }
 
 impl Outbox for Pipeline {
+    type Item = Waiting;
+
+    fn queue(&self) -> &Queue<Waiting> {
+        &self.queue
+    }
+
     async fn send_all(&self) -> bool {
         let report = self.flush().await;
         if !report.rejected.is_empty() {
             self.observer.traces_rejected(&report.rejected);
         }
         report.undelivered == 0
-    }
-
-    fn full_batch(&self) -> &Notify {
-        &self.full_batch
-    }
-
-    fn abandon(&self, reason: &str) {
-        self.abandoned.store(true, Ordering::Release);
-        let waiting = self.buffer.take(usize::MAX).len();
-        if waiting > 0 {
-            self.lose(waiting, reason);
-        }
-    }
-
-    fn is_abandoned(&self) -> bool {
-        self.abandoned.load(Ordering::Acquire)
     }
 }
 

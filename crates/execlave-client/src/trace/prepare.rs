@@ -12,7 +12,7 @@ use crate::privacy;
 
 /// A trace on its way.
 #[derive(Debug)]
-pub(super) enum Waiting {
+pub(crate) enum Waiting {
     /// As the application finished it.
     Fresh(Box<TraceBody>),
     /// Scrubbed, scanned and written as JSON; sent before, without success.
@@ -21,7 +21,7 @@ pub(super) enum Waiting {
 
 /// A trace as it goes out.
 #[derive(Clone, Debug)]
-pub(super) struct Ready {
+pub(crate) struct Ready {
     pub(super) trace_id: String,
     pub(super) json: String,
 }

@@ -410,6 +410,18 @@ async fn a_pause_in_the_bundle_is_known_from_then_on() {
 }
 
 #[tokio::test]
+async fn a_retired_agent_stays_stopped_through_an_outage() {
+    let scene = Scene::ready(|offer| offer.agent["status"] = json!("archived")).await;
+    scene.change(|offer| offer.down = true);
+    let error = scene.client.ask(question("x")).await.expect_err("stopped");
+    assert!(
+        matches!(error, Error::AgentPaused { ref agent_id, .. } if agent_id == "bot"),
+        "{error:?}"
+    );
+    assert_eq!((scene.client.bypass_count(), scene.client.waiting_decisions()), (0, 0));
+}
+
+#[tokio::test]
 async fn an_outage_leaves_what_can_be_decided_here_governed() {
     for mode in [FailMode::Open, FailMode::Closed] {
         let scene = Scene::with(|_| {}, |config| config.on_outage = mode).await;
