@@ -8,8 +8,11 @@ use std::fmt::Write as _;
 use std::sync::Once;
 use std::time::Duration;
 
+use execlave_core::time::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, RETRY_AFTER};
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_TYPE, DATE, ETAG, HeaderValue, IF_NONE_MATCH, RETRY_AFTER,
+};
 use reqwest::{Method, RequestBuilder};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -178,6 +181,7 @@ impl Http {
             request_id: header("x-request-id"),
             location: header("location"),
             tag: header(ETAG.as_str()),
+            date: header(DATE.as_str()).and_then(|text| date(&text)),
             body: Vec::new(),
         };
         while let Some(chunk) =
@@ -241,6 +245,8 @@ pub(crate) struct Reply {
     location: Option<String>,
     /// The `ETag`.
     pub(crate) tag: Option<String>,
+    /// What the server's clock says, to the second.
+    pub(crate) date: Option<Timestamp>,
     body: Vec<u8>,
 }
 
@@ -324,6 +330,12 @@ fn retry_after(text: &str) -> Option<Duration> {
     text.trim().parse::<u32>().ok().map(|seconds| Duration::from_secs(seconds.into()))
 }
 
+/// The date in the one form that HTTP writes (RFC 9110, 5.6.7), which is also one of RFC 2822.
+fn date(text: &str) -> Option<Timestamp> {
+    let date = jiff::fmt::rfc2822::parse(text).ok()?;
+    Some(Timestamp::from_millis(date.timestamp().as_millisecond()))
+}
+
 /// Hex of HMAC-SHA256 over timestamp, a dot, and the body.
 fn signature(key: &str, timestamp: &str, body: &[u8]) -> String {
     // INVARIANT: HMAC takes a key of any length.
@@ -399,6 +411,13 @@ mod tests {
     fn everything_but_the_unreserved_is_encoded() {
         assert_eq!(encode("a b/c?d=é"), "a%20b%2Fc%3Fd%3D%C3%A9");
         assert_eq!(encode("my-agent_1.0~x"), "my-agent_1.0~x");
+    }
+
+    #[test]
+    fn the_servers_clock_is_read() {
+        let noon = date("Tue, 24 Nov 2026 12:00:00 GMT").map(|date| date.to_string());
+        assert_eq!(noon.as_deref(), Some("2026-11-24T12:00:00.000Z"));
+        assert_eq!(date("noon"), None);
     }
 
     #[test]

@@ -32,7 +32,7 @@ const LONGEST_HOLD: Duration = Duration::from_secs(25);
 const SPACING: Duration = Duration::from_millis(100);
 /// After the first failed attempt; doubled with every further one, up to the interval.
 const BACKOFF: Duration = Duration::from_secs(1);
-/// How far this machine's clock may be behind the server's: decisions may depend on the time.
+/// How far this machine's clock may be from the server's: decisions may depend on the time, and records bear it.
 const SKEW_MS: i64 = 60_000;
 
 /// Fetches and replaces the bundle until told to stop.
@@ -172,8 +172,11 @@ impl Refresher {
         if self.organization.is_some_and(|known| known != opened.organization_id) {
             return Err(unusable("it is another organisation's"));
         }
-        if now.plus_millis(SKEW_MS) < opened.issued_at {
-            return Err(unusable("it was issued in the future: set this machine's clock"));
+        let is_off = reply.date.is_some_and(|date| now.millis_since(date).abs() > SKEW_MS);
+        if is_off || now.plus_millis(SKEW_MS) < opened.issued_at {
+            return Err(unusable(
+                "this machine's clock is more than a minute off the server's: set it",
+            ));
         }
         let held = self.local.held().filter(|held| !held.is_over(now));
         let is_older = held.is_some_and(|held| {

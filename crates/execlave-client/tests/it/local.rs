@@ -32,6 +32,8 @@ struct Offer {
     epoch: i64,
     /// Milliseconds from the present, when it is issued and when it ends.
     life: (i64, i64),
+    /// What the server says the time is.
+    date: Option<&'static str>,
     agent: Value,
     agent_epoch: i64,
     has_budget: bool,
@@ -60,6 +62,7 @@ impl Default for Offer {
             org: ORG,
             epoch: 1,
             life: (-1_000, 600_000),
+            date: None,
             agent: json!({
                 "id": AGENT, "externalId": "bot", "name": "Bot", "environment": "production", "status": "active",
             }),
@@ -153,7 +156,11 @@ impl Offer {
         if seen.header("if-none-match") == Some(tag.as_str()) {
             return Reply::Raw(304, "");
         }
-        Reply::Tagged(tag, json!({ "data": self.bundle() }))
+        let mut head = format!("etag: {tag}");
+        if let Some(date) = self.date {
+            head = format!("{head}\r\ndate: {date}");
+        }
+        Reply::WithHead(head, json!({ "data": self.bundle() }))
     }
 }
 
@@ -314,6 +321,7 @@ async fn a_bundle_that_is_not_right_is_not_used() {
         |offer| offer.signed_by = 2,
         |offer| offer.life = (-1_000, -1),
         |offer| offer.life = (120_000, 600_000),
+        |offer| offer.date = Some("Sat, 01 Jan 2000 00:00:00 GMT"),
         |offer| offer.policies[0]["policyType"] = json!("telepathy"),
         |offer| offer.agent_epoch = 0,
         |offer| offer.refusal = Some(404),

@@ -37,8 +37,8 @@ impl Seen {
 pub(crate) enum Reply {
     Json(u16, Value),
     WithHeader(u16, &'static str, Value),
-    /// With this `ETag`.
-    Tagged(String, Value),
+    /// With these headers.
+    WithHead(String, Value),
     Raw(u16, &'static str),
     /// Closes the connection without a word.
     Close,
@@ -114,7 +114,7 @@ async fn serve(mut stream: TcpStream, script: Script, log: Arc<Mutex<Vec<Seen>>>
         let (status, header, body) = match script(&seen) {
             Reply::Json(status, body) => (status, String::new(), body.to_string()),
             Reply::WithHeader(status, header, body) => (status, header.into(), body.to_string()),
-            Reply::Tagged(tag, body) => (200, format!("etag: {tag}"), body.to_string()),
+            Reply::WithHead(head, body) => (200, head, body.to_string()),
             Reply::Raw(status, body) => (status, String::new(), body.to_owned()),
             Reply::Close => return,
             Reply::Hang => std::future::pending().await,

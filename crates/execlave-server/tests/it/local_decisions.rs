@@ -10,7 +10,11 @@ use serde_json::{Value, json};
 use crate::support::{Deployment, eventually};
 
 fn question(tools: &[&str]) -> EnforceRequest {
-    let question = json!({ "agentId": "bot", "input": "hello", "tools": tools });
+    question_of("bot", tools)
+}
+
+fn question_of(agent: &str, tools: &[&str]) -> EnforceRequest {
+    let question = json!({ "agentId": agent, "input": "hello", "tools": tools });
     serde_json::from_value(question).expect("a question")
 }
 
@@ -124,7 +128,11 @@ async fn a_pause_reaches_an_application_that_decides_by_itself() {
     // The status is never asked for: only the bundle can tell.
     let client =
         deployment.application(|config| config.poll_interval = Some(Duration::from_hours(1))).await;
+    let other = json!({ "agentId": "other", "name": "other" });
+    let other = serde_json::from_value(other).expect("a registration");
+    client.register_agent(&other).await.expect("registered");
     until_local(&client).await;
+    eventually(async || client.decides_locally("other", None)).await;
     let reason = json!({ "reason": "drill" });
     let paused: Value =
         deployment.operator.patch("/agents/bot/pause", &reason).await.expect("paused");
@@ -141,6 +149,8 @@ async fn a_pause_reaches_an_application_that_decides_by_itself() {
         }
         other => panic!("{other:?}"),
     }
+    let others = client.ask(question_of("other", &[])).await;
+    assert!(matches!(others, Ok(Answer::Allowed(allowed)) if allowed.source == Source::Local));
     let none = json!({});
     let _: Value = deployment.operator.patch("/agents/bot/resume", &none).await.expect("resumed");
     eventually(async || client.ask(question(&[])).await.is_ok()).await;
