@@ -22,12 +22,14 @@ use crate::trace::is_final;
 
 /// Most reports in one request; the server takes 1,000.
 const BATCH: usize = 500;
-/// Most bytes of actions behind one request, well under what the server takes.
-const BATCH_BYTES: usize = 4 << 20;
+/// Most bytes behind one request, well under what the server takes even if every character needs an escape.
+const BATCH_BYTES: usize = 1 << 20;
 /// Reports that wait when the background task does not wait for its interval.
 const FULL: usize = 100;
 /// Bytes of an action that are kept until the report is sent; of a larger one the digest is computed at once.
 const KEPT: usize = 4 << 10;
+/// About how much a violation holds on to, with its message and excerpt.
+const VIOLATION: usize = 512;
 /// A batch that makes the server fail so often in a row is given up: it must not hold up those behind it.
 const FAILURES: u32 = 3;
 
@@ -107,7 +109,8 @@ impl About {
 
 impl Waits for Report {
     fn bytes(&self) -> usize {
-        self.about.bytes
+        let fired = self.decision.violations.len() + self.decision.warnings.len();
+        self.about.bytes + fired * VIOLATION
     }
 }
 
@@ -146,8 +149,7 @@ impl Reports {
         if self.queue.is_abandoned() {
             return self.queue.lose(1, "it was made while the client was shut down");
         }
-        // Rung once: the task empties the buffer.
-        if self.queue.buffer.push(report) == FULL {
+        if self.queue.buffer.push(report) >= FULL {
             self.queue.full_batch.notify_one();
         }
     }
