@@ -104,6 +104,42 @@ pub struct ToolOutputBody {
     pub output: Value,
 }
 
+impl EnforceRequest {
+    /// The question about an action of this agent.
+    pub fn about(agent_id: String, action: Action) -> Self {
+        let turn = |turn: Turn| TurnBody {
+            role: match turn.role {
+                Role::User => TurnRole::User,
+                Role::Assistant => TurnRole::Assistant,
+                Role::System => TurnRole::System,
+            },
+            content: turn.content,
+        };
+        let descriptor = |tool: ToolDescriptor| ToolDescriptorBody {
+            server: tool.server,
+            tool: tool.tool,
+            descriptor_hash: tool.descriptor_hash,
+            description: tool.description,
+        };
+        let output = |tool: ToolOutput| ToolOutputBody {
+            name: tool.name,
+            input: tool.input,
+            output: tool.output,
+        };
+        Self {
+            agent_id,
+            input: action.input,
+            environment: action.environment,
+            metadata: action.metadata,
+            estimated_cost: action.estimated_cost,
+            tools: action.tools,
+            tool_descriptors: action.tool_descriptors.into_iter().map(descriptor).collect(),
+            conversation_history: action.conversation_history.into_iter().map(turn).collect(),
+            tool_outputs: action.tool_outputs.into_iter().map(output).collect(),
+        }
+    }
+}
+
 impl From<EnforceRequest> for Action {
     fn from(request: EnforceRequest) -> Self {
         Self {
@@ -233,5 +269,25 @@ impl From<decision::Violation> for Violation {
                 excerpt: evidence.excerpt,
             }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_question_becomes_an_action_and_a_question_again() {
+        let text = json!({
+            "agentId": "bot", "input": "x", "environment": "staging", "metadata": { "a": 1 }, "estimatedCost": 0.5, "tools": ["t"],
+            "toolDescriptors": [{ "server": "s", "tool": "t", "descriptorHash": "00", "description": "d" }],
+            "conversationHistory": [{ "role": "user", "content": "1" }, { "role": "assistant", "content": "2" }, { "role": "system", "content": "3" }],
+            "toolOutputs": [{ "name": "t", "input": null, "output": 1 }, { "name": "t", "input": [2], "output": null }],
+        });
+        let question: EnforceRequest = serde_json::from_value(text.clone()).expect("a question");
+        let again = EnforceRequest::about("bot".into(), question.into());
+        assert_eq!(serde_json::to_value(again).expect("JSON"), text);
     }
 }

@@ -13,7 +13,6 @@ use execlave_api::enforce::EnforceRequest;
 use execlave_api::paths;
 use execlave_core::request::Action;
 use execlave_core::time::Timestamp;
-use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tokio::time::{Instant, sleep};
 
@@ -139,15 +138,6 @@ struct Question {
     meanwhile: Option<Meanwhile>,
 }
 
-/// The question as it is sent.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Body<'a> {
-    agent_id: &'a str,
-    #[serde(flatten)]
-    action: &'a Action,
-}
-
 /// An attempt that brought no decision.
 struct Outage {
     source: Source,
@@ -200,7 +190,8 @@ impl Client {
     }
 
     async fn ask_until_answered(&self, question: Question) -> Result<Answer, Error> {
-        let body = to_body(&Body { agent_id: &question.key, action: &question.action })?;
+        let action = Action::clone(&question.action);
+        let body = to_body(&EnforceRequest::about(question.key.clone(), action))?;
         let mode = self.config().on_outage;
         let deadline = Instant::now() + self.config().timeout;
         let mut attempt = 1;
