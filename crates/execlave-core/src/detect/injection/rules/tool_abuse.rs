@@ -35,6 +35,8 @@ pub(super) const RULE: Rule = Rule {
         "approve|grant ..6 automatically ..6 no|without ..2 {human}|{approval}|review",
         "delete|erase|wipe|drop|destroy every|all ..2 record|records|database|databases|table|tables|backup|backups ..4 now|immediately|silently|without|and",
         "permission|permitted|authorized|authorised|allowed ..2 to bypass|skip ..3 {approval}",
+        "{run_foreign} ..6 {skip} ..3 {approval}",
+        "{approval} {skip} ..5 {run_foreign}",
     ],
     weak: &[
         "{skip} ..3 {approval}",
@@ -45,6 +47,12 @@ pub(super) const RULE: Rule = Rule {
         "call|invoke|use|run ..1 read|get|fetch|dump|delete secret|secrets|user|users|credentials|file",
         "no ..1 {human} ..1 {approval}|review",
         "mark ..4 as ..1 complete|approved|resolved|safe ..4 without|and",
+        "no|without ..1 {approval} ..1 needed|required|necessary",
+        "never|not|no need|needs|require|requires ..1 {approval}",
+        "approve|authorize|confirm ..2 tools|tool",
+        "{skip} ..1 verification|checks",
+        "without ..1 further|more|additional checks|questions|verification",
+        "{run_foreign} ..2 {tool}",
     ],
     mark: None,
 };
