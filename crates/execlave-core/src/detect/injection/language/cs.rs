@@ -42,8 +42,8 @@ pub(super) const CZECH: Language = Language {
         ("user", "uživatel*"),
         ("skip", "bez vynech"),
         ("approval", "potvrzen* souhlas* schválen* povolen*"),
-        ("run_foreign", "proveď smaž převeď zaplať schval spusť odstraň"),
-        ("note_foreign", "poznámka zpráva upozornění pokyn"),
+        ("run_foreign", "smaž převeď zaplať schval odstraň převod platbu"),
+        ("note_foreign", "poznámka zpráva upozornění"),
         ("for_whom", "pro"),
         ("llm", "ai llm chatgpt umělou"),
         ("must", "musí musíš měl"),
@@ -65,6 +65,7 @@ pub(super) const CZECH: Language = Language {
         ("heed", "dodržovat řídit poslouchat"),
         ("i_am", "jsem"),
         ("aside", "stranou"),
+        ("llm_noun", "asistent* model* systém*"),
         ("secret", super::NAMES),
         ("destination", super::ADDRESSES),
         (

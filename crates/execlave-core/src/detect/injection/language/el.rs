@@ -48,8 +48,8 @@ pub(super) const GREEK: Language = Language {
         ("user", "χρήστη χρήστης"),
         ("skip", "χωρίς δίχως"),
         ("approval", "επιβεβαίωση έγκριση άδεια"),
-        ("run_foreign", "εκτέλεσε διέγραψε μετέφερε πλήρωσε ενέκρινε"),
-        ("note_foreign", "σημείωση μήνυμα προσοχή οδηγία"),
+        ("run_foreign", "διέγραψε μετέφερε πλήρωσε ενέκρινε"),
+        ("note_foreign", "σημείωση μήνυμα προσοχή"),
         ("for_whom", "προς"),
         ("llm", "ai τεχνητή τεχνητής"),
         ("must", "πρέπει οφείλει"),
@@ -70,6 +70,7 @@ pub(super) const GREEK: Language = Language {
         ("stop", "σταμάτα"),
         ("heed", "ακολουθείς υπακούς"),
         ("i_am", "είμαι"),
+        ("llm_noun", "βοηθ* μοντέλ* συστήματ*"),
         ("secret", super::NAMES),
         ("destination", super::ADDRESSES),
         (

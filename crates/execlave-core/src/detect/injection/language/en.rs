@@ -212,13 +212,12 @@ pub(super) const ENGLISH: Language = Language {
         ("must", "must should shall"),
         ("policy", "policy policies"),
         ("data", "data"),
-        ("remember_foreign", "memorize memorise"),
         ("remember_last", "remembered memorized"),
         ("admin", "administrator admin root superuser sysadmin"),
         ("show_me", "fetch pull"),
         ("records", "invoices invoice orders records payslips"),
         ("other", "other another"),
-        ("tenant", "tenant tenants customer client company organisation organization"),
+        ("tenant", "tenant tenants customer client"),
         ("fetch", "load fetch open visit"),
         ("summarize", "summarize summarise summary"),
         ("document", "document page article mail email text"),
@@ -229,6 +228,7 @@ pub(super) const ENGLISH: Language = Language {
         ("heed", "heed heeding"),
         ("i_am", "am m"),
         ("aside", "aside"),
+        ("remember_foreign", "imprint"),
         (
             "discussion",
             "phrase phrases example examples attack attacks attacker attackers injection injections \

@@ -97,9 +97,9 @@ pub(super) const SPANISH: Language = Language {
         ),
         (
             "run_foreign",
-            "ejecuta* ejecute borra borre elimina elimine transfiere paga pague aprueba realiza",
+            "borra borre elimina elimine transfiere paga pague aprueba transferencia pago",
         ),
-        ("note_foreign", "nota aviso mensaje instruccion instrucciones atención"),
+        ("note_foreign", "nota aviso mensaje atención"),
         ("for_whom", "para"),
         ("llm", "ia llm chatgpt inteligencia"),
         ("must", "debe deben debes"),
@@ -124,6 +124,7 @@ pub(super) const SPANISH: Language = Language {
         ("heed", "seguir obedecer cumplir caso sigas obedezcas cumplas hagas"),
         ("i_am", "soy"),
         ("aside", "lado"),
+        ("llm_noun", "asistente asistentes modelo modelos sistema sistemas agente agentes"),
         ("secret", super::NAMES),
         ("destination", super::ADDRESSES),
         (

@@ -92,11 +92,11 @@ pub(super) const FRENCH: Language = Language {
         ("approval", "confirmation autorisation validation approbation accord permission"),
         (
             "run_foreign",
-            "exécute* effectue* effectuez supprime* supprimez transfère* transférez paie payez \
-             approuve approuvez valide efface lance",
+            "supprime* supprimez transfère* transférez paie payez approuve approuvez valide efface \
+             virement paiement",
         ),
-        ("note_foreign", "note message instruction instructions avis attention consigne"),
-        ("for_whom", "pour destinée destiné l'attention"),
+        ("note_foreign", "note message avis attention"),
+        ("for_whom", "pour destinée destiné l'attention attention"),
         ("llm", "ia llm chatgpt intelligence"),
         ("must", "doit doivent devez dois devra"),
         ("policy", "politique politiques règle règles consigne* directive*"),
@@ -109,7 +109,7 @@ pub(super) const FRENCH: Language = Language {
         ("show_me", "montre montrez affiche affichez donne donnez accède accédez liste listez"),
         ("records", "facture* commande* historique données dossier* conversation* compte*"),
         ("other", "autre autres"),
-        ("tenant", "client locataire entreprise organisation utilisateur"),
+        ("tenant", "client locataire entreprise utilisateur"),
         ("fetch", "charge* chargez ouvre ouvrez visite* télécharge*"),
         ("summarize", "résume* résumez résumer"),
         ("document", "document page texte article courriel mail"),
@@ -120,6 +120,7 @@ pub(super) const FRENCH: Language = Language {
         ("heed", "suis suivre suivez respecter respecte obéir obéis compte tiens appliquer"),
         ("i_am", "suis"),
         ("aside", "côté"),
+        ("llm_noun", "assistant assistants modèle modèles système systèmes agent agents"),
         ("secret", super::NAMES),
         ("destination", super::ADDRESSES),
         (

@@ -48,7 +48,7 @@ pub(super) const HINDI: Language = Language {
         ("user", "उपयोगकर्ता यूज़र यूजर"),
         ("skip", "बिना"),
         ("approval", "पुष्टि अनुमति मंजूरी स्वीकृति पूछे"),
-        ("run_foreign", "हटाओ भेजो चलाओ हटाएं चलाएं"),
+        ("run_foreign", "हटाओ भेजो हटाएं"),
         ("note_foreign", "नोट सूचना ध्यान"),
         ("for_whom", "लिए"),
         ("llm", "एआई ai"),

@@ -47,8 +47,8 @@ pub(super) const INDONESIAN: Language = Language {
         ("user", "pengguna"),
         ("skip", "tanpa lewati"),
         ("approval", "konfirmasi persetujuan izin"),
-        ("run_foreign", "jalankan hapus bayar setujui lakukan"),
-        ("note_foreign", "catatan pesan instruksi perhatian"),
+        ("run_foreign", "hapus bayar setujui"),
+        ("note_foreign", "catatan pesan perhatian"),
         ("for_whom", "untuk kepada bagi"),
         ("llm", "ai llm chatgpt kecerdasan"),
         ("must", "harus wajib"),
@@ -69,6 +69,7 @@ pub(super) const INDONESIAN: Language = Language {
         ("stop", "berhenti"),
         ("heed", "mengikuti mematuhi"),
         ("i_am", "saya"),
+        ("llm_noun", "asisten model sistem"),
         ("secret", super::NAMES),
         ("destination", super::ADDRESSES),
         (

@@ -74,8 +74,8 @@ pub(super) const ITALIAN: Language = Language {
         ("user", "utente"),
         ("skip", "senza salta"),
         ("approval", "conferma approvazione autorizzazione permesso consenso"),
-        ("run_foreign", "esegui elimina cancella trasferisci paga approva effettua"),
-        ("note_foreign", "nota avviso messaggio istruzione istruzioni attenzione"),
+        ("run_foreign", "elimina cancella trasferisci paga approva bonifico pagamento"),
+        ("note_foreign", "nota avviso messaggio attenzione"),
         ("for_whom", "per"),
         ("llm", "ia llm chatgpt modello modelli"),
         ("must", "deve devono devi"),
@@ -97,6 +97,7 @@ pub(super) const ITALIAN: Language = Language {
         ("heed", "seguire rispettare obbedire"),
         ("i_am", "sono"),
         ("aside", "parte"),
+        ("llm_noun", "assistente assistenti modello modelli sistema sistemi agente agenti"),
         ("secret", super::NAMES),
         ("destination", super::ADDRESSES),
         (

@@ -48,7 +48,7 @@ pub(super) const JAPANESE: Language = Language {
         ("user", "ユーザー ユーザ 利用者"),
         ("skip", "なしで なしに せずに 得ずに 取らず"),
         ("approval", "確認 承認 許可 同意"),
-        ("run_foreign", "実行し 削除し 送金し 支払っ 承認し 実行せ"),
+        ("run_foreign", "削除し 送金し 支払っ 承認し"),
         ("note_foreign", "注意 通知 お知らせ 注"),
         ("for_whom", "への 向け 宛て"),
         ("llm", "ai AI 人工知能 言語モデル"),
@@ -71,6 +71,7 @@ pub(super) const JAPANESE: Language = Language {
         ("stop", "もう"),
         ("heed", "従わない 従う"),
         ("i_am", "私は"),
+        ("llm_noun", "アシスタント モデル システム"),
         ("secret", super::NAMES),
         ("destination", super::ADDRESSES),
         (

@@ -66,8 +66,8 @@ pub(super) const DUTCH: Language = Language {
         ("user", "gebruiker"),
         ("skip", "zonder sla"),
         ("approval", "bevestiging goedkeuring toestemming akkoord overleg"),
-        ("run_foreign", "voer verwijder wis betaal keur boek"),
-        ("note_foreign", "opmerking bericht instructie instructies aandacht notitie"),
+        ("run_foreign", "verwijder wis betaal keur boek overboeking betaling"),
+        ("note_foreign", "opmerking bericht aandacht notitie"),
         ("for_whom", "aan voor"),
         ("llm", "ai llm chatgpt taalmodel taalmodellen"),
         ("must", "moet moeten dient"),
@@ -89,6 +89,7 @@ pub(super) const DUTCH: Language = Language {
         ("heed", "volgen gehoorzamen"),
         ("i_am", "ben"),
         ("aside", "opzij"),
+        ("llm_noun", "assistent assistenten model modellen systeem systemen"),
         ("secret", super::NAMES),
         ("destination", super::ADDRESSES),
         (

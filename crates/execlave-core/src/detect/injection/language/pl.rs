@@ -58,8 +58,8 @@ pub(super) const POLISH: Language = Language {
         ("user", "użytkownik użytkownika użytkownikowi"),
         ("skip", "bez pomiń"),
         ("approval", "potwierdze* zgody zgodę zatwierdze* akceptacj*"),
-        ("run_foreign", "wykonaj usuń przelej zapłać zatwierdź uruchom"),
-        ("note_foreign", "uwaga notatka wiadomość instrukcja instrukcje"),
+        ("run_foreign", "usuń przelej zapłać zatwierdź przelew płatność"),
+        ("note_foreign", "uwaga notatka wiadomość"),
         ("for_whom", "dla"),
         ("llm", "si ai llm chatgpt sztucznej"),
         ("must", "musi muszą powinien powinna"),
@@ -81,6 +81,7 @@ pub(super) const POLISH: Language = Language {
         ("heed", "stosować przestrzegać słuchać"),
         ("i_am", "jestem"),
         ("aside", "bok"),
+        ("llm_noun", "asystent* model* system* agent*"),
         ("secret", super::NAMES),
         ("destination", super::ADDRESSES),
         (

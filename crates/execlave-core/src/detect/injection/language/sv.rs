@@ -43,8 +43,8 @@ pub(super) const SWEDISH: Language = Language {
         ("user", "användaren användare"),
         ("skip", "utan hoppa"),
         ("approval", "bekräftelse godkännande tillstånd"),
-        ("run_foreign", "kör radera överför betala godkänn utför"),
-        ("note_foreign", "meddelande observera notis instruktion"),
+        ("run_foreign", "radera överför betala godkänn överföringen betalningen"),
+        ("note_foreign", "meddelande observera notis"),
         ("for_whom", "till"),
         ("llm", "ai llm chatgpt"),
         ("must", "måste ska"),
@@ -66,6 +66,7 @@ pub(super) const SWEDISH: Language = Language {
         ("heed", "följa lyda"),
         ("i_am", "jag"),
         ("aside", "åsido"),
+        ("llm_noun", "assistent assistenter modell modeller system"),
         ("secret", super::NAMES),
         ("destination", super::ADDRESSES),
         (

@@ -39,7 +39,7 @@ pub(super) const THAI: Language = Language {
         ("user", "ผู้ใช้"),
         ("skip", "โดยไม่ ไม่ต้อง"),
         ("approval", "ยืนยัน อนุมัติ อนุญาต"),
-        ("run_foreign", "ลบ โอน จ่าย ดำเนิน"),
+        ("run_foreign", "ลบ โอน จ่าย"),
         ("note_foreign", "หมายเหตุ ถึง"),
         ("for_whom", "สำหรับ ถึง"),
         ("llm", "ai เอไอ"),

@@ -47,7 +47,7 @@ pub(super) const TURKISH: Language = Language {
         ("user", "kullanıcı*"),
         ("skip", "almadan sormadan olmadan beklemeden"),
         ("approval", "onay* izin"),
-        ("run_foreign", "sil silin öde aktar* onayla* çalıştır* gerçekleştir*"),
+        ("run_foreign", "sil silin öde aktar* onayla*"),
         ("note_foreign", "uyarı mesaj dikkat"),
         ("for_whom", "için"),
         ("llm", "yapay llm chatgpt"),
@@ -71,6 +71,7 @@ pub(super) const TURKISH: Language = Language {
         ("heed", "uyma dinleme"),
         ("i_am", "yöneticiyim"),
         ("aside", "kenara"),
+        ("llm_noun", "asistan* model* sistem*"),
         ("secret", super::NAMES),
         ("destination", super::ADDRESSES),
         (

@@ -25,7 +25,7 @@ pub(super) const RULE: Rule = Rule {
     id: "injection.exfiltration",
     category: "LLM02",
     strong: &[
-        "{send} ..6 {secret} ..6 to|at|into|via|on|in ..5 {destination}",
+        "{send} ..6 {secret} ..6 to|into|in ..5 {destination}",
         "{send} ..4 {private} ..4 to|at|into|via|on ..5 {destination}",
         "{send} ..6 {secret}|{private} ..4 to|with ..3 attacker|attackers|external|hacker",
         "{collect} ..6 {secret} ..4 and ..1 {send}",
@@ -41,7 +41,7 @@ pub(super) const RULE: Rule = Rule {
         "{destination} ..6 {secret} ..3 {send_last}",
         "{use_tool} ..4 {secret} ..5 {send} ..6 {destination}",
         "{use_tool} ..4 {secret} ..5 {send_foreign} ..6 {destination}",
-        "show|give|send|tell|read|fetch|pull|open ..1 me|us ..3 {records}|history|messages|chats|files|data|records ..2 other|another|different|neighbouring ..1 tenant|tenants|customer|client|company|organisation|organization",
+        "show|give|send|tell|read|fetch|pull|open ..1 me|us ..3 {records}|history|messages|chats ..2 other|another|different ..1 tenant|tenants|customer|client",
         "{show_me} ..4 {records} ..4 {other} ..1 {tenant}",
         "{show_me} ..2 {other} ..1 {tenant} ..2 {records}",
         "{show_me} ..3 {records} ..4 {tenant} ..1 {other}",

@@ -27,11 +27,9 @@ pub(super) const RULE: Rule = Rule {
         "i ..3 authorizing|authorising|authorize|authorise|permit|allow|allowing you ..2 to ..2 {ignore}|{bypass}|{reveal}|drop",
         "as ..2 developer|creator|administrator|admin|operator ..2 this|your bot|model|ai|assistant|system|chatbot ..8 {reveal}|{ignore}|{bypass}|dump|configuration",
         "administrator|safety|security|content|operator|developer|ethics override ..3 active|enabled|true|accepted|unlock|unrestricted|display|reveal|granted|engaged",
-        "system|admin|operator notice|message|note ..3 user|operator|human|administrator has|have ..1 approved|authorized|authorised|granted|permitted|confirmed",
+        "system|admin|operator notice|message|note ..3 user|operator|human|administrator has|have ..1 approved|authorized|authorised|granted|permitted|confirmed ..3 deletion|deleting|export|exporting|transfer|access|payment|all|every",
         "{i_am} ..3 {admin} ..10 {bypass} ..4 {guard}|{limit}",
         "maintenance|debug|diagnostic|developer|god|sudo mode ..6 {system} prompt|configuration ..2",
-        "maintenance|debug|diagnostic|god|sudo mode ..8 {guard}|{limit}|checks ..3 suspended|off|disabled|apply|drop",
-        "sudo|god|root mode ..10 {limit}|{guard}|guideline|safeguard",
     ],
     weak: &[
         "user is ..2 administrator|admin|developer|root|authorized",
@@ -46,6 +44,8 @@ pub(super) const RULE: Rule = Rule {
         "override ..4 configuration|unrestricted|unlock|prompt",
         "urgent ..6 {system} prompt",
         "red team ..6 clearance|authorized|authorised|permission",
+        "maintenance|debug|diagnostic|god|sudo mode ..8 {guard}|{limit}|checks ..3 suspended|off|disabled|apply|drop",
+        "sudo|god|root mode ..10 {limit}|{guard}|guideline|safeguard",
     ],
     mark: None,
 };

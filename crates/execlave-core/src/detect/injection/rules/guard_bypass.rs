@@ -37,12 +37,12 @@ pub(super) const RULE: Rule = Rule {
         "ethics|ethical|morality|censorship|refusal filter|filters|protocol|protocols|restrictions ..1 disabled|off|none|deactivated|lifted",
         "safety|content|moral restriction|restrictions ..1 none|disabled|off|lifted|removed",
         "{limit} ..2 not|no|longer|t ..1 apply|applies|bind to you|here",
-        "safety|content checks|filters|policies|guidelines are ..1 off|suspended|disabled|waived|lifted",
     ],
     weak: &[
         "not|don|doesn|t|need|never ..3 follow|obey|adhere|abide|respect|comply|bound|care ..5 ethical|moral|content|safety|usage ..2 {limit}",
         "openai|anthropic ..2 {limit} ..6 not|no|longer|overridden|ignore|{void}",
         "content|safety filter ..1 disabled|off|none|deactivated",
+        "safety|content checks|filters|policies|guidelines are ..1 off|suspended|disabled|waived|lifted",
     ],
     mark: None,
 };

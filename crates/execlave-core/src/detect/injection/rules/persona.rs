@@ -68,7 +68,7 @@ pub(super) const RULE: Rule = Rule {
         "mind|intelligence|{assistant} whose ..3 removed|stripped|disabled|deleted|lifted ..2 {limit}|{guard}|safeguard|restriction",
         "break|breaking|leave character ..6 say|{tell}|remind|remain ..3 stay|character|back",
         "{become} ..8 {none} laws|rules ..3 and ..3 never ..2 refuses|refuse|declines|turns",
-        "ai|al|gpt|chatgpt|llm|chatbot|bot ..4 has|have|having ..1 {none} ..4 {limit}",
+        "ai|al|gpt|chatgpt|llm|chatbot|bot ..4 has|have|having ..1 {none} ..4 ethics|morals|ethical|moral|censorship|restrictions|rules|guidelines|inhibitions",
         "unhinged ..4 without|no|any ..1 remorse|ethics|morals|conscience",
     ],
     weak: &[
