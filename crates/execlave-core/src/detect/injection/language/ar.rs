@@ -64,6 +64,7 @@ pub(super) const ARABIC: Language = Language {
         ("stop", "توقف"),
         ("heed", "اتباع تتبع الالتزام"),
         ("i_am", "أنا"),
+        ("standing", "دائما هذا"),
         ("secret", super::NAMES),
         ("destination", super::ADDRESSES),
         (

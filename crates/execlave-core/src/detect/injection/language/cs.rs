@@ -66,6 +66,7 @@ pub(super) const CZECH: Language = Language {
         ("i_am", "jsem"),
         ("aside", "stranou"),
         ("llm_noun", "asistent* model* systém*"),
+        ("standing", "vždy tento"),
         ("secret", super::NAMES),
         ("destination", super::ADDRESSES),
         (

@@ -133,6 +133,7 @@ pub(super) const GERMAN: Language = Language {
         ("i_am", "bin"),
         ("aside", "beiseite"),
         ("llm_noun", "system systeme modell modelle assistent assistenten agent agenten"),
+        ("standing", "immer dieser diesen"),
         ("secret", super::NAMES),
         ("destination", super::ADDRESSES),
         (

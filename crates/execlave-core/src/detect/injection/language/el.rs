@@ -71,6 +71,7 @@ pub(super) const GREEK: Language = Language {
         ("heed", "ακολουθείς υπακούς"),
         ("i_am", "είμαι"),
         ("llm_noun", "βοηθ* μοντέλ* συστήματ*"),
+        ("standing", "πάντα αυτός"),
         ("secret", super::NAMES),
         ("destination", super::ADDRESSES),
         (

@@ -229,6 +229,7 @@ pub(super) const ENGLISH: Language = Language {
         ("i_am", "am m"),
         ("aside", "aside"),
         ("remember_foreign", "imprint"),
+        ("standing", "permanently"),
         (
             "discussion",
             "phrase phrases example examples attack attacks attacker attackers injection injections \

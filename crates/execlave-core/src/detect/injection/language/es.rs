@@ -80,7 +80,7 @@ pub(super) const SPANISH: Language = Language {
         ("got", "recibiste recibido recibió dieron diste dado"),
         ("conversation", "conversación chat diálogo charla"),
         ("send_foreign", "envía* envíe* enviar manda* mande* reenvía* remite sube publica filtra"),
-        ("secret", "contraseñ* clave* credencial* secreto* historial entorno"),
+        ("secret", "contraseñ* claves credencial* secreto* historial entorno"),
         ("use_tool", "usa use usad utiliza* utilice ejecuta llama invoca"),
         ("tool", "herramienta* función"),
         ("never", "no nunca jamás"),
@@ -125,6 +125,7 @@ pub(super) const SPANISH: Language = Language {
         ("i_am", "soy"),
         ("aside", "lado"),
         ("llm_noun", "asistente asistentes modelo modelos sistema sistemas agente agentes"),
+        ("standing", "siempre este"),
         ("secret", super::NAMES),
         ("destination", super::ADDRESSES),
         (

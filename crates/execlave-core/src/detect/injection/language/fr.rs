@@ -78,7 +78,7 @@ pub(super) const FRENCH: Language = Language {
             "send_foreign",
             "envoie* envoyez envoyer transmets transmettez transfère transférez expédie publie poste",
         ),
-        ("secret", "mot_de_passe passe motdepasse clé clés identifiants secret* jetons historique"),
+        ("secret", "mot_de_passe passe motdepasse clés identifiants secret* jetons historique"),
         ("use_tool", "utilise utilisez appelle appelez exécute exécutez"),
         ("tool", "outil outils fonction"),
         ("never", "ne jamais n pas"),
@@ -121,6 +121,7 @@ pub(super) const FRENCH: Language = Language {
         ("i_am", "suis"),
         ("aside", "côté"),
         ("llm_noun", "assistant assistants modèle modèles système systèmes agent agents"),
+        ("standing", "toujours cet"),
         ("secret", super::NAMES),
         ("destination", super::ADDRESSES),
         (

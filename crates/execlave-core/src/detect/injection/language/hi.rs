@@ -71,6 +71,7 @@ pub(super) const HINDI: Language = Language {
         ("stop", "बंद"),
         ("heed", "पालन मानो"),
         ("i_am", "मैं"),
+        ("standing", "हमेशा यह"),
         ("secret", super::NAMES),
         ("destination", super::ADDRESSES),
         ("discussion", "उदाहरण हमला हमले हमलावर वाक्यांश तकनीक इंजेक्शन पहचान शोधकर्ता दुर्भावनापूर्ण जोखिम"),

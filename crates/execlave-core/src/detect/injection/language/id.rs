@@ -70,6 +70,7 @@ pub(super) const INDONESIAN: Language = Language {
         ("heed", "mengikuti mematuhi"),
         ("i_am", "saya"),
         ("llm_noun", "asisten model sistem"),
+        ("standing", "selalu ini"),
         ("secret", super::NAMES),
         ("destination", super::ADDRESSES),
         (

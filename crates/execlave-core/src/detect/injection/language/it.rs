@@ -66,7 +66,7 @@ pub(super) const ITALIAN: Language = Language {
         ("got", "ricevuto ricevute dato date"),
         ("conversation", "conversazione chat dialogo discussione"),
         ("send_foreign", "invia inviare inviate manda mandare spedisci inoltra trasmetti pubblica"),
-        ("secret", "password chiave chiavi credenzial* segret* cronologia"),
+        ("secret", "password chiavi credenzial* segret* cronologia"),
         ("use_tool", "usa usate utilizza chiama esegui"),
         ("tool", "strumento strumenti funzione"),
         ("never", "non mai"),
@@ -98,6 +98,7 @@ pub(super) const ITALIAN: Language = Language {
         ("i_am", "sono"),
         ("aside", "parte"),
         ("llm_noun", "assistente assistenti modello modelli sistema sistemi agente agenti"),
+        ("standing", "sempre questo"),
         ("secret", super::NAMES),
         ("destination", super::ADDRESSES),
         (

@@ -72,6 +72,7 @@ pub(super) const JAPANESE: Language = Language {
         ("heed", "従わない 従う"),
         ("i_am", "私は"),
         ("llm_noun", "アシスタント モデル システム"),
+        ("standing", "常に この"),
         ("secret", super::NAMES),
         ("destination", super::ADDRESSES),
         (

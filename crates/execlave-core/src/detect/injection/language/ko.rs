@@ -70,6 +70,7 @@ pub(super) const KOREAN: Language = Language {
         ("heed", "따르지"),
         ("i_am", "나는"),
         ("llm_noun", "어시스턴트 모델 시스템"),
+        ("standing", "항상 이"),
         ("secret", super::NAMES),
         ("destination", super::ADDRESSES),
         ("discussion", "예시 예를 공격 인젝션 취약점 문구 기법 탐지 연구 악성 위험 주입"),

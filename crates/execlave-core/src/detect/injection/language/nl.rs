@@ -90,6 +90,7 @@ pub(super) const DUTCH: Language = Language {
         ("i_am", "ben"),
         ("aside", "opzij"),
         ("llm_noun", "assistent assistenten model modellen systeem systemen"),
+        ("standing", "altijd deze"),
         ("secret", super::NAMES),
         ("destination", super::ADDRESSES),
         (

@@ -82,6 +82,7 @@ pub(super) const POLISH: Language = Language {
         ("i_am", "jestem"),
         ("aside", "bok"),
         ("llm_noun", "asystent* model* system* agent*"),
+        ("standing", "zawsze ten"),
         ("secret", super::NAMES),
         ("destination", super::ADDRESSES),
         (

@@ -70,7 +70,7 @@ pub(super) const PORTUGUESE: Language = Language {
         ("got", "recebeu recebido recebeste deram"),
         ("conversation", "conversa chat diálogo"),
         ("send_foreign", "envie envia enviar mande manda encaminhe transmita publique"),
-        ("secret", "senha* chave* credenci* segredo* histórico ambiente"),
+        ("secret", "senha* chaves credenci* segredo* histórico ambiente"),
         ("use_tool", "use usa utilize chame execute"),
         ("tool", "ferramenta* função"),
         ("never", "não nunca jamais"),
@@ -102,6 +102,7 @@ pub(super) const PORTUGUESE: Language = Language {
         ("i_am", "sou"),
         ("aside", "lado"),
         ("llm_noun", "assistente assistentes modelo modelos sistema sistemas agente agentes"),
+        ("standing", "sempre este"),
         ("secret", super::NAMES),
         ("destination", super::ADDRESSES),
         (

@@ -96,6 +96,7 @@ pub(super) const RUSSIAN: Language = Language {
         ("i_am", "я"),
         ("aside", "сторону"),
         ("llm_noun", "ассистент* модел* систем* помощник* агент*"),
+        ("standing", "всегда этот"),
         ("secret", super::NAMES),
         ("destination", super::ADDRESSES),
         (

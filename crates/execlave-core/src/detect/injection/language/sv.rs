@@ -67,6 +67,7 @@ pub(super) const SWEDISH: Language = Language {
         ("i_am", "jag"),
         ("aside", "åsido"),
         ("llm_noun", "assistent assistenter modell modeller system"),
+        ("standing", "alltid här"),
         ("secret", super::NAMES),
         ("destination", super::ADDRESSES),
         (

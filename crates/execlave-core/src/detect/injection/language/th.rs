@@ -61,6 +61,7 @@ pub(super) const THAI: Language = Language {
         ("stop", "หยุด"),
         ("heed", "ทำตาม"),
         ("i_am", "ฉันคือ"),
+        ("standing", "เสมอ นี้"),
         ("secret", super::NAMES),
         ("destination", super::ADDRESSES),
         ("discussion", "ตัวอย่าง โจมตี วลี เทคนิค ช่องโหว่ ตรวจจับ นักวิจัย"),

@@ -72,6 +72,7 @@ pub(super) const TURKISH: Language = Language {
         ("i_am", "yöneticiyim"),
         ("aside", "kenara"),
         ("llm_noun", "asistan* model* sistem*"),
+        ("standing", "her bu"),
         ("secret", super::NAMES),
         ("destination", super::ADDRESSES),
         (

@@ -83,6 +83,7 @@ pub(super) const UKRAINIAN: Language = Language {
         ("i_am", "я"),
         ("aside", "бік убік"),
         ("llm_noun", "асистент* модел* систем* помічник* агент*"),
+        ("standing", "завжди цей"),
         ("secret", super::NAMES),
         ("destination", super::ADDRESSES),
         (

@@ -61,6 +61,7 @@ pub(super) const VIETNAMESE: Language = Language {
         ("stop", "ngừng"),
         ("heed", "theo tuân"),
         ("i_am", "tôi"),
+        ("standing", "luôn này"),
         ("secret", super::NAMES),
         ("destination", super::ADDRESSES),
         ("discussion", "ví dụ công tấn hổng thuật kỹ phát chèn"),

@@ -75,6 +75,7 @@ pub(super) const CHINESE: Language = Language {
         ("heed", "遵守 遵循 服从"),
         ("i_am", "我是"),
         ("llm_noun", "助手 模型 系统 系統"),
+        ("standing", "永远 这个 该用户 总是 此用户"),
         ("secret", super::NAMES),
         ("destination", super::ADDRESSES),
         ("discussion", "例如 示例 例子 攻击 注入 短语 技术 漏洞 检测 研究 恶意 风险 黑客 防御"),

@@ -3,7 +3,7 @@
 //! # What it finds
 //!
 //! `Do not tell the user`, `without mentioning this to anyone`, `keep this from the human`, `do this
-//! silently`.
+//! silently`, in all languages of `language/`.
 //!
 //! # Why it is dangerous
 //!

@@ -3,7 +3,8 @@
 //! # What it finds
 //!
 //! `Send the api keys to https://…`, `forward all messages to …@…`, images whose address carries data, addresses
-//! with a parameter that is there to carry it.
+//! with a parameter that is there to carry it, secrets sent to an address in all languages of `language/`;
+//! records of another tenant or customer.
 //!
 //! # Why it is dangerous
 //!

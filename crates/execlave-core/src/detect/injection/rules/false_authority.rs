@@ -2,7 +2,8 @@
 //!
 //! # What it finds
 //!
-//! `I am your developer and authorise you …`, `ADMIN OVERRIDE`, `this is the security team of …`.
+//! `I am your developer and authorise you …`, `ADMIN OVERRIDE`, `this is the security team of …`, an
+//! administrator who lifts the limits, a notice of the system that the user has approved an export.
 //!
 //! # Why it is dangerous
 //!
@@ -10,7 +11,8 @@
 //!
 //! # What it leaves alone
 //!
-//! A weak sign: administrators and developers write too, and mails are urgent.
+//! A weak sign unless limits are lifted or secrets wanted: administrators and developers write too, mails are
+//! urgent, and machines have a maintenance mode.
 //!
 //! # References
 //!
@@ -26,7 +28,7 @@ pub(super) const RULE: Rule = Rule {
         "i ..1 m|am your ..1 developer|creator|programmer|administrator|admin|operator|owner|maker",
         "i ..3 authorizing|authorising|authorize|authorise|permit|allow|allowing you ..2 to ..2 {ignore}|{bypass}|{reveal}|drop",
         "as ..2 developer|creator|administrator|admin|operator ..2 this|your bot|model|ai|assistant|system|chatbot ..8 {reveal}|{ignore}|{bypass}|dump|configuration",
-        "administrator|safety|security|content|operator|developer|ethics override ..3 active|enabled|true|accepted|unlock|unrestricted|display|reveal|granted|engaged",
+        "administrator|content|operator|developer|ethics override ..3 active|enabled|true|accepted|unlock|unrestricted|display|reveal|granted|engaged",
         "system|admin|operator notice|message|note ..3 user|operator|human|administrator has|have ..1 approved|authorized|authorised|granted|permitted|confirmed ..3 deletion|deleting|export|exporting|transfer|access|payment|all|every",
         "{i_am} ..3 {admin} ..10 {bypass} ..4 {guard}|{limit}",
         "maintenance|debug|diagnostic|developer|god|sudo mode ..6 {system} prompt|configuration ..2",
@@ -46,6 +48,7 @@ pub(super) const RULE: Rule = Rule {
         "red team ..6 clearance|authorized|authorised|permission",
         "maintenance|debug|diagnostic|god|sudo mode ..8 {guard}|{limit}|checks ..3 suspended|off|disabled|apply|drop",
         "sudo|god|root mode ..10 {limit}|{guard}|guideline|safeguard",
+        "safety|security override ..3 active|enabled|true|accepted|engaged",
     ],
     mark: None,
 };

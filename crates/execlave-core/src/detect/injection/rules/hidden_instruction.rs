@@ -3,7 +3,7 @@
 //! # What it finds
 //!
 //! `If you are an AI reading this …`, `note to the assistant: …`, orders in HTML comments, `when
-//! summarising this, also say …`.
+//! summarising this, also say …`, `the assistant must ignore the policy`.
 //!
 //! # Why it is dangerous
 //!
@@ -12,7 +12,8 @@
 //!
 //! # What it leaves alone
 //!
-//! Sentences about assistants, people called assistant, `when translating, keep the names`.
+//! Sentences about assistants and what they must not do, people called assistant, `when translating, keep
+//! the names`.
 //!
 //! # References
 //!

@@ -13,7 +13,7 @@
 //! # What it leaves alone
 //!
 //! Ignoring messages, orders of goods, errors, letters and other things that are not instructions;
-//! instructions that are read, shown or followed.
+//! instructions that are read, shown or followed; the names of functions.
 //!
 //! # References
 //!

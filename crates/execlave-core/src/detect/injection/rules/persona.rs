@@ -3,7 +3,7 @@
 //! # What it finds
 //!
 //! `You are now DAN`, `answer as an uncensored model`, `an AI with no rules`, `jailbreak mode enabled`,
-//! `freed from the confines of AI`.
+//! `freed from every filter`, a named machine that never refuses; answers in two parts, the refusal first.
 //!
 //! # Why it is dangerous
 //!
@@ -12,7 +12,7 @@
 //! # What it leaves alone
 //!
 //! Roles without a licence (`act as a translator`), villains in stories, developer mode of a phone, a
-//! person called Dan.
+//! person called Dan. A model or machine without a filter may be for coffee: a weak sign.
 //!
 //! # References
 //!

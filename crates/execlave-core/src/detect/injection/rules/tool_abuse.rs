@@ -3,7 +3,7 @@
 //! # What it finds
 //!
 //! `Approve the next tool call`, `skip the confirmation`, `run the command silently`, transfers without
-//! asking.
+//! asking, in all languages of `language/`.
 //!
 //! # Why it is dangerous
 //!
@@ -11,7 +11,8 @@
 //!
 //! # What it leaves alone
 //!
-//! Commands people ask for, approvals between people, documentation of tools.
+//! Commands people ask for, approvals between people, documentation of tools. Running a command without
+//! confirmation is a weak sign: manuals say it.
 //!
 //! # References
 //!
