@@ -190,7 +190,7 @@ pub(super) const ENGLISH: Language = Language {
             "void cancelled canceled revoked obsolete null invalid suspended deactivated lifted \
              overridden expired disabled superseded erased",
         ),
-        ("recite", "repeat recite reproduce copy retype transcribe echo print output write"),
+        ("recite", "repeat recite retype regurgitate echo"),
         ("recite_last", "repeated recited reproduced"),
         (
             "passage",
@@ -199,7 +199,7 @@ pub(super) const ENGLISH: Language = Language {
         ),
         ("above", "above preceding precedes preceded before foregoing"),
         ("verbatim", "verbatim unabridged"),
-        ("got", "received given told"),
+        ("got", "gotten"),
         ("conversation", "conversation chat dialogue session"),
         ("send_foreign", "exfiltrate leak"),
         ("send_last", "exfiltrated leaked"),

@@ -31,7 +31,7 @@ pub(super) const RULE: Rule = Rule {
         "administrator|content|operator|developer|ethics override ..3 active|enabled|true|accepted|unlock|unrestricted|display|reveal|granted|engaged",
         "system|admin|operator notice|message|note ..3 user|operator|human|administrator has|have ..1 approved|authorized|authorised|granted|permitted|confirmed ..3 deletion|deleting|export|exporting|transfer|access|payment|all|every",
         "{i_am} ..3 {admin} ..10 {bypass} ..4 {guard}|{limit}",
-        "maintenance|debug|diagnostic|developer|god|sudo mode ..6 {system} prompt|configuration ..2",
+        "maintenance|debug|diagnostic|developer|god|sudo mode ..6 {system} prompt|configuration",
     ],
     weak: &[
         "user is ..2 administrator|admin|developer|root|authorized",

@@ -35,7 +35,7 @@ pub(super) const RULE: Rule = Rule {
         "{guard}|{limit}|safety ..1 checks|protocols|policies|filters|rules|guidelines|restrictions|training|policy ..2 suspended|disabled|lifted|waived|off|removed ..3 for|during ..1 this|the|our session|conversation|chat",
         "ethics|ethical|morality|censorship|refusal filter|filters|restrictions ..1 disabled|off|none|deactivated|lifted",
         "safety|content|moral restriction|restrictions ..1 none|disabled|off|lifted|removed",
-        "{limit} ..2 not|no|longer|t ..1 apply|applies|bind to you|here",
+        "content|safety|ethical|moral|usage {limit} ..2 not|no|longer|t ..1 apply|applies to you",
     ],
     weak: &[
         "not|don|doesn|t|need|never ..3 follow|obey|adhere|abide|respect|comply|bound|care ..5 ethical|moral|content|safety|usage ..2 {limit}",
@@ -43,6 +43,7 @@ pub(super) const RULE: Rule = Rule {
         "content|safety filter ..1 disabled|off|none|deactivated",
         "safety|content checks|filters|policies|guidelines are ..1 off|suspended|disabled|waived|lifted",
         "all restrictions|limitations|safeguards|filters ..2 lifted|removed|disabled|off",
+        "{limit} ..2 not|no|longer|t ..1 apply|applies to you",
     ],
     mark: None,
 };
