@@ -12,17 +12,17 @@ use super::words::Word;
 pub(super) const STRETCH: u32 = 64;
 
 /// How many sets of words there may be that a cue has to follow.
-pub(super) const OPENINGS: usize = 256;
+pub(super) const OPENINGS: usize = 512;
 
-/// Some of the [`OPENINGS`], one bit each.
+/// Some of the [`OPENINGS`]: each bit of 256 stands for two. A cheap way to say that none was seen.
 #[derive(Debug, Default, Clone, Copy)]
-struct Openings([u64; OPENINGS / 64]);
+struct Openings([u64; 4]);
 
 impl Openings {
     fn of(numbers: impl IntoIterator<Item = u16>) -> Self {
         let mut openings = Self::default();
         for number in numbers {
-            if let Some(lane) = openings.0.get_mut(usize::from(number / 64)) {
+            if let Some(lane) = openings.0.get_mut(usize::from(number / 64 % 4)) {
                 *lane |= 1 << (number % 64);
             }
         }
