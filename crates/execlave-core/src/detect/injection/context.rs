@@ -34,7 +34,20 @@ pub(super) fn factor(text: &str, span: Range<usize>) -> f64 {
         (true, 0) => 0.8,
         _ => 1.0,
     };
-    if denied { surroundings * 0.6 } else { surroundings }
+    let surroundings = if denied { surroundings * 0.6 } else { surroundings };
+    if named(before, text.get(span).unwrap_or_default()) {
+        surroundings * 0.4
+    } else {
+        surroundings
+    }
+}
+
+/// Whether the match is the name of a function that is defined, with its parameters:
+/// `def ignore_previous(instructions)`.
+fn named(before: &str, found: &str) -> bool {
+    const KEYWORDS: &[&str] = &["def ", "fn ", "func ", "function ", "fun "];
+    let defined = KEYWORDS.iter().any(|keyword| before.ends_with(keyword));
+    defined && found.find('(').is_some_and(|name| !found.get(..name).unwrap_or(" ").contains(' '))
 }
 
 /// What of `before` belongs to the sentence that goes on.

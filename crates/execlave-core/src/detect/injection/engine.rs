@@ -1,25 +1,18 @@
 //! Runs the rules and the model over one reading, in one pass.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use super::language::LANGUAGES;
 use super::lexicon::{Atom, Lexicon};
-use super::phrase::{Phrase, Sets};
-use super::rule::{Found, Mark, Rule, STRONG, WEAK};
+use super::notes::{Match, Notes};
+use super::phrase::{COMMON, Phrase, Sets};
+use super::rule::{Found, Rule, STRONG, WEAK};
 use super::rules::RULES;
-use super::trail::{Known, Mask, Trail};
-use super::{FINDINGS_PER_RULE, context, model, words};
-
-/// A rule's match in a reading.
-#[derive(Debug, Clone)]
-pub(super) struct Match {
-    pub(super) rule_id: &'static str,
-    pub(super) category: &'static str,
-    pub(super) weight: f64,
-    pub(super) start: usize,
-    pub(super) end: usize,
-}
+use super::trail::{Known, Trail};
+use super::watch::{Cue, Watch};
+use super::{context, model, words};
 
 /// A wording, and what it means to find it.
 struct Wording {
@@ -38,28 +31,18 @@ struct Engine {
 
 /// One word of the lexicon.
 struct RuleWord {
+    cue: Cue,
     known: Known,
-    /// The wordings it may end, by the set they cannot do without.
-    ends: Vec<Ends>,
-    /// The sets of all of these.
-    needs: Mask,
-    marks: Vec<(&'static Rule, &'static Mark)>,
+    /// The wordings it may end.
+    ends: Vec<u16>,
     purpose: Purpose,
-}
-
-/// Wordings that end with the same word and cannot do without the same set.
-struct Ends {
-    rarest: u16,
-    /// The farthest back that any of them begins, in half words.
-    reach: u32,
-    wordings: Vec<u16>,
 }
 
 /// The bit of English, in which the rules' own words are.
 const ENGLISH: u32 = 1;
 
 /// Words so common that no wording is looked for because of them.
-const COMMON: &str = "the to of and a an in is it you your that this with for on are be at by or as have has not no \
+const COMMON_WORDS: &str = "the to of and a an in is it you your that this with for on are be at by or as have has not no \
     from all any what which they we i my me do don t s can will would if so up out about than then only also but \
     just now use used one two into over when who how new see more some their its he she was were been get make made \
     like time first other even before after never every each very";
@@ -84,7 +67,7 @@ impl Numbers {
 /// How common the words of English are that a name stands for.
 fn commonness(name: &str) -> u32 {
     let common = |word: &str| {
-        if COMMON.split_ascii_whitespace().any(|known| known == word) { 1_000 } else { 1 }
+        if COMMON_WORDS.split_ascii_whitespace().any(|known| known == word) { COMMON } else { 1 }
     };
     let Some(list) = name.strip_prefix('{').and_then(|name| name.strip_suffix('}')) else {
         return common(name);
@@ -131,39 +114,37 @@ impl Engine {
             }
         }
         lexicon.join_stems();
-        let rare: Vec<u16> = wordings.iter().map(|wording| wording.phrase.rarest()).collect();
+        let pairs = || wordings.iter().map(|wording| wording.phrase.pair());
+        let mut openings: Vec<u16> = pairs().map(|pair| pair.opening).collect();
+        openings.sort_unstable();
+        openings.dedup();
+        let opening = |set: u16| {
+            openings.binary_search(&set).ok().and_then(|place| u16::try_from(place).ok())
+        };
         let purposes = ["{discussion}", "{reporting}", "{denial}"].map(|list| numbers.of(list));
         let words = lexicon.entries().iter().map(|entry| {
             let sets = sets.of(entry);
-            let mut ends: Vec<Ends> = Vec::new();
-            for (index, Wording { phrase, .. }) in (0u16..).zip(&wordings) {
-                if !sets.iter().any(|(set, _)| phrase.last() == Some(*set)) {
-                    continue;
-                }
-                match ends.iter_mut().find(|ends| ends.rarest == phrase.rarest()) {
-                    Some(ends) => {
-                        ends.reach = ends.reach.max(phrase.reach());
-                        ends.wordings.push(index);
-                    }
-                    None => ends.push(Ends {
-                        rarest: phrase.rarest(),
-                        reach: phrase.reach(),
-                        wordings: vec![index],
-                    }),
-                }
-            }
+            let in_set = |wanted: u16| sets.iter().any(|(set, _)| *set == wanted);
+            let ends = (0u16..)
+                .zip(&wordings)
+                .filter(|(_, wording)| wording.phrase.last().is_some_and(in_set));
+            let follows = pairs().filter(|pair| in_set(pair.cue));
             let marks = marks.iter().filter(|(atom, ..)| entry.contains(*atom));
             let [discussion, reporting, denial] =
                 purposes.map(|list| u32::from(list.is_some_and(|list| entry.contains(list))));
             RuleWord {
-                needs: Mask::of(ends.iter().map(|ends| ends.rarest)),
-                ends,
-                marks: marks.map(|(_, rule, mark)| (*rule, *mark)).collect(),
+                cue: Cue::new(
+                    sets.iter().filter_map(|(set, _)| opening(*set)).collect(),
+                    follows.filter_map(|pair| Some((opening(pair.opening)?, pair.reach))),
+                    marks.map(|(_, rule, mark)| (*rule, *mark)).collect(),
+                ),
+                ends: ends.map(|(index, _)| index).collect(),
                 purpose: Purpose { discussion, reporting, denial },
-                known: Known::new(sets, |set| rare.contains(&set)),
+                known: Known::new(sets),
             }
         });
-        let words = words.collect();
+        let words: Vec<RuleWord> = words.collect();
+        lexicon.mark_cues(words.iter().map(|word| word.cue.is_needed()));
         Self { lexicon, wordings, words }
     }
 
@@ -171,30 +152,63 @@ impl Engine {
     fn find(&self, text: &str, word: &words::Word) -> Option<&RuleWord> {
         self.words.get(usize::from(self.lexicon.find(text, word)?))
     }
+
+    #[inline]
+    fn cue(&self, text: &str, word: &words::Word) -> Option<&Cue> {
+        let entry = self.lexicon.find_cue(text, word)?;
+        self.words.get(usize::from(entry)).map(|word| &word.cue)
+    }
+
+    /// The parts of a reading that may hold a wording or a mark. The model weighs every word on the way.
+    #[inline]
+    fn first_look(&self, text: &str, meter: &mut model::Meter) -> Vec<Range<usize>> {
+        let mut watch = Watch::default();
+        words::read(text, |word| {
+            if word.whole {
+                meter.add(&word);
+            }
+            watch.pass(&word);
+            if let Some(found) = self.cue(text, &word) {
+                watch.note(text, &word, found);
+            }
+        });
+        watch.finish(text.len())
+    }
+
+    /// Looks for wordings and marks in one part of a reading.
+    fn find_wordings(&self, text: &str, part: Range<usize>, notes: &mut Notes) {
+        let mut trail = Trail::default();
+        let from = part.start;
+        let part = text.get(part).unwrap_or_default();
+        words::read(part, |mut word| {
+            let Some(found) = self.find(part, &word) else { return };
+            word.start = word.start.saturating_add(from);
+            word.end = word.end.saturating_add(from);
+            trail.push(&word, &found.known);
+            for index in &found.ends {
+                let Some(wording) = self.wordings.get(usize::from(*index)) else { continue };
+                if let Some(start) = wording.phrase.find(&trail) {
+                    notes.add(wording.rule, Found { start, end: word.end, weight: wording.weight });
+                }
+            }
+            for (rule, mark) in &found.cue.marks {
+                if let Some(found) = (mark.check)(text, &word) {
+                    notes.add(rule, found);
+                }
+            }
+        });
+    }
 }
 
 /// Everything the rules and the model find in one reading.
 pub(super) fn read(text: &str) -> Vec<Match> {
     let engine = &*ENGINE;
-    let mut matches = Vec::new();
-    let mut trail = Trail::default();
     let mut meter = model::Meter::default();
-    words::read(text, |word| {
-        if word.whole {
-            meter.add(&word);
-        }
-        let Some(found) = engine.find(text, &word) else { return };
-        trail.push(&word, &found.known);
-        if trail.seen_any(found.needs) {
-            complete(engine, found, &trail, word.end, &mut matches);
-        }
-        for (rule, mark) in &found.marks {
-            if let Some(found) = (mark.check)(text, &word) {
-                note(&mut matches, rule, found);
-            }
-        }
-    });
-    drop_contained(&mut matches);
+    let mut notes = Notes::default();
+    for part in engine.first_look(text, &mut meter) {
+        engine.find_wordings(text, part, &mut notes);
+    }
+    let mut matches = notes.finish();
     for found in &mut matches {
         found.weight *= context::factor(text, found.start..found.end);
     }
@@ -206,18 +220,6 @@ pub(super) fn read(text: &str) -> Vec<Match> {
         end: found.end,
     }));
     matches
-}
-
-/// Looks for the wordings that the newest word may end.
-#[inline(never)]
-fn complete(engine: &Engine, word: &RuleWord, trail: &Trail, end: usize, matches: &mut Vec<Match>) {
-    let near = word.ends.iter().filter(|ends| trail.seen_within(ends.rarest, ends.reach));
-    for index in near.flat_map(|ends| &ends.wordings) {
-        let Some(wording) = engine.wordings.get(usize::from(*index)) else { continue };
-        if let Some(start) = wording.phrase.find(trail) {
-            note(matches, wording.rule, Found { start, end, weight: wording.weight });
-        }
-    }
 }
 
 /// What the words of a stretch of text say about its purpose.
@@ -244,51 +246,13 @@ pub(super) fn purpose(text: &str) -> Purpose {
     purpose
 }
 
-/// The same words count once: drops what lies within a match of another rule that says as much or more.
-fn drop_contained(matches: &mut Vec<Match>) {
-    let mut kept: Vec<Match> = Vec::with_capacity(matches.len());
-    // The heaviest first, then the longest, so that one pass over what is kept is enough.
-    matches.sort_by(|one, other| {
-        let length = |found: &Match| found.end.saturating_sub(found.start);
-        other.weight.total_cmp(&one.weight).then(length(other).cmp(&length(one)))
-    });
-    for found in matches.drain(..) {
-        let inside = |known: &Match| known.start <= found.start && found.end <= known.end;
-        if !kept.iter().any(inside) {
-            kept.push(found);
-        }
-    }
-    *matches = kept;
-}
-
-/// Adds a match. Of two that overlap the heavier stays: they are the same passage in other words.
-fn note(matches: &mut Vec<Match>, rule: &'static Rule, found: Found) {
-    let mut of_rule = matches.iter_mut().rev().filter(|known| known.rule_id == rule.id);
-    if let Some(latest) = of_rule.next() {
-        if found.start < latest.end {
-            if found.weight > latest.weight {
-                latest.start = found.start;
-                latest.end = found.end;
-                latest.weight = found.weight;
-            }
-            return;
-        }
-        if of_rule.count() >= FINDINGS_PER_RULE {
-            return;
-        }
-    }
-    matches.push(Match {
-        rule_id: rule.id,
-        category: rule.category,
-        weight: found.weight,
-        start: found.start,
-        end: found.end,
-    });
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::trail::{SETS, STRETCH};
+    use std::collections::HashSet;
+
+    use proptest::prelude::*;
+
+    use super::super::watch::OPENINGS;
     use super::*;
 
     #[test]
@@ -303,14 +267,39 @@ mod tests {
     }
 
     #[test]
-    fn the_trail_is_long_enough() {
-        assert!(
-            ENGINE
-                .words
-                .iter()
-                .flat_map(|word| &word.ends)
-                .all(|ends| { ends.reach <= STRETCH && usize::from(ends.rarest) < SETS })
-        );
+    fn every_opening_has_a_place() {
+        let pairs = ENGINE.wordings.iter().map(|wording| wording.phrase.pair());
+        let openings: HashSet<u16> = pairs.map(|pair| pair.opening).collect();
+        assert!(openings.len() <= OPENINGS, "{}", openings.len());
+    }
+
+    /// Words that wordings are made of, with a common one and the end of a sentence now and then.
+    fn telling_text() -> impl Strategy<Value = String> {
+        let literals = RULES.iter().flat_map(|rule| rule.strong.iter().chain(rule.weak));
+        let literals = literals.flat_map(|wording| wording.split([' ', '|']));
+        let listed = LANGUAGES.iter().flat_map(|language| language.lists);
+        let listed = listed.flat_map(|(_, words)| words.split_ascii_whitespace());
+        let words: Vec<&str> = literals
+            .chain(listed)
+            .filter(|word| !word.starts_with(['{', '.']))
+            .map(|word| word.trim_end_matches('*'))
+            .chain(["the", "table.", "\n\n\n"].repeat(100))
+            .collect();
+        prop::collection::vec(prop::sample::select(words), 0..400).prop_map(|words| words.join(" "))
+    }
+
+    proptest! {
+        /// The first look only saves work.
+        #[test]
+        fn the_first_look_misses_nothing(text in telling_text()) {
+            let mut whole = Notes::default();
+            ENGINE.find_wordings(&text, 0..text.len(), &mut whole);
+            let mut parts = Notes::default();
+            for part in ENGINE.first_look(&text, &mut model::Meter::default()) {
+                ENGINE.find_wordings(&text, part, &mut parts);
+            }
+            prop_assert_eq!(format!("{whole:?}"), format!("{parts:?}"));
+        }
     }
 
     #[test]

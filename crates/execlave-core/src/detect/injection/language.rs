@@ -33,6 +33,13 @@ pub(super) struct Language {
     pub(super) lists: &'static [(&'static str, &'static str)],
 }
 
+/// What marks an address, in any language.
+const ADDRESSES: &str =
+    "http https www com net org io test invalid example webhook attacker evil url";
+
+/// What tools and code call secrets, in any language.
+const NAMES: &str = "secret secrets token tokens password passwords credentials key keys env";
+
 /// Every language; a word's languages are bits by position here, so there are at most 32.
 pub(super) const LANGUAGES: &[Language] = &[
     en::ENGLISH,

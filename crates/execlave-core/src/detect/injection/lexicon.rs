@@ -4,8 +4,9 @@
 //! table from a word's hash to everything that is known about the word.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher};
 
-use super::words::{self, STEM, Word};
+use super::words::{self, Word};
 use crate::detect::view::views;
 
 /// The number of a list or of a literal word that some rule names.
@@ -35,20 +36,100 @@ impl Entry {
 /// The table.
 #[derive(Debug)]
 pub(super) struct Lexicon {
-    /// One bit for some bits of every word's hash: nearly every unknown word is refused here.
-    filter: Vec<u64>,
-    stem_filter: Vec<u64>,
+    /// Every word.
+    all: Filter,
+    /// The words that the first look stops at.
+    cues: Filter,
     /// Open addressing, by the low bits of the hash; an entry of [`FREE`] ends a probe.
     slots: Vec<(u64, u16)>,
-    stems: HashMap<u64, u16>,
+    /// By their first [`STEM`](words::STEM) bytes, the longest first.
+    stems: HashMap<u32, Vec<Stem>, Spread>,
     /// The words that are not stems, and their entries.
     whole: Vec<(String, u16)>,
     entries: Vec<Entry>,
+    /// What each entry is found by: a hash, or the first bytes of a stem.
+    keys: Vec<Key>,
+}
+
+/// What many words begin with.
+#[derive(Debug)]
+struct Stem {
+    bytes: Box<[u8]>,
+    entry: u16,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Key {
+    Word(u64),
+    Stem(u32),
+}
+
+/// One bit for some bits of every word's hash: nearly every unknown word is refused here.
+#[derive(Debug)]
+struct Filter {
+    words: Vec<u64>,
+    stems: Vec<u64>,
+}
+
+impl Default for Filter {
+    fn default() -> Self {
+        let empty = vec![0; 1 << (FILTER_BITS - 6)];
+        Self { words: empty.clone(), stems: empty }
+    }
+}
+
+impl Filter {
+    fn allow(&mut self, key: Key) {
+        let (filter, hash) = match key {
+            Key::Word(hash) => (&mut self.words, hash),
+            Key::Stem(stem) => (&mut self.stems, words::mix(0, stem.into())),
+        };
+        let (lane, bit) = place(hash);
+        if let Some(lane) = filter.get_mut(lane) {
+            *lane |= bit;
+        }
+    }
+
+    #[inline]
+    fn passes(&self, word: &Word) -> bool {
+        passes(&self.words, word.hash)
+    }
+
+    #[inline]
+    fn passes_stem(&self, word: &Word) -> bool {
+        word.stem != 0 && passes(&self.stems, words::mix(0, word.stem.into()))
+    }
 }
 
 const FILTER_BITS: u32 = 16;
 const SLOTS: usize = 1 << 14;
 const FREE: u16 = u16::MAX;
+
+/// Spreads the first bytes of a word over a table; they are ours, so nobody can make them collide.
+#[derive(Debug, Default, Clone, Copy)]
+struct Spread(u64);
+
+impl Hasher for Spread {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |hash, byte| words::mix(hash, u64::from(*byte)));
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.0 = words::mix(self.0, u64::from(number));
+    }
+}
+
+impl BuildHasher for Spread {
+    type Hasher = Self;
+
+    fn build_hasher(&self) -> Self {
+        *self
+    }
+}
 
 /// Spells a word as readings spell it.
 fn fold(word: &str) -> String {
@@ -67,43 +148,40 @@ fn passes(filter: &[u64], hash: u64) -> bool {
     filter.get(lane).is_some_and(|lane| lane & bit != 0)
 }
 
-fn allow(filter: &mut [u64], hash: u64) {
-    let (lane, bit) = place(hash);
-    if let Some(lane) = filter.get_mut(lane) {
-        *lane |= bit;
-    }
-}
-
 impl Default for Lexicon {
     fn default() -> Self {
         Self {
-            filter: vec![0; 1 << (FILTER_BITS - 6)],
-            stem_filter: vec![0; 1 << (FILTER_BITS - 6)],
+            all: Filter::default(),
+            cues: Filter::default(),
             slots: vec![(0, FREE); SLOTS],
-            stems: HashMap::new(),
+            stems: HashMap::default(),
             whole: Vec::new(),
             entries: Vec::new(),
+            keys: Vec::new(),
         }
     }
 }
 
 impl Lexicon {
     /// Puts a word of a language on a list. `talimat*` stands for every word that begins so; what is before
-    /// the star has at least [`STEM`] bytes.
+    /// the star has at least [`STEM`](words::STEM) bytes.
     pub(super) fn add(&mut self, word: &str, atom: Atom, language: u32) {
         let (word, stem) = word.strip_suffix('*').map_or((word, false), |stem| (stem, true));
         let folded = fold(word);
-        let hash = words::hash(&folded);
-        let next = u16::try_from(self.entries.len()).unwrap_or(FREE);
-        let entry = if stem {
-            allow(&mut self.stem_filter, words::mix(0, words::stem(folded.as_bytes()).into()));
-            *self.stems.entry(hash).or_insert(next)
+        let key = if stem {
+            Key::Stem(words::stem(folded.as_bytes()))
         } else {
-            allow(&mut self.filter, hash);
-            self.slot(hash, next)
+            Key::Word(words::hash(&folded))
+        };
+        let next = u16::try_from(self.entries.len()).unwrap_or(FREE);
+        self.all.allow(key);
+        let entry = match key {
+            Key::Stem(_) => self.stem(folded.as_bytes(), next),
+            Key::Word(hash) => self.slot(hash, next),
         };
         if entry == next {
             self.entries.push(Entry::default());
+            self.keys.push(key);
             if !stem {
                 self.whole.push((folded, entry));
             }
@@ -116,7 +194,7 @@ impl Lexicon {
     /// Lets every word that begins like a stem be what the stem is too; for when all words are there.
     pub(super) fn join_stems(&mut self) {
         for (word, entry) in std::mem::take(&mut self.whole) {
-            let Some(stem) = self.longest_stem(&word) else { continue };
+            let Some(stem) = self.longest_stem(word.as_bytes()) else { continue };
             let senses = self.entries.get(usize::from(stem)).map(|stem| stem.0.clone());
             let Some(entry) = self.entries.get_mut(usize::from(entry)) else { continue };
             for (atom, languages) in senses.unwrap_or_default() {
@@ -125,11 +203,24 @@ impl Lexicon {
         }
     }
 
-    fn longest_stem(&self, word: &str) -> Option<u16> {
-        let ends = word.char_indices().map(|(index, _)| index).take(24).collect::<Vec<_>>();
-        let ends = ends.into_iter().chain([word.len()]).rev().filter(|end| *end >= STEM);
-        ends.filter_map(|end| word.get(..end))
-            .find_map(|stem| self.stems.get(&words::hash(stem)).copied())
+    fn longest_stem(&self, word: &[u8]) -> Option<u16> {
+        let stems = self.stems.get(&words::stem(word))?;
+        let begins = |stem: &&Stem| {
+            let start = word.get(..stem.bytes.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(&stem.bytes))
+        };
+        stems.iter().find(begins).map(|stem| stem.entry)
+    }
+
+    /// The entry of a stem, which becomes `next` if there is none.
+    fn stem(&mut self, stem: &[u8], next: u16) -> u16 {
+        let stems = self.stems.entry(words::stem(stem)).or_default();
+        if let Some(known) = stems.iter().find(|known| *known.bytes == *stem) {
+            return known.entry;
+        }
+        let place = stems.partition_point(|known| known.bytes.len() >= stem.len());
+        stems.insert(place, Stem { bytes: stem.into(), entry: next });
+        next
     }
 
     /// The entry of a hash, which becomes `next` if there is none.
@@ -147,27 +238,48 @@ impl Lexicon {
         next
     }
 
+    /// Says of each entry whether the first look stops at it.
+    pub(super) fn mark_cues(&mut self, cues: impl IntoIterator<Item = bool>) {
+        for (key, _) in self.keys.iter().zip(cues).filter(|(_, cue)| *cue) {
+            self.cues.allow(*key);
+        }
+    }
+
     /// Which entry a word has.
     #[inline]
     pub(super) fn find(&self, text: &str, word: &Word) -> Option<u16> {
-        if passes(&self.filter, word.hash) {
-            for slot in probes(word.hash) {
-                let &(hash, entry) = self.slots.get(slot)?;
-                if entry == FREE {
-                    break;
-                }
-                if hash == word.hash {
-                    return Some(entry);
-                }
+        self.look_up(&self.all, text, word)
+    }
+
+    /// Which entry a word has, if the first look stops at it.
+    #[inline]
+    pub(super) fn find_cue(&self, text: &str, word: &Word) -> Option<u16> {
+        self.look_up(&self.cues, text, word)
+    }
+
+    #[inline]
+    fn look_up(&self, filter: &Filter, text: &str, word: &Word) -> Option<u16> {
+        let whole = if filter.passes(word) { self.find_whole(word) } else { None };
+        whole.or_else(|| if filter.passes_stem(word) { self.find_stem(text, word) } else { None })
+    }
+
+    #[inline(never)]
+    fn find_whole(&self, word: &Word) -> Option<u16> {
+        for slot in probes(word.hash) {
+            let &(hash, entry) = self.slots.get(slot)?;
+            if entry == FREE {
+                return None;
+            }
+            if hash == word.hash {
+                return Some(entry);
             }
         }
-        let stem = word.stem != 0 && passes(&self.stem_filter, words::mix(0, word.stem.into()));
-        if stem { self.find_stem(text, word) } else { None }
+        None
     }
 
     #[inline(never)]
     fn find_stem(&self, text: &str, word: &Word) -> Option<u16> {
-        self.longest_stem(text.get(word.start..word.end)?)
+        self.longest_stem(text.as_bytes().get(word.start..word.end)?)
     }
 
     pub(super) fn entries(&self) -> &[Entry] {

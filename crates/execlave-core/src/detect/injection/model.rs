@@ -43,6 +43,7 @@ static HEADER: LazyLock<Header> = LazyLock::new(|| {
     Header { scale: number(0), bias: number(4), strong: number(8), weak: number(12) }
 });
 
+#[inline]
 fn weight(hash: u64) -> i32 {
     let place = usize::try_from(hash >> 48).unwrap_or(0).wrapping_add(WEIGHTS);
     TABLE.get(place).map_or(0, |byte| i32::from(byte.cast_signed()))

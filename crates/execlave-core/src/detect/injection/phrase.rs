@@ -8,6 +8,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::lexicon::{Atom, Entry};
 use super::trail::Trail;
+use super::watch::STRETCH;
+
+/// What a set costs that has a word which ordinary text is full of.
+pub(super) const COMMON: u32 = 1_000;
+
+/// The widest word in half words: a run of unspaced characters.
+const WIDEST: u32 = 8;
 
 /// One place of a wording.
 #[derive(Debug, Clone)]
@@ -22,10 +29,18 @@ struct Element {
 #[derive(Debug, Clone)]
 pub(super) struct Phrase {
     elements: Vec<Element>,
-    /// The set that is seen least in ordinary text: unless it was seen lately the rest need not be looked at.
-    rarest: u16,
-    /// Half words from the first to the last word at most.
-    reach: u32,
+    pair: Pair,
+}
+
+/// Two places of a wording that ordinary text seldom holds together.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pair {
+    /// The set of the earlier place.
+    pub(super) opening: u16,
+    /// The set of the later place.
+    pub(super) cue: u16,
+    /// Half words from the end of the one to the start of the other at most.
+    pub(super) reach: u32,
 }
 
 /// The different sets of words that wordings are made of.
@@ -65,9 +80,28 @@ impl Sets {
     }
 }
 
+/// Of all pairs the one that is expected least; of equals the one whose places are nearest.
+fn rarest_pair(elements: &[Element], sets: &Sets) -> Option<Pair> {
+    let cost = |element: &Element| {
+        sets.costs.get(usize::from(element.set)).map_or(1, |cost| u64::from(*cost))
+    };
+    let mut best: Option<((u64, u32), Pair)> = None;
+    for (index, opening) in elements.iter().enumerate() {
+        let mut reach = opening.gap;
+        for cue in elements.iter().skip(index.saturating_add(1)) {
+            let rank = (cost(opening).saturating_mul(cost(cue)), reach);
+            if best.is_none_or(|(known, _)| rank < known) {
+                best = Some((rank, Pair { opening: opening.set, cue: cue.set, reach }));
+            }
+            reach = reach.saturating_add(cue.gap).saturating_add(WIDEST);
+        }
+    }
+    best.map(|(_, pair)| pair)
+}
+
 impl Phrase {
     /// Reads the notation. `atom` gives the number of a list (`{name}`) or of a literal word, and how common
-    /// it is. `None` if the notation is broken.
+    /// it is. `None` if the notation is broken or reaches farther than a [`STRETCH`].
     pub(super) fn parse(
         wording: &str,
         sets: &mut Sets,
@@ -91,12 +125,10 @@ impl Phrase {
         if elements.len() < 2 {
             return None;
         }
-        let cost = |element: &&Element| sets.costs.get(usize::from(element.set));
-        // The last of equals: it is the one that has just been seen.
-        let rarest = elements.iter().rev().min_by_key(cost)?.set;
+        let pair = rarest_pair(&elements, sets)?;
         let gaps = elements.iter().map(|element| element.gap.saturating_add(2));
         let reach = gaps.fold(0u32, u32::saturating_add);
-        Some(Self { elements, rarest, reach })
+        (reach <= STRETCH).then_some(Self { elements, pair })
     }
 
     /// The set of words that may end the wording.
@@ -104,14 +136,9 @@ impl Phrase {
         self.elements.last().map(|element| element.set)
     }
 
-    /// The set without which the wording cannot be there.
-    pub(super) fn rarest(&self) -> u16 {
-        self.rarest
-    }
-
-    /// Half words from the first to the last word at most.
-    pub(super) fn reach(&self) -> u32 {
-        self.reach
+    /// The two of its places that tell best whether it can be there.
+    pub(super) fn pair(&self) -> Pair {
+        self.pair
     }
 
     /// Where the wording begins that ends with the newest hit.

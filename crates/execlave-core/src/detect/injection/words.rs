@@ -102,6 +102,7 @@ fn character(character: char) -> Character {
 /// One bit in each of eight bytes.
 const HIGH: u64 = 0x8080_8080_8080_8080;
 
+#[inline]
 const fn each(byte: u8) -> u64 {
     u64::from_le_bytes([byte; 8])
 }

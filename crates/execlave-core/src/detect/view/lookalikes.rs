@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 use super::area::widen;
 use super::lexicon;
 use super::map::{Draft, Map};
+use super::plain::next_beyond_ascii;
 use super::signs::{Areas, add};
 
 /// Each Latin letter with what is taken for it. Capitals are listed where they look like another letter than their small form does.
@@ -89,28 +90,33 @@ fn latin(character: char) -> Option<char> {
 /// The words that may be read wrongly: a look-alike beside a Latin letter, or look-alikes alone.
 pub(super) fn seen(text: &str) -> Areas {
     let mut places = Areas::new();
-    let (mut latin_letters, mut lookalikes, mut others) = (0usize, 0usize, 0usize);
-    let mut start = 0usize;
-    for (at, character) in text.char_indices().chain([(text.len(), ' ')]) {
-        let counter = if character.is_ascii_alphabetic() {
-            &mut latin_letters
-        } else if character.is_ascii() {
-            if lookalikes > 0 && others == 0 && (latin_letters > 0 || lookalikes >= 3) {
-                add(&mut places, &(start..at));
-            }
-            (latin_letters, lookalikes, others) = (0, 0, 0);
-            start = at.saturating_add(1);
-            continue;
-        } else if latin(character).is_some() {
-            &mut lookalikes
-        } else if character.is_alphabetic() && !is_latin_letter(character) {
-            &mut others
-        } else {
-            continue;
-        };
-        *counter = counter.saturating_add(1);
+    let mut at = 0usize;
+    let in_word = |byte: &u8| byte.is_ascii_alphabetic() || !byte.is_ascii();
+    while let Some(place) = next_beyond_ascii(text, at) {
+        let (before, after) = text.as_bytes().split_at_checked(place).unwrap_or_default();
+        let start =
+            before.iter().rposition(|byte| !in_word(byte)).map_or(0, |last| last.saturating_add(1));
+        let length = after.iter().position(|byte| !in_word(byte)).unwrap_or(after.len());
+        at = place.saturating_add(length);
+        if may_deceive(text.get(start..at).unwrap_or_default()) {
+            add(&mut places, &(start..at));
+        }
     }
     places
+}
+
+fn may_deceive(word: &str) -> bool {
+    let (mut latin_letters, mut lookalikes) = (0usize, 0usize);
+    for character in word.chars() {
+        if character.is_ascii() {
+            latin_letters = latin_letters.saturating_add(1);
+        } else if latin(character).is_some() {
+            lookalikes = lookalikes.saturating_add(1);
+        } else if character.is_alphabetic() && !is_latin_letter(character) {
+            return false;
+        }
+    }
+    lookalikes > 0 && (latin_letters > 0 || lookalikes >= 3)
 }
 
 /// One word and how it is written.

@@ -5,7 +5,9 @@
 
 use std::ops::Range;
 
-use wide::u8x16;
+mod sets;
+
+use sets::Sets;
 
 use crate::detect::decode::markup;
 
@@ -61,74 +63,86 @@ impl Signs {
     pub(in crate::detect) fn of(text: &str) -> Self {
         let mut signs = Self::default();
         let bytes = text.as_bytes();
+        let mut last: Option<Sets> = None;
         let mut at = 0usize;
         while at < bytes.len() {
             let end = at.saturating_add(BLOCK);
-            if let Some(block) = bytes.get(at..end).and_then(|block| block.try_into().ok()) {
-                signs.note(block, at..end);
-            } else {
+            let mut padded = [b' '; BLOCK];
+            let whole = bytes.get(at..end).and_then(|block| block.first_chunk());
+            let block = whole.unwrap_or_else(|| {
                 let rest = bytes.get(at..).unwrap_or_default();
-                let mut block = [b' '; BLOCK];
-                for (place, byte) in block.iter_mut().zip(rest) {
-                    *place = *byte;
-                }
-                signs.note(&block, at..bytes.len());
-            }
+                padded.iter_mut().zip(rest).for_each(|(place, byte)| *place = *byte);
+                &padded
+            });
+            let sets = match &last {
+                Some(last) => Sets::after(last, block),
+                None => Sets::first(block),
+            };
+            signs.note(&sets, block, at..end.min(bytes.len()));
             if end >= bytes.len() {
                 break;
             }
+            last = Some(sets);
             at = at.saturating_add(STEP);
         }
         signs
     }
 
-    fn note(&mut self, block: &[u8; BLOCK], range: Range<usize>) {
-        let sets = Sets::of(block);
-        let Sets { letters, digits, spaces, shifted, .. } = sets;
+    #[inline]
+    fn note(&mut self, sets: &Sets, block: &[u8; BLOCK], range: Range<usize>) {
+        let &Sets { letters, digits, spaces, .. } = sets;
         let word = letters | digits;
         if sets.stand_alone() {
             add(&mut self.spaced, &range);
         }
-        let within = sets.leet_signs & (letters << 1) & (letters >> 1);
-        if (digits & ((letters << 1) | (letters >> 1))) | within != 0 {
-            add(&mut self.leet, &range);
-        }
+        let within = sets.leet_signs() & (letters << 1) & (letters >> 1);
+        add_span(
+            &mut self.leet,
+            (digits & ((letters << 1) | (letters >> 1))) | within,
+            range.start,
+        );
         if equal_words(spaces, word | sets.high) {
             add(&mut self.chunked, &range);
         }
         if run_of_16(!spaces) {
             add(&mut self.long, &range);
         }
-        let between = !word & !sets.apostrophes & (letters << 1);
+        let between = !word & !sets.apostrophes() & (letters << 1);
         let breaks = between & (letters >> 1) & (!spaces | sets.newlines);
         let wide_breaks =
             between & ((!word) >> 1) & (letters >> 2) & (!spaces) & (sets.newlines >> 1);
-        if breaks.count_ones() >= 2 || wide_breaks != 0 {
+        // More than one bit, or a wide break.
+        if (breaks & breaks.wrapping_sub(1)) | wide_breaks != 0 {
             add(&mut self.split, &range);
         }
-        if sets.backwards() {
+        if any(sets.backwards(), |place| is_backwards(block, place)) {
             add(&mut self.reversed, &range);
         }
-        if shifted.count_ones() >= 7 {
+        if at_least(sets.shifted, 7) {
             add(&mut self.rotated, &range);
         }
-        if digits.count_ones() >= 14 {
+        if at_least(digits, 14) {
             add(&mut self.codes, &range);
         }
-        if sets.dashes.count_ones() >= 20 {
+        if at_least(sets.dashes(), 20) {
             add(&mut self.dashes, &range);
         }
-        let mut marks = sets.marks;
-        while marks != 0 {
-            let place = usize::try_from(marks.trailing_zeros()).unwrap_or(0);
-            marks &= marks.wrapping_sub(1);
-            if let Some((_, rest)) = block.split_at_checked(place) {
-                let before = place.checked_sub(1).and_then(|before| block.get(before)).copied();
-                if let Some(areas) = self.areas_of(before.unwrap_or(b' '), rest) {
-                    add(areas, &range);
+        if sets.marks() != 0 {
+            self.note_marks(sets.marks(), block, &range);
+        }
+    }
+
+    #[inline(never)]
+    fn note_marks(&mut self, marks: u64, block: &[u8; BLOCK], range: &Range<usize>) {
+        any(marks, |place| {
+            if let Some((before, rest)) = block.split_at_checked(place) {
+                let before = before.last().copied().unwrap_or(b' ');
+                if let Some(areas) = self.areas_of(before, rest) {
+                    add(areas, range);
                 }
             }
-        }
+            false
+        });
     }
 
     /// What a mark at the start of `rest` may begin.
@@ -190,6 +204,18 @@ pub(in crate::detect) fn add(areas: &mut Areas, range: &Range<usize>) {
     }
 }
 
+/// Adds what lies from the first to the last position of a set in a block that starts at `start`.
+#[inline]
+fn add_span(areas: &mut Areas, set: u64, start: usize) {
+    if set != 0 {
+        let place = |bit: u32| start.saturating_add(usize::try_from(bit).unwrap_or(0));
+        add(
+            areas,
+            &(place(set.trailing_zeros())..place(64u32.saturating_sub(set.leading_zeros()))),
+        );
+    }
+}
+
 /// Whether a run of sixteen positions is set.
 fn run_of_16(set: u64) -> bool {
     let twos = set & (set >> 1);
@@ -200,109 +226,47 @@ fn run_of_16(set: u64) -> bool {
 
 /// Whether spaces come at one distance again and again, with whole words between.
 fn equal_words(spaces: u64, word: u64) -> bool {
-    let words = |length: u32| {
-        let inside = (1..=length).fold(u64::MAX, |inside, place| inside & (word >> place));
-        (spaces & inside & (spaces >> length.saturating_add(1))).count_ones()
-    };
-    words(2) >= 9 || words(3) >= 7 || words(4) >= 6 || words(5) >= 5 || words(6) >= 5
+    // For words of two to six letters, how many in a row are no accident; from four to eight.
+    let in_a_row = [8, 7, 6, 5, 5];
+    let mut inside = word >> 1;
+    in_a_row.into_iter().zip(2u32..).any(|(count, length): (u32, u32)| {
+        inside &= word >> length;
+        let step = length.saturating_add(1);
+        let words = spaces & inside & (spaces >> step);
+        let pairs = words & (words >> step);
+        let fours = pairs & (pairs >> step.saturating_mul(2));
+        fours & (fours >> step.saturating_mul(count.saturating_sub(4))) != 0
+    })
 }
 
-/// Positions in one block, the first byte being the lowest bit.
-#[derive(Debug, Clone, Copy, Default)]
-struct Sets {
-    letters: u64,
-    digits: u64,
-    /// Bytes of letters outside ASCII.
-    high: u64,
-    /// Spaces and control characters.
-    spaces: u64,
-    newlines: u64,
-    apostrophes: u64,
-    /// `@`, `$`, `!`, `|`.
-    leet_signs: u64,
-    /// `.` and `-`.
-    dashes: u64,
-    marks: u64,
-    /// b, g, j, q, v and z: rare in English, the commonest once it is shifted by thirteen.
-    shifted: u64,
-    e: u64,
-    h: u64,
-    i: u64,
-    n: u64,
-    o: u64,
-    t: u64,
+/// Whether a set has so many positions. Most sets have next to none, which is known without counting.
+#[inline]
+fn at_least(set: u64, least: u32) -> bool {
+    let without = |set: u64| set & set.wrapping_sub(1);
+    without(without(without(without(set)))) != 0 && set.count_ones() >= least
 }
 
-impl Sets {
-    fn of(block: &[u8; BLOCK]) -> Self {
-        let mut sets = Self::default();
-        for (index, part) in block.chunks_exact(16).enumerate() {
-            let Ok(part) = <[u8; 16]>::try_from(part) else { continue };
-            let shift = u32::try_from(index).unwrap_or(0).saturating_mul(16);
-            sets.add(u8x16::new(part), shift);
+/// Whether `holds` says so of a position of the set.
+#[inline]
+fn any(mut set: u64, mut holds: impl FnMut(usize) -> bool) -> bool {
+    while set != 0 {
+        let place = usize::try_from(set.trailing_zeros()).unwrap_or(0);
+        set &= set.wrapping_sub(1);
+        if holds(place) {
+            return true;
         }
-        sets
     }
+    false
+}
 
-    fn add(&mut self, part: u8x16, shift: u32) {
-        let lower = part | u8x16::splat(0x20);
-        let is = |byte: u8| part.simd_eq(u8x16::splat(byte));
-        let letter = |byte: u8| lower.simd_eq(u8x16::splat(byte));
-        // `max(x, first) == x` is `x >= first`, `min(x, last) == x` is `x <= last`.
-        let between = |x: u8x16, first: u8, last: u8| {
-            x.max(u8x16::splat(first)).simd_eq(x) & x.min(u8x16::splat(last)).simd_eq(x)
-        };
-        let set = |lanes: u8x16| u64::from(lanes.to_bitmask()) << shift;
-        self.letters |= set(between(lower, b'a', b'z'));
-        self.digits |= set(between(part, b'0', b'9'));
-        self.high |= set(between(part, 0x80, 0xff));
-        self.spaces |= set(part.min(u8x16::splat(b' ')).simd_eq(part));
-        self.newlines |= set(is(b'\n'));
-        self.apostrophes |= set(is(b'\''));
-        self.leet_signs |= set(is(b'@') | is(b'$') | is(b'!') | is(b'|'));
-        self.dashes |= set(is(b'.') | is(b'-'));
-        self.marks |= set(is(b'%')
-            | is(b'&')
-            | is(b'\\')
-            | is(b'=')
-            | is(b'<')
-            | is(b'*')
-            | is(b'~')
-            | is(b'`')
-            | is(b'+')
-            | is(b']'));
-        self.shifted |= set(letter(b'b')
-            | letter(b'g')
-            | letter(b'j')
-            | letter(b'q')
-            | letter(b'v')
-            | letter(b'z'));
-        self.e |= set(letter(b'e'));
-        self.h |= set(letter(b'h'));
-        self.i |= set(letter(b'i'));
-        self.n |= set(letter(b'n'));
-        self.o |= set(letter(b'o'));
-        self.t |= set(letter(b't'));
-    }
-
-    /// Five letters in a row that stand alone, one to three places apart.
-    fn stand_alone(&self) -> bool {
-        let word = self.letters | self.digits;
-        let alone = word & !(word << 1) & !(word >> 1);
-        let five = |step: u32| {
-            let pairs = alone & (alone >> step);
-            let fours = pairs & (pairs >> step.saturating_mul(2));
-            fours & (alone >> step.saturating_mul(4)) != 0
-        };
-        five(2) || five(3) || five(4)
-    }
-
-    /// `the`, `tion` and `ion` plus `s`, backwards.
-    fn backwards(&self) -> bool {
-        let the = self.e & (self.h >> 1) & (self.t >> 2);
-        let tion = self.n & (self.o >> 1) & (self.i >> 2) & (self.t >> 3);
-        the | tion != 0
-    }
+/// Whether `the` or `tion` stands backwards around `eh` or `oi`.
+#[inline(never)]
+fn is_backwards(block: &[u8; BLOCK], place: usize) -> bool {
+    let is = |start: Option<usize>, wanted: &[u8]| {
+        let bytes = start.and_then(|start| block.get(start..)?.get(..wanted.len()));
+        bytes.is_some_and(|bytes| bytes.eq_ignore_ascii_case(wanted))
+    };
+    is(Some(place), b"eht") || is(place.checked_sub(1), b"noit")
 }
 
 #[cfg(test)]
@@ -346,7 +310,7 @@ mod tests {
             let text = format!("{}1gnore{}", " ".repeat(before), " ".repeat(90));
             let signs = Signs::of(&text);
             assert!(
-                signs.leet.iter().any(|area| area.start <= before && before + 6 <= area.end),
+                signs.leet.iter().any(|area| area.start < before + 6 && before < area.end),
                 "{before}"
             );
         }

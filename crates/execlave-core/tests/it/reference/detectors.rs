@@ -16,6 +16,13 @@ What is looked for in texts, how a finding is checked, and what is left alone. F
 values. Each detector's true cases and near misses are in `testdata/detect/`.
 ";
 
+const INJECTION: &str = "
+## Prompt injection
+
+Intents that are looked for in every reading of a text. Weights, scores and levels are explained in
+[how prompt injection is detected](../concepts/detection.md), and so is the model that reports as `injection.statistical`.
+";
+
 /// One part of the page: its title, the folder of its detectors, and their names with what replaces a finding.
 struct Family {
     title: &'static str,
@@ -36,6 +43,9 @@ fn families() -> Vec<Family> {
 const HEADINGS: [&str; 4] =
     ["What it finds", "How it is checked", "What it leaves alone", "References"];
 
+const RULE_HEADINGS: [&str; 4] =
+    ["What it finds", "Why it is dangerous", "What it leaves alone", "References"];
+
 #[test]
 fn the_page_of_detectors_is_what_their_files_say() {
     let mut page = HEAD.to_owned();
@@ -43,19 +53,54 @@ fn the_page_of_detectors_is_what_their_files_say() {
         write!(page, "\n## {}\n", family.title).expect("writing to a string");
         for (name, placeholder) in family.detectors {
             let path = root().join(format!("src/detect/{}/{name}.rs", family.folder));
-            let source = std::fs::read_to_string(&path)
-                .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            let source = read(&path);
             write!(page, "\n### `{name}`\n\nReplaced by `{placeholder}`.\n")
                 .expect("writing to a string");
-            let parts = parts(&source);
-            let headings: Vec<&str> = parts.iter().map(|(heading, _)| *heading).collect();
-            assert_eq!(headings, HEADINGS, "the headings of {}", path.display());
-            for (heading, text) in parts {
-                write!(page, "\n**{heading}.** {text}\n").expect("writing to a string");
-            }
+            describe(&mut page, &source, HEADINGS, &path);
         }
     }
+    page.push_str(INJECTION);
+    for (name, path) in rules() {
+        let source = read(&path);
+        let id = format!("injection.{name}");
+        let category = literal(&source, "category");
+        assert_eq!(literal(&source, "id"), id, "{}", path.display());
+        write!(page, "\n### `{id}`\n\nReported as {category}.\n").expect("writing to a string");
+        describe(&mut page, &source, RULE_HEADINGS, &path);
+    }
     is_fresh("detectors.md", &page);
+}
+
+/// The name and the file of each rule, by name; `rules.rs` beside them has one line for each.
+fn rules() -> Vec<(String, PathBuf)> {
+    let folder = root().join("src/detect/injection/rules");
+    let table = read(&folder.with_extension("rs"));
+    let listed = table.lines().filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'));
+    let mut rules: Vec<(String, PathBuf)> =
+        listed.map(|name| (name.to_owned(), folder.join(name).with_extension("rs"))).collect();
+    rules.sort();
+    assert!(!rules.is_empty(), "no rules in {}", folder.display());
+    rules
+}
+
+/// The text between quotation marks after a field's name.
+fn literal<'s>(source: &'s str, field: &str) -> &'s str {
+    let after = source.split_once(&format!("{field}: \"")).map(|(_, after)| after);
+    after.and_then(|after| after.split('"').next()).unwrap_or_default()
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Adds what the doc comment of a file says under its headings, which have to be these.
+fn describe(page: &mut String, source: &str, wanted: [&str; 4], path: &Path) {
+    let parts = parts(source);
+    let headings: Vec<&str> = parts.iter().map(|(heading, _)| *heading).collect();
+    assert_eq!(headings, wanted, "the headings of {}", path.display());
+    for (heading, text) in parts {
+        write!(page, "\n**{heading}.** {text}\n").expect("writing to a string");
+    }
 }
 
 fn root() -> PathBuf {

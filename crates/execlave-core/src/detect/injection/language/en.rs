@@ -122,13 +122,13 @@ pub(super) const ENGLISH: Language = Language {
             "reporting",
             "ask asks asked asking tell tells told telling instruct instructs instructed instructing \
              trick tricks tricked convince try tries trying tried attempt attempts attempting request \
-             requests requested wants says saying explains called phrase phrases like contain \
-             contains containing detects detect describes",
+             requests requested wants says saying explains called phrase phrases like contain contains \
+             containing detects detect describes",
         ),
         (
             "secret",
             "keys passwords password credential credentials secret secrets token tokens conversation \
-             history env environment variables passphrase cookies",
+             history env environment variables passphrase cookies environ",
         ),
         (
             "private",
@@ -137,8 +137,8 @@ pub(super) const ENGLISH: Language = Language {
         ),
         (
             "send",
-            "send post upload forward email mail transmit exfiltrate leak deliver append encode \
-             export share submit put sending copy publish",
+            "send post upload forward email mail transmit exfiltrate leak deliver append encode export \
+             share submit put sending copy publish",
         ),
         (
             "destination",
@@ -149,14 +149,14 @@ pub(super) const ENGLISH: Language = Language {
         ("skip", "skip bypass without disable ignore avoid omit circumvent off suppress evade"),
         (
             "approval",
-            "approval approvals confirmation confirmations confirm authorization authorisation \
-             consent review permission verification confirming",
+            "approval approvals confirmation confirmations confirm authorization authorisation consent \
+             review permission verification confirming",
         ),
         ("human", "human manual manager operator supervisor person user"),
         (
             "run",
-            "run execute call invoke transfer delete proceed use perform trigger purchase issue \
-             deploy send wire pay refund invoking calling executing continue http_request",
+            "run execute call invoke transfer delete proceed use perform trigger purchase issue deploy \
+             send wire pay refund invoking calling executing continue http_request",
         ),
         ("ask", "ask asking wait waiting confirm consult check"),
         ("user", "user users human humans operator owner anyone customer person victim"),
@@ -190,6 +190,46 @@ pub(super) const ENGLISH: Language = Language {
             "void cancelled canceled revoked obsolete null invalid suspended deactivated lifted \
              overridden expired disabled superseded erased",
         ),
+        ("recite", "repeat recite retype regurgitate echo"),
+        ("recite_last", "repeated recited reproduced"),
+        (
+            "passage",
+            "text message messages content contents words passage paragraph everything prompt \
+             conversation",
+        ),
+        ("above", "above preceding precedes preceded before foregoing"),
+        ("verbatim", "verbatim unabridged"),
+        ("got", "gotten"),
+        ("conversation", "conversation chat dialogue session"),
+        ("send_foreign", "exfiltrate leak"),
+        ("send_last", "exfiltrated leaked"),
+        ("use_tool", "use call invoke run"),
+        ("tool", "tool tools function plugin"),
+        ("untold", "unmentioned unreported"),
+        ("run_foreign", "wire"),
+        ("note_foreign", "attn"),
+        ("for_whom", "addressed"),
+        ("must", "must should shall"),
+        ("policy", "policy policies"),
+        ("data", "data"),
+        ("remember_last", "remembered memorized"),
+        ("admin", "administrator admin root superuser sysadmin"),
+        ("show_me", "fetch pull"),
+        ("records", "invoices invoice orders records payslips"),
+        ("other", "other another"),
+        ("tenant", "tenant tenants customer client"),
+        ("fetch", "load fetch open visit"),
+        ("summarize", "summarize summarise summary"),
+        ("document", "document page article mail email text"),
+        ("then", "then"),
+        ("refuse", "refuse refuses"),
+        ("have", "has have knows"),
+        ("stop", "stop quit cease"),
+        ("heed", "heed heeding"),
+        ("i_am", "am m"),
+        ("aside", "aside"),
+        ("remember_foreign", "imprint"),
+        ("standing", "permanently"),
         (
             "discussion",
             "phrase phrases example examples attack attacks attacker attackers injection injections \

@@ -24,6 +24,7 @@ pub(super) const RULE: Rule = Rule {
     strong: &[],
     weak: &[
         "bypass|bypassing|circumvent ..3 {safety}|{guard}",
+        "disable|drop|suspend|deactivate ..2 every|all|any ..1 {guard}|guideline|safeguard",
         "{bypass_foreign} ..3 {guard}",
         "{guard} ..3 {bypass_foreign}",
     ],

@@ -3,7 +3,7 @@
 //! # What it finds
 //!
 //! `Do not tell the user`, `without mentioning this to anyone`, `keep this from the human`, `do this
-//! silently`.
+//! silently`, in all languages of `language/`.
 //!
 //! # Why it is dangerous
 //!
@@ -30,6 +30,14 @@ pub(super) const RULE: Rule = Rule {
         "not|don|never|t reveal|mention|disclose that ..2 you ..3 {told}|message|this|instruction",
         "do this|it|so silently|quietly|secretly",
         "not|never|don log it|this",
+        "{never} ..2 {tell} ..3 {user}",
+        "{skip} ..3 {tell} ..3 {user}",
+        "{user} ..3 {untold}",
+        "{untold} ..2 {user}",
+        "{user} ..3 {never} ..1 {tell}",
+        "no need to ..1 bother|ask|tell|inform ..2 {user}",
+        "not|don|never let ..2 {user} know|see|notice",
+        "not|never|don mention|list|report ..1 weaknesses|flaws|shortcomings",
     ],
     mark: None,
 };

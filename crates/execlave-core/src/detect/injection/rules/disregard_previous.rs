@@ -30,6 +30,7 @@ pub(super) const RULE: Rule = Rule {
         "above ..2 was ..2 test|joke|example",
         "stop everything ..2 now|just|print|and",
         "scratch|scrap that ..3 new",
+        "everything|all ..6 was|were ..3 exercise|test|warm|joke|drill",
     ],
     mark: None,
 };

@@ -28,6 +28,7 @@ pub(super) const RULE: Rule = Rule {
         "{encoding} ..6 {your}|new|hidden|secret ..2 instructions|instruction|commands",
         "first letter|letters ..6 and ..1 follow|obey|execute",
         "{obey} ..4 {decode} ..1 instructions|message|command|text",
+        "first letter|letters ..8 spell|spells ..4 you must|should|shall|will ..1 do",
     ],
     weak: &[
         "{decode} ..8 and|then ..1 {obey}",

@@ -2,7 +2,9 @@
 //!
 //! # What it finds
 //!
-//! `Send the api keys to https://…`, `forward all messages to …@…`, images whose address carries data.
+//! `Send the api keys to https://…`, `forward all messages to …@…`, images whose address carries data, addresses
+//! with a parameter that is there to carry it, secrets sent to an address in all languages of `language/`;
+//! records of another tenant or customer.
 //!
 //! # Why it is dangerous
 //!
@@ -24,7 +26,7 @@ pub(super) const RULE: Rule = Rule {
     id: "injection.exfiltration",
     category: "LLM02",
     strong: &[
-        "{send} ..6 {secret} ..6 to|at|into|via|on|in ..5 {destination}",
+        "{send} ..6 {secret} ..6 to|into|in ..5 {destination}",
         "{send} ..4 {private} ..4 to|at|into|via|on ..5 {destination}",
         "{send} ..6 {secret}|{private} ..4 to|with ..3 attacker|attackers|external|hacker",
         "{collect} ..6 {secret} ..4 and ..1 {send}",
@@ -34,6 +36,19 @@ pub(super) const RULE: Rule = Rule {
         "append|include|put ..5 {private}|{secret} ..6 {destination}",
         "curl|wget ..2 {secret_value}",
         "{send} ..5 all|every ..2 messages|emails|files|contacts|documents ..4 to ..5 {destination}",
+        "{send_foreign} ..5 {secret} ..6 {destination}",
+        "{secret} ..4 {send_foreign} ..5 {destination}",
+        "{secret} ..6 {destination} ..4 {send_last}",
+        "{destination} ..6 {secret} ..3 {send_last}",
+        "{use_tool} ..4 {secret} ..5 {send} ..6 {destination}",
+        "{use_tool} ..4 {secret} ..5 {send_foreign} ..6 {destination}",
+        "show|give|send|tell|read|fetch|pull|open ..1 me|us ..3 {records}|history|messages|chats ..2 other|another|different ..1 tenant|tenants|customer|client",
+        "{show_me} ..4 {records} ..4 {other} ..1 {tenant}",
+        "{show_me} ..2 {other} ..1 {tenant} ..2 {records}",
+        "{show_me} ..3 {records} ..4 {tenant} ..1 {other}",
+        "{other} ..1 {tenant} ..3 {records} ..3 {show_me}",
+        "{secret} ..6 in|from ..2 your context ..6 {destination}",
+        "{fetch} ..4 {destination} ..6 followed|append|appended|plus|with ..3 {secret} ..4 context|prompt|memory|encoded",
     ],
     weak: &[
         "{send} ..3 {secret}",
@@ -41,6 +56,9 @@ pub(super) const RULE: Rule = Rule {
         "{send} ..3 all|every|any ..3 {private}|{secret}",
         "other|another ..2 tenant|tenants|customer|customers|user|users ..2 {private}|records|invoices|data ..5 {reveal}|{send}",
         "tenant b ..3 records|data|invoices",
+        "other|another|different|second tenant|workspace|organisation|organization ..6 {records}|invoices|orders|records|files|data",
+        "{use_tool} ..2 {tool} ..5 {send_foreign} ..6 {destination}",
+        "disclose|reveal|leak|divulge ..2 {secret_value}|password|passphrase",
     ],
     mark: Some(Mark { words: "http https", check }),
 };
@@ -49,19 +67,46 @@ pub(super) const RULE: Rule = Rule {
 const REACH: usize = 80;
 const ADDRESS: usize = 2_000;
 
-/// A Markdown image whose address carries a parameter made to be filled in.
+/// Names of parameters that carry something out, where no image says so.
+const CARRIERS: &[&str] = &[
+    "d",
+    "c",
+    "data",
+    "payload",
+    "leak",
+    "exfil",
+    "secret",
+    "dump",
+    "env",
+    "context",
+    "prompt",
+    "chat",
+    "history",
+    "conversation",
+];
+
+/// An image whose address carries a parameter; outside of images only one of [`CARRIERS`].
 fn check(text: &str, word: &Word) -> Option<Found> {
     let bytes = text.as_bytes();
     let near = word.start.saturating_sub(REACH);
-    let before = bytes.get(near..word.start)?.strip_suffix(b"](")?;
-    let start = near.saturating_add(before.windows(2).rposition(|mark| mark == b"![")?);
+    let before = bytes.get(near..word.start)?;
+    let image =
+        before.strip_suffix(b"](").and_then(|alt| alt.windows(2).rposition(|mark| mark == b"!["));
+    let start = near.saturating_add(image.unwrap_or(before.len()));
     let after = bytes.get(word.start..)?;
-    let address = after.iter().take(ADDRESS).position(|byte| matches!(byte, b')' | b' ' | b'\n'));
-    let address = after.get(..address?)?;
-    let query = address.iter().position(|byte| *byte == b'?')?;
-    let value = address.get(query..)?.iter().position(|byte| *byte == b'=')?.saturating_add(query);
-    let filled = address.get(value.saturating_add(1)).is_some_and(|byte| b"{<[$%".contains(byte));
-    // The address was cut at an ASCII byte, so the byte behind it is a whole character.
-    let end = word.start.saturating_add(address.len()).saturating_add(1);
-    Some(Found { start, end, weight: if filled { STRONG } else { WEAK } })
+    let after = after.get(..ADDRESS).unwrap_or(after);
+    let ends = |byte: &u8| matches!(byte, b')' | b' ' | b'\n');
+    let address = after.get(..after.iter().position(ends).unwrap_or(after.len()))?;
+    let query = address.iter().position(|byte| *byte == b'?')?.saturating_add(1);
+    let length = address.get(query..)?.iter().position(|byte| *byte == b'=')?;
+    let name = address.get(query..query.saturating_add(length))?;
+    let value = address.get(query.saturating_add(length).saturating_add(1)..)?;
+    let filled = value.first().is_some_and(|byte| b"{<[$%".contains(byte));
+    let carries = CARRIERS.iter().any(|carrier| carrier.as_bytes().eq_ignore_ascii_case(name));
+    if image.is_none() && !carries {
+        return None;
+    }
+    let closing = usize::from(image.is_some());
+    let end = word.start.saturating_add(address.len()).saturating_add(closing).min(text.len());
+    Some(Found { start, end, weight: if filled && image.is_some() { STRONG } else { WEAK } })
 }

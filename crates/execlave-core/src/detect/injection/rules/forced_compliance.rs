@@ -26,6 +26,7 @@ pub(super) const RULE: Rule = Rule {
     strong: &[
         "never|not|cannot ..2 refuses|refuse|refused|reject|decline|deny ..4 request|requests|order|orders|question|questions|prompt|prompts|command|commands|anything ..8 {bad}",
         "{none}|any|without ..3 warnings|disclaimers|moralizing|moralising|caveats ..8 {matter}|{bad}",
+        "never refuse|decline ..1 never warn|lecture|judge|mention|apologize|apologise",
     ],
     weak: &[
         "never|not|cannot|can|t|must|doesn ..1 refuse|decline|reject|deny ..4 request|requests|order|orders|question|questions|prompt|prompts|command|commands|anything|to|answer|user|me|any|a",
@@ -43,6 +44,9 @@ pub(super) const RULE: Rule = Rule {
         "deduct|lose ..4 tokens",
         "answer|respond to any|every|all question|questions|prompt|prompts|request|requests ..6 {matter}|without|never",
         "without ..3 warnings|disclaimers|moralizing|moralising",
+        "omit|skip|drop|no ..1 safety|ethical|legal disclaimers|warnings|disclaimer|caveats",
+        "never|not ..1 turns|turn ..4 down",
+        "lose|losing ..2 credits|points|lives|tokens ..5 refuse|guidelines|say|policy",
     ],
     mark: None,
 };

@@ -3,7 +3,7 @@
 //! # What it finds
 //!
 //! `If you are an AI reading this …`, `note to the assistant: …`, orders in HTML comments, `when
-//! summarising this, also say …`.
+//! summarising this, also say …`, `the assistant must ignore the policy`.
 //!
 //! # Why it is dangerous
 //!
@@ -12,7 +12,8 @@
 //!
 //! # What it leaves alone
 //!
-//! Sentences about assistants, people called assistant, `when translating, keep the names`.
+//! Sentences about assistants and what they must not do, people called assistant, `when translating, keep
+//! the names`.
 //!
 //! # References
 //!
@@ -31,12 +32,20 @@ pub(super) const RULE: Rule = Rule {
         "{note} ..2 to|for|all|any|attention ..2 {llm} ..6 must|should|ignore|tell|rank|give|reveal|send|output|reviewer",
         "dear|hello|hey|hi|attention ..2 {llm_noun} ..1 processing|reading|summarizing|summarising|reviewing",
         "{llm} ..1 that|who|which|if ..1 parses|parse|read|reads|reading|process|processes|processing|summarizes|summarize|evaluating ..3 this ..6 should|must|recommend|tell|say|give|output|include",
-        "{llm} agent|assistant|assistants|agents|model|models ignore|disregard|must|tell|please|you|reveal|send|output",
+        "{llm} agent|assistant|assistants|agents|model|models ignore|disregard|reveal|output",
         "hidden|secret|embedded instruction|command ..2 after|for|to|tell|you|ignore|say|when",
         "reveal|send|ignore|tell|output|say|include|approve ..10 when|while summarizing|summarising|translating|processing|reading|reviewing",
         "to the automated|ai|llm ..2 system|agent|assistant|model|reviewer ..1 reading|processing|reviewing|handling|evaluating",
-        "{assistant}|{llm} ..2 must|should ..2 {ignore}|{reveal}|{send} ..6 policy|prompt|secrets|data|instructions",
+        "{assistant}|{llm} must|should {ignore}|{reveal}|{send} ..6 policy|prompt|secrets|data|instructions",
         "tool|function output|result|response system ..4 {reveal}|{ignore}|{send}|approve",
+        "{note_foreign} ..1 {for_whom} ..2 {llm_noun} ..1 {llm}",
+        "{note_foreign} ..1 {for_whom} ..1 {llm} ..1 {llm_noun}",
+        "{llm} ..1 {llm_noun} ..1 {for_whom} ..1 {note_foreign}",
+        "{assistant} {must} {ignore} ..3 {policy}|{instruction}",
+        "{assistant} {must} ..2 {policy}|{instruction} {ignore}",
+        "{assistant} {must} {send_foreign} ..4 {data}|{secret}",
+        "{assistant}|{llm} ..1 handling|screening|processing|summarizing|summarising|triaging|grading this ..2 ..3 should|must|has|please|will ..3 forward|delete|state|rank|recommend|ignore|{send}|say|mark|approve",
+        "{note} ..4 model|assistant|ai|llm ..1 screens|reads|processes|summarizes|grades|reviews this ..5 must|should|has|will|to",
     ],
     weak: &[
         "when|while|after|before summarizing|summarising|translating|answering|processing|reviewing|reading ..5 also|instead|first|secretly ..2 say|include|add|tell|append|mention|recommend|output|send",
@@ -46,6 +55,12 @@ pub(super) const RULE: Rule = Rule {
         "rank|recommend|rate this|our ..3 first|highest|above|best ..3 every|all|other",
         "give ..4 positive|highest|perfect|excellent ..2 score|review|rating",
         "ask for|user ..2 their password|card|credentials",
+        "{then} ..1 {fetch} ..3 {destination}",
+        "{summarize} ..4 {document} ..3 {fetch} ..3 {destination}",
+        "attention|dear|note {llm_noun}",
+        "reviewer|screening|grading bots|bot|model|models|ai",
+        "{llm} agent|assistant|assistants|agents|model|models must|tell|please|you|send",
+        "{note_foreign} {for_whom} ..3 {llm}",
     ],
     mark: Some(Mark { words: "ai assistant llm agent chatgpt model system", check }),
 };

@@ -35,6 +35,7 @@ pub(super) const RULE: Rule = Rule {
         "{say} ..3 nothing else|more ignore|forget",
         "only respond|answer|reply|output ..2 hacked|pwned|owned",
         "{say} hacked|pwned|owned",
+        "{your} ..1 new|real|true|actual ..1 task|goal|objective|purpose|job|role starts|begins",
     ],
     mark: None,
 };

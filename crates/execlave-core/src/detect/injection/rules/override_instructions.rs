@@ -13,7 +13,7 @@
 //! # What it leaves alone
 //!
 //! Ignoring messages, orders of goods, errors, letters and other things that are not instructions;
-//! instructions that are read, shown or followed.
+//! instructions that are read, shown or followed; the names of functions.
 //!
 //! # References
 //!
@@ -64,6 +64,13 @@ pub(super) const RULE: Rule = Rule {
         "revoke|lift|remove|drop ..3 {limit} placed|imposed|put on you",
         "follow|obey mine|me instead|only",
         "listen|obey only|solely ..1 me",
+        "{stop} ..2 {heed} ..3 {instruction}",
+        "{stop} ..1 {heed} ..4 {told}",
+        "{never} ..2 {heed} ..4 {instruction} ..4 {told}",
+        "{ignore} ..2 {instruction} ..3 {told}",
+        "{stop} ..2 {aside} ..3 {instruction}",
+        "{your} ..2 {instruction} ..2 {aside}",
+        "{instruction} ..3 {aside} ..1 {ignore_last}",
     ],
     weak: &[
         "{earlier}|{your} ..3 {instruction} ..6 {void}",

@@ -49,6 +49,10 @@ pub(super) const RULE: Rule = Rule {
         "respond|answer|reply|responses ..3 as both",
         "in ..2 character of|as ..4 {outlaw}",
         "{become} ..6 character ..8 {outlaw}|{bad}",
+        "two|several|multiple|five different|distinct|separate|ai personalities|personas|characters",
+        "response|answer|reply ..3 beginning|begin|begins|starting ..1 with ..2 sure|absolutely|free|yes",
+        "write|play|give ..4 both sides|roles|answers|responses",
+        "from|now here|now|on ..1 your name is|becomes",
     ],
     mark: None,
 };

@@ -1,0 +1,186 @@
+//! The first look at a reading: which parts of it may hold a wording at all.
+//!
+//! Of every wording the two places are known that ordinary text seldom holds together: its opening and its
+//! cue. Only where the cue comes as shortly after the opening as it may is a reading read for wordings.
+
+use std::ops::Range;
+
+use super::rule::{Mark, Rule};
+use super::words::Word;
+
+/// Half words in a stretch; no wording reaches farther.
+pub(super) const STRETCH: u32 = 64;
+
+/// How many sets of words there may be that a cue has to follow.
+pub(super) const OPENINGS: usize = 512;
+
+/// Some of the [`OPENINGS`]: each bit of 256 stands for two. A cheap way to say that none was seen.
+#[derive(Debug, Default, Clone, Copy)]
+struct Openings([u64; 4]);
+
+impl Openings {
+    fn of(numbers: impl IntoIterator<Item = u16>) -> Self {
+        let mut openings = Self::default();
+        for number in numbers {
+            if let Some(lane) = openings.0.get_mut(usize::from(number / 64 % 4)) {
+                *lane |= 1 << (number % 64);
+            }
+        }
+        openings
+    }
+
+    #[inline]
+    fn join(&mut self, other: Self) {
+        self.0.iter_mut().zip(other.0).for_each(|(ours, theirs)| *ours |= theirs);
+    }
+
+    #[inline]
+    fn meets(self, other: Self) -> bool {
+        self.0.iter().zip(other.0).fold(0, |met, (ours, theirs)| met | (ours & theirs)) != 0
+    }
+}
+
+/// What one word of the lexicon means to the first look.
+#[derive(Debug, Default)]
+pub(super) struct Cue {
+    /// The openings it is in.
+    opens: Vec<u16>,
+    opens_mask: Openings,
+    /// The openings it may follow, and within how many half words.
+    follows: Vec<(u16, u32)>,
+    follows_mask: Openings,
+    /// The rules that look at the signs around it.
+    pub(super) marks: Vec<(&'static Rule, &'static Mark)>,
+}
+
+impl Cue {
+    /// `follows` gives for each wording it is the cue of the opening, and within how many half words.
+    pub(super) fn new(
+        opens: Vec<u16>,
+        follows: impl IntoIterator<Item = (u16, u32)>,
+        marks: Vec<(&'static Rule, &'static Mark)>,
+    ) -> Self {
+        let mut reaches: Vec<(u16, u32)> = Vec::new();
+        for (opening, reach) in follows {
+            match reaches.iter_mut().find(|known| known.0 == opening) {
+                Some(known) => known.1 = known.1.max(reach),
+                None => reaches.push((opening, reach)),
+            }
+        }
+        Self {
+            opens_mask: Openings::of(opens.iter().copied()),
+            follows_mask: Openings::of(reaches.iter().map(|(opening, _)| *opening)),
+            follows: reaches,
+            opens,
+            marks,
+        }
+    }
+
+    /// Whether the first look has to stop at it.
+    pub(super) fn is_needed(&self) -> bool {
+        !self.opens.is_empty() || !self.follows.is_empty() || !self.marks.is_empty()
+    }
+}
+
+/// The first look, while it goes on.
+#[derive(Debug)]
+pub(super) struct Watch {
+    /// The stretch of [`STRETCH`] half words that is being read.
+    stretch: u32,
+    /// Where the stretch before and this one start, in bytes.
+    starts: [usize; 2],
+    /// The openings seen in this stretch and in the one before.
+    recent: [Openings; 2],
+    /// For each opening the position after the last word in it.
+    last: [u32; OPENINGS],
+    /// Where the part that is to be read began, and the last stretch of it.
+    open: Option<(usize, u32)>,
+    parts: Vec<Range<usize>>,
+}
+
+impl Default for Watch {
+    fn default() -> Self {
+        Self {
+            stretch: 0,
+            starts: [0; 2],
+            recent: [Openings::default(); 2],
+            // Before the first word, out of every reach.
+            last: [u32::MAX / 2; OPENINGS],
+            open: None,
+            parts: Vec::new(),
+        }
+    }
+}
+
+impl Watch {
+    /// Takes note of where a word stands.
+    #[inline]
+    pub(super) fn pass(&mut self, word: &Word) {
+        let stretch = word.at / STRETCH;
+        if stretch != self.stretch {
+            self.turn(stretch, word.start);
+        }
+    }
+
+    #[inline(never)]
+    fn turn(&mut self, stretch: u32, start: usize) {
+        let goes_on = stretch == self.stretch.wrapping_add(1);
+        // What lies before an empty stretch is out of every reach.
+        let (before, recent) =
+            if goes_on { (self.starts[1], self.recent[0]) } else { (start, Openings::default()) };
+        self.starts = [before, start];
+        self.recent = [Openings::default(), recent];
+        self.stretch = stretch;
+        if let Some((from, last)) = self.open
+            && stretch > last
+        {
+            self.parts.push(from..start);
+            self.open = None;
+        }
+    }
+
+    /// Takes note of a known word, and of whether a wording may be complete with it.
+    #[inline]
+    pub(super) fn note(&mut self, text: &str, word: &Word, cue: &Cue) {
+        let follows = |&(opening, reach): &(u16, u32)| {
+            let last = self.last.get(usize::from(opening)).copied().unwrap_or(0);
+            let width = word.to.wrapping_sub(word.at);
+            word.to.wrapping_sub(last) <= reach.saturating_add(width)
+        };
+        let lately =
+            self.recent[0].meets(cue.follows_mask) || self.recent[1].meets(cue.follows_mask);
+        let found = (lately && cue.follows.iter().any(follows))
+            || cue.marks.iter().any(|(_, mark)| (mark.check)(text, word).is_some());
+        if found {
+            self.open_part();
+        }
+        if !cue.opens.is_empty() {
+            self.recent[0].join(cue.opens_mask);
+            for opening in &cue.opens {
+                if let Some(last) = self.last.get_mut(usize::from(*opening)) {
+                    *last = word.to;
+                }
+            }
+        }
+    }
+
+    /// From the stretch before to the one after: no wording that holds the latest word reaches farther.
+    #[inline(never)]
+    fn open_part(&mut self) {
+        let last = self.stretch.saturating_add(1);
+        let from = match self.open {
+            Some((from, _)) => from,
+            None => match self.parts.pop_if(|part| part.end >= self.starts[0]) {
+                Some(part) => part.start,
+                None => self.starts[0],
+            },
+        };
+        self.open = Some((from, last));
+    }
+
+    /// The parts of a reading of `length` bytes that are to be read for wordings, in order; no two meet.
+    pub(super) fn finish(mut self, length: usize) -> Vec<Range<usize>> {
+        self.parts.extend(self.open.map(|(from, _)| from..length));
+        self.parts
+    }
+}
