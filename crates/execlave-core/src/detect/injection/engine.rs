@@ -1,6 +1,6 @@
 //! Runs the rules and the model over one reading, in one pass.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -42,10 +42,13 @@ struct RuleWord {
 const ENGLISH: u32 = 1;
 
 /// Words so common that no wording is looked for because of them.
-const COMMON_WORDS: &str = "the to of and a an in is it you your that this with for on are be at by or as have has not no \
+static COMMON_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+    let words = "the to of and a an in is it you your that this with for on are be at by or as have has not no \
     from all any what which they we i my me do don t s can will would if so up out about than then only also but \
     just now use used one two into over when who how new see more some their its he she was were been get make made \
     like time first other even before after never every each very";
+    words.split_ascii_whitespace().collect()
+});
 
 static ENGINE: LazyLock<Engine> = LazyLock::new(Engine::new);
 
@@ -64,11 +67,24 @@ impl Numbers {
     }
 }
 
+/// What belongs to each set of words.
+struct BySet<T>(HashMap<u16, Vec<T>>);
+
+impl<T: Copy> BySet<T> {
+    fn new(all: impl Iterator<Item = (u16, T)>) -> Self {
+        let mut sets: HashMap<u16, Vec<T>> = HashMap::new();
+        all.for_each(|(set, one)| sets.entry(set).or_default().push(one));
+        Self(sets)
+    }
+
+    fn of_set(&self, set: u16) -> impl Iterator<Item = T> {
+        self.0.get(&set).into_iter().flatten().copied()
+    }
+}
+
 /// How common the words of English are that a name stands for.
 fn commonness(name: &str) -> u32 {
-    let common = |word: &str| {
-        if COMMON_WORDS.split_ascii_whitespace().any(|known| known == word) { COMMON } else { 1 }
-    };
+    let common = |word: &str| if COMMON_WORDS.contains(word) { COMMON } else { 1 };
     let Some(list) = name.strip_prefix('{').and_then(|name| name.strip_suffix('}')) else {
         return common(name);
     };
@@ -122,13 +138,17 @@ impl Engine {
             openings.binary_search(&set).ok().and_then(|place| u16::try_from(place).ok())
         };
         let purposes = ["{discussion}", "{reporting}", "{denial}"].map(|list| numbers.of(list));
+        let ending = BySet::new(
+            (0u16..)
+                .zip(&wordings)
+                .filter_map(|(index, wording)| Some((wording.phrase.last()?, index))),
+        );
+        let cued = BySet::new(pairs().map(|pair| (pair.cue, pair)));
         let words = lexicon.entries().iter().map(|entry| {
             let sets = sets.of(entry);
-            let in_set = |wanted: u16| sets.iter().any(|(set, _)| *set == wanted);
-            let ends = (0u16..)
-                .zip(&wordings)
-                .filter(|(_, wording)| wording.phrase.last().is_some_and(in_set));
-            let follows = pairs().filter(|pair| in_set(pair.cue));
+            let mut ends: Vec<u16> = sets.iter().flat_map(|(set, _)| ending.of_set(*set)).collect();
+            ends.sort_unstable();
+            let follows = sets.iter().flat_map(|(set, _)| cued.of_set(*set));
             let marks = marks.iter().filter(|(atom, ..)| entry.contains(*atom));
             let [discussion, reporting, denial] =
                 purposes.map(|list| u32::from(list.is_some_and(|list| entry.contains(list))));
@@ -138,7 +158,7 @@ impl Engine {
                     follows.filter_map(|pair| Some((opening(pair.opening)?, pair.reach))),
                     marks.map(|(_, rule, mark)| (*rule, *mark)).collect(),
                 ),
-                ends: ends.map(|(index, _)| index).collect(),
+                ends,
                 purpose: Purpose { discussion, reporting, denial },
                 known: Known::new(sets),
             }
@@ -248,8 +268,6 @@ pub(super) fn purpose(text: &str) -> Purpose {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
-
     use proptest::prelude::*;
 
     use super::super::watch::OPENINGS;
