@@ -125,6 +125,11 @@ impl TestApp {
         (org_id, self.client(&key))
     }
 
+    /// The organisation of the first key.
+    pub(crate) async fn org(&self) -> OrgId {
+        self.store.list_orgs_across_orgs().await.expect("the store is read")[0].id
+    }
+
     /// A registered agent; its UUID.
     pub(crate) async fn agent(&self, external_id: &str) -> String {
         let body = json!({ "agentId": external_id, "name": external_id });

@@ -57,7 +57,7 @@ async fn a_signed_question_is_asked_and_its_answer_decides() {
     assert_eq!(header("x-execlave-validator-id"), id);
     assert_eq!(header("x-execlave-timestamp"), app.clock.now().to_string());
     assert_eq!(header("content-type"), "application/json");
-    let organization = app.store.list_orgs_across_orgs().await.expect("read")[0].id;
+    let organization = app.org().await;
     assert_eq!(
         serde_json::from_slice::<Value>(&body).expect("JSON"),
         json!({
