@@ -28,6 +28,9 @@ pub struct Decision {
     /// Policies that could not be evaluated; their failure mode was applied.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<Problem>,
+    /// Policies that ran although the agent's autonomy tier has no control of their type, by id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tier_overrides: Vec<String>,
     /// The set of policies it was made with; absent when there were none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bundle_version: Option<String>,

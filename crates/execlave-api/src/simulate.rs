@@ -34,6 +34,9 @@ pub struct Simulation {
     pub warnings: Vec<Violation>,
     /// Policies that could not be evaluated. Custom validators are not asked in a simulation.
     pub problems: Vec<Problem>,
+    /// Policies that ran although the agent's autonomy tier has no control of their type, by id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tier_overrides: Vec<String>,
     /// The risk a person would be shown, 0 to 100.
     pub risk_score: i64,
     /// `low`, `medium`, `high` or `critical`.

@@ -32,7 +32,7 @@ pub struct CertificateClaims {
     pub issued_at: Timestamp,
     /// Until when the certificate may be used.
     pub expires_at: Timestamp,
-    /// The policies in force at the time.
+    /// The policies in force when the approval was asked for.
     pub policy_versions: Vec<PolicyVersion>,
     /// The place of the decision in the audit log.
     pub audit_index: i64,
@@ -66,7 +66,7 @@ pub struct Certificate {
     pub issued_at: Timestamp,
     /// Until when the certificate may be used.
     pub expires_at: Timestamp,
-    /// The policies in force at the time.
+    /// The policies in force when the approval was asked for.
     pub policy_versions: Vec<PolicyVersion>,
     /// The place of the decision in the audit log.
     pub audit_index: i64,

@@ -11,6 +11,7 @@ use execlave_store::page::PageRequest;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{AppError, AppResult};
+use crate::signer::Signer;
 use crate::{ops, views};
 
 pub use crate::auth::key::SCOPES;
@@ -47,6 +48,12 @@ pub async fn list_keys(store: &Store, org: OrgId) -> AppResult<Vec<ApiKey>> {
 pub async fn revoke_key(store: &Store, clock: &Clock, org: OrgId, id: KeyId) -> AppResult<ApiKey> {
     let revoked = store.revoke_key(org, id, ACTOR, clock.now()).await?;
     revoked.map(views::api_key).ok_or_else(|| AppError::not_found("API key", id))
+}
+
+/// Makes another key for servers to sign certificates and bundles with; its id. They do so from their next start on, and what the keys
+/// before it have signed stays good.
+pub async fn rotate_signing_key(store: &Store, clock: &Clock) -> AppResult<String> {
+    Ok(Signer::rotate(store, clock).await?)
 }
 
 /// Makes a link that signs a user in once: its address, and when it ends.

@@ -1,5 +1,5 @@
 //! The key that certificates are signed with. It is made at the first start and kept in the store, so that every server of a deployment
-//! signs and checks with the same one.
+//! signs with the same one. A key that was replaced signs nothing any more, but stays published: what it signed is still good.
 
 use std::fmt;
 
@@ -21,23 +21,22 @@ pub struct Signer {
 impl Signer {
     /// Reads the key, or makes the first one.
     pub async fn load(store: &Store, clock: &Clock) -> Result<Self, StoreError> {
-        let candidate = SigningKey::from_bytes(&random_bytes());
-        let record = store
-            .ensure_signing_key_across_orgs(&SigningKeyRecord {
-                key_id: certificate::key_id(&candidate.verifying_key()),
-                seed: STANDARD.encode(candidate.to_bytes()),
-                created_at: clock.now(),
-            })
-            .await?;
-        let seed =
-            STANDARD.decode(&record.seed).ok().and_then(|seed| <[u8; 32]>::try_from(seed).ok());
-        let seed = seed.ok_or_else(|| StoreError::Inconsistent {
-            table: "signing_keys",
-            column: "seed".to_owned(),
-            id: record.key_id,
-            detail: "not 32 bytes in base64".to_owned(),
-        })?;
-        Ok(Self { key: SigningKey::from_bytes(&seed) })
+        let record = store.ensure_signing_key_across_orgs(&new_record(clock)).await?;
+        Ok(Self { key: key_of(record)? })
+    }
+
+    /// Makes another key and keeps it in the store; its id. A running server goes on with the one it has.
+    pub(crate) async fn rotate(store: &Store, clock: &Clock) -> Result<String, StoreError> {
+        let record = new_record(clock);
+        store.insert_signing_key_across_orgs(&record).await?;
+        Ok(record.key_id)
+    }
+
+    /// Every key whose signatures are good, newest first. Read each time, because another server may have begun to sign with a key that
+    /// this one has never seen.
+    pub(crate) async fn published(store: &Store) -> Result<Vec<VerifyingKey>, StoreError> {
+        let records = store.list_signing_keys_across_orgs().await?;
+        records.into_iter().map(|record| Ok(key_of(record)?.verifying_key())).collect()
     }
 
     /// Signs with it.
@@ -49,6 +48,26 @@ impl Signer {
     pub fn verifying_key(&self) -> VerifyingKey {
         self.key.verifying_key()
     }
+}
+
+fn new_record(clock: &Clock) -> SigningKeyRecord {
+    let key = SigningKey::from_bytes(&random_bytes());
+    SigningKeyRecord {
+        key_id: certificate::key_id(&key.verifying_key()),
+        seed: STANDARD.encode(key.to_bytes()),
+        created_at: clock.now(),
+    }
+}
+
+fn key_of(record: SigningKeyRecord) -> Result<SigningKey, StoreError> {
+    let seed = STANDARD.decode(&record.seed).ok().and_then(|seed| <[u8; 32]>::try_from(seed).ok());
+    let seed = seed.ok_or_else(|| StoreError::Inconsistent {
+        table: "signing_keys",
+        column: "seed".to_owned(),
+        id: record.key_id,
+        detail: "not 32 bytes in base64".to_owned(),
+    })?;
+    Ok(SigningKey::from_bytes(&seed))
 }
 
 impl fmt::Debug for Signer {

@@ -237,3 +237,59 @@ pub(crate) async fn ask_all(
     }
     answers
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VALIDATOR: Uuid = Uuid::from_u128(7);
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(1_790_000_000_000 + millis)
+    }
+
+    fn fail(validators: &Validators, times: u32, now: Timestamp) {
+        for _ in 0..times {
+            validators.remember(VALIDATOR, false, now);
+        }
+    }
+
+    #[test]
+    fn five_failures_in_a_row_open_the_breaker_for_thirty_seconds() {
+        let validators = Validators::new(false);
+        fail(&validators, 4, at(0));
+        assert!(validators.may_ask(VALIDATOR, at(0)));
+        validators.remember(VALIDATOR, true, at(0));
+        fail(&validators, 4, at(0));
+        assert!(
+            validators.may_ask(VALIDATOR, at(0)),
+            "an answer in between starts the count again"
+        );
+        fail(&validators, 1, at(0));
+        assert!(!validators.may_ask(VALIDATOR, at(0)));
+        assert!(!validators.may_ask(VALIDATOR, at(29_999)));
+        assert!(validators.may_ask(Uuid::from_u128(8), at(0)), "each validator has its own");
+        validators.forget(VALIDATOR);
+        assert!(validators.may_ask(VALIDATOR, at(0)), "a changed validator begins anew");
+    }
+
+    #[test]
+    fn one_probe_at_a_time_decides_whether_it_closes() {
+        let validators = Validators::new(false);
+        fail(&validators, 5, at(0));
+        let later = at(30_000);
+        let asked = (0..10).filter(|_| validators.may_ask(VALIDATOR, later)).count();
+        assert_eq!(asked, 1);
+        // A probe whose caller went away says nothing, and must not keep the breaker open for ever.
+        let much_later = at(60_000);
+        assert!(validators.may_ask(VALIDATOR, much_later));
+        fail(&validators, 1, much_later);
+        assert!(!validators.may_ask(VALIDATOR, at(89_999)), "one failed probe is enough");
+        let at_last = at(90_000);
+        assert!(validators.may_ask(VALIDATOR, at_last));
+        validators.remember(VALIDATOR, true, at_last);
+        fail(&validators, 4, at_last);
+        let asked = (0..10).filter(|_| validators.may_ask(VALIDATOR, at_last)).count();
+        assert_eq!(asked, 10, "it is closed, and four failures do not open it");
+    }
+}

@@ -134,6 +134,7 @@ pub(crate) fn decision(record: decisions::DecisionRecord) -> Decision {
         violations: stored(&record.violations),
         warnings: stored(&record.warnings),
         problems: stored(&record.problems),
+        tier_overrides: stored(&record.tier_overrides),
         bundle_version: record.bundle_version,
         policy_versions: None,
         source: record.source.as_str().to_owned(),
@@ -200,6 +201,7 @@ pub(crate) fn simulation(simulated: Simulated) -> Simulation {
         violations: violations(decision.violations),
         warnings: violations(decision.warnings),
         problems: decision.problems.into_iter().map(problem).collect(),
+        tier_overrides: decision.tier_overrides.iter().map(ToString::to_string).collect(),
         risk_score: i64::from(risk.score),
         risk_level: risk.level.as_str().to_owned(),
         risk_parts: stored(&Json::of(&risk.parts)),
@@ -444,7 +446,8 @@ pub(crate) fn validator_with_secret(made: validators::Validator) -> Validator {
     Validator { secret, ..validator(made) }
 }
 
-fn thousandths(score: i64) -> f64 {
+/// Thousandths as a share.
+pub(crate) fn thousandths(score: i64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "between 0 and 1,000")]
     let share = score as f64 / 1_000.0;
     share

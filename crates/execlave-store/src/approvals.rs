@@ -80,6 +80,8 @@ pub struct Approval {
     pub action_digest: String,
     /// Why it was asked for, as a JSON list.
     pub violations: Json,
+    /// The set of policies it was asked for under.
+    pub bundle_version: Option<String>,
     /// 0 to 100.
     pub risk_score: i64,
     /// The score in a word.
@@ -113,12 +115,12 @@ pub struct Approval {
 }
 
 table!("approvals" => Approval {
-    org_id, id, agent_id, status, environment, action_summary, action_digest, violations, risk_score, risk_level, risk_parts, routed_to,
+    org_id, id, agent_id, status, environment, action_summary, action_digest, violations, bundle_version, risk_score, risk_level, risk_parts, routed_to,
     required_approvers, decisions, requested_by, created_at, expires_at, escalation_level, escalated_at, decision_reason, decided_at,
     certificate, certificate_used_at,
 });
 
-/// An approval to be asked for. Agent, environment, action, violations, key and time are those of the decision that asks; the other
+/// An approval to be asked for. Agent, environment, action, violations, policies, key and time are those of the decision that asks; the other
 /// fields are those of [`Approval`].
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "documented at `Approval`")]
@@ -294,6 +296,7 @@ fn approval_of(new: &NewApproval, decision: &DecisionRecord) -> Approval {
         action_summary,
         action_digest: decision.action_digest.clone(),
         violations: decision.violations.clone(),
+        bundle_version: decision.bundle_version.clone(),
         risk_score,
         risk_level,
         risk_parts,

@@ -38,6 +38,8 @@ pub struct DecisionRecord {
     pub policy_versions: Json,
     /// What could not be evaluated, as a JSON list.
     pub problems: Json,
+    /// Policies outside the agent's autonomy tier, as a JSON list of ids.
+    pub tier_overrides: Json,
     /// Where it was made.
     pub source: DecisionSource,
     /// The set of policies it was made with.
@@ -55,7 +57,7 @@ pub struct DecisionRecord {
 }
 
 table!("decisions" => DecisionRecord {
-    org_id, id, agent_id, environment, action_digest, outcome, violations, warnings, policy_versions, problems, source,
+    org_id, id, agent_id, environment, action_digest, outcome, violations, warnings, policy_versions, problems, tier_overrides, source,
     bundle_version, input, approval_id, key_id,
     duration_us, evaluated_at,
 });

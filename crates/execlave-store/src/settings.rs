@@ -7,6 +7,7 @@ use execlave_core::time::Timestamp;
 
 use crate::db::column::table;
 use crate::db::query::{Query, params};
+use crate::error::WithNoun as _;
 use crate::{Store, StoreError};
 
 /// An Ed25519 key.
@@ -51,6 +52,16 @@ impl Store {
         tx.insert(candidate).await?;
         tx.commit().await?;
         Ok(candidate.clone())
+    }
+
+    /// Adds a key. Servers sign with it from their next start on; what earlier keys have signed stays good.
+    pub async fn insert_signing_key_across_orgs(
+        &self,
+        key: &SigningKeyRecord,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        tx.insert(key).await.noun("signing key")?;
+        tx.commit().await
     }
 
     /// Every key whose signatures may be about, newest first.

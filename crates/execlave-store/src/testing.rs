@@ -9,6 +9,13 @@ use url::Url;
 use crate::db::query::Query;
 use crate::{ConnectOptions, Store, StoreUrl};
 
+impl Store {
+    /// How many listen to [`Store::changes`], so that a test can wait for somebody to begin.
+    pub fn listeners(&self) -> usize {
+        self.inner.changes.receiver_count()
+    }
+}
+
 /// A store that is removed when dropped.
 #[derive(Debug)]
 pub struct TestStore {

@@ -1,4 +1,4 @@
-//! `execlave keys`: API keys, made and revoked on the store itself.
+//! `execlave keys`: API keys, made and revoked on the store itself, and the key that servers sign with.
 //!
 //! A key is shown once, when it is made; the store keeps its SHA-256.
 
@@ -9,6 +9,7 @@ use execlave_core::ids::KeyId;
 use execlave_core::time::Timestamp;
 use execlave_server::administration;
 use execlave_server::clock::Clock;
+use serde_json::json;
 
 use crate::failure::Failure;
 use crate::local::Local;
@@ -22,10 +23,11 @@ Examples:
   execlave keys create on-call --scope approvals:decide --scope read
   execlave keys list
   execlave keys revoke 0193...
+  execlave keys rotate-signing-key                         restart the servers to sign with it
 
 Works on the store itself, no server needed; a running server notices within a second.";
 
-/// Create, list and revoke API keys
+/// Create, list and revoke API keys; change the signing key
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Keys {
@@ -41,6 +43,8 @@ enum Verb {
     List(List),
     /// Refuse a key from now on
     Revoke(Revoke),
+    /// Make another key for servers to sign certificates and bundles with, from their next start on
+    RotateSigningKey(RotateSigningKey),
 }
 
 #[derive(Args, Debug)]
@@ -80,6 +84,14 @@ struct Revoke {
     output: Output,
 }
 
+#[derive(Args, Debug)]
+struct RotateSigningKey {
+    #[command(flatten)]
+    store: StoreOptions,
+    #[command(flatten)]
+    output: Output,
+}
+
 #[derive(ValueEnum, Clone, Copy, Debug)]
 enum Environment {
     Production,
@@ -103,6 +115,7 @@ impl Keys {
             Verb::Create(create) => create.run().await,
             Verb::List(list) => list.run().await,
             Verb::Revoke(revoke) => revoke.run().await,
+            Verb::RotateSigningKey(rotate) => rotate.run().await,
         }
     }
 }
@@ -155,6 +168,18 @@ impl Revoke {
             administration::revoke_key(&local.store, &Clock::system(), local.org, self.key).await?;
         local.close().await;
         self.output.done(&key, &format!("{} ({}) is revoked", key.name, key.id));
+        Ok(())
+    }
+}
+
+impl RotateSigningKey {
+    async fn run(self) -> Result<(), Failure> {
+        let local = Local::open(&self.store.load()?).await?;
+        let key_id = administration::rotate_signing_key(&local.store, &Clock::system()).await?;
+        local.close().await;
+        let text =
+            format!("{key_id} signs once the servers are restarted; earlier signatures stay good");
+        self.output.done(&json!({ "keyId": key_id }), &text);
         Ok(())
     }
 }

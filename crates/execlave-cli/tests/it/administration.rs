@@ -56,6 +56,16 @@ fn key_is_shown_once_listed_without_itself_and_revoked() {
 }
 
 #[test]
+fn a_signing_key_is_replaced_and_stays_published() {
+    let home = Home::set_up();
+    let rotated = json(&mut home.command(&["keys", "rotate-signing-key"]));
+    let server = home.serve(&[]);
+    let keys = server.request("GET", "/.well-known/jwks.json", BOOTSTRAP_KEY, None).body;
+    assert_eq!(keys["keys"].as_array().map(Vec::len), Some(2), "{keys}");
+    assert_eq!(keys["keys"][0]["kid"], rotated["keyId"], "the newest is first");
+}
+
+#[test]
 fn running_server_notices_keys_of_another_process() {
     let home = Home::new();
     let server = home.serve(&[]);

@@ -4,6 +4,7 @@
 //! server.
 
 mod administration;
+mod bench;
 mod durability;
 mod help;
 mod http;

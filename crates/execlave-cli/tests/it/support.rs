@@ -196,7 +196,7 @@ impl Server {
         key: &str,
         body: Option<&Value>,
     ) -> Answer {
-        http::request(&self.base_url, method, path, key, body)
+        http::request(&self.base_url, method, path, key, body).expect("the server answers")
     }
 
     /// The power fails.

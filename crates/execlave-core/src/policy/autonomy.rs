@@ -28,22 +28,22 @@ pub const RED_TEAM_PASS: f64 = 0.9;
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum PromotionError {
     /// The suite has not been run.
-    #[error(
-        "an autonomous agent needs a red-team score of {RED_TEAM_PASS} or more: run the suite first"
-    )]
+    #[error("an autonomous agent needs a red-team score of {RED_TEAM_PASS} or more, and has none")]
     NotTested,
     /// The score is too low, or not a score.
     #[error("the red-team score is {0}, but an autonomous agent needs {RED_TEAM_PASS} or more")]
     ScoreTooLow(f64),
 }
 
-/// Whether an agent with this red-team score (0 to 1) may be given this level.
+/// Whether an agent with this level and this red-team score (0 to 1) may be given another level. One that is autonomous may stay so: the
+/// gate is for promotions.
 pub fn check_promotion(
-    level: AutonomyLevel,
+    from: Option<AutonomyLevel>,
+    to: AutonomyLevel,
     gate_is_on: bool,
     red_team_score: Option<f64>,
 ) -> Result<(), PromotionError> {
-    if !gate_is_on || level != AutonomyLevel::Autonomous {
+    if !gate_is_on || to != AutonomyLevel::Autonomous || from == Some(to) {
         return Ok(());
     }
     match red_team_score {
@@ -123,12 +123,16 @@ mod tests {
     #[test]
     fn the_gate_holds_back_only_untested_autonomy() {
         use AutonomyLevel::{Advise, Autonomous};
-        assert_eq!(check_promotion(Autonomous, false, None), Ok(()));
-        assert_eq!(check_promotion(Advise, true, None), Ok(()));
-        assert_eq!(check_promotion(Autonomous, true, None), Err(PromotionError::NotTested));
-        assert_eq!(check_promotion(Autonomous, true, Some(0.9)), Ok(()));
-        for score in [0.89, 1.1, -1.0, f64::NAN] {
-            assert!(check_promotion(Autonomous, true, Some(score)).is_err(), "{score}");
+        assert_eq!(check_promotion(None, Autonomous, false, None), Ok(()));
+        assert_eq!(check_promotion(None, Advise, true, None), Ok(()));
+        assert_eq!(check_promotion(Some(Autonomous), Autonomous, true, None), Ok(()));
+        for from in [None, Some(Advise)] {
+            let promote = |score| check_promotion(from, Autonomous, true, score);
+            assert_eq!(promote(None), Err(PromotionError::NotTested));
+            assert_eq!(promote(Some(0.9)), Ok(()));
+            for score in [0.89, 1.1, -1.0, f64::NAN] {
+                assert!(promote(Some(score)).is_err(), "{score}");
+            }
         }
     }
 }

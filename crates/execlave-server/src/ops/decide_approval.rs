@@ -5,6 +5,7 @@ use execlave_core::ids::{ApprovalId, OrgId};
 use execlave_core::time::Timestamp;
 use execlave_store::Json;
 use execlave_store::approvals::{Approval, Decided, DecisionBy};
+use execlave_store::error::StoreError;
 
 use execlave_api::error::ErrorCode;
 
@@ -23,14 +24,18 @@ pub(crate) async fn decide_approval(
     reason: Option<String>,
 ) -> AppResult<Approval> {
     checks::optional("reason", reason.as_deref(), checks::TEXT_LENGTH)?;
-    refuse_own(state, org, actor, id).await?;
+    let known = state.store.find_approval(org, id).await?;
+    let known = known.ok_or_else(|| AppError::not_found("approval", id))?;
+    refuse_own(actor, &known)?;
+    // A no signs nothing, so it depends on nothing but the approval.
+    let policies = if approve { policies_of(state, &known).await? } else { Vec::new() };
     let reason = reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty());
     let by = DecisionBy { actor: &actor.id(), actor_label: actor.label(), approve, reason };
     let now = state.clock.now();
     let decided = state
         .store
         .decide_approval(org, id, &by, now, |approval, index| {
-            sign(state, actor, approval, index, now)
+            sign(state, actor, approval, policies, index, now)
         })
         .await?;
     match decided {
@@ -41,17 +46,27 @@ pub(crate) async fn decide_approval(
 }
 
 /// Nobody approves their own request: the key that asked for the action does not decide it.
-async fn refuse_own(state: &AppState, org: OrgId, actor: &Actor, id: ApprovalId) -> AppResult<()> {
-    let approval = state
-        .store
-        .find_approval(org, id)
-        .await?
-        .ok_or_else(|| AppError::not_found("approval", id))?;
+fn refuse_own(actor: &Actor, approval: &Approval) -> AppResult<()> {
     if actor.key_id().is_some() && approval.requested_by == actor.key_id() {
         let message = "this key asked for the approval and cannot decide it: decide on the dashboard, or with another key";
         return Err(AppError::new(ErrorCode::SelfApproval, message));
     }
     Ok(())
+}
+
+/// What the approval was asked for under: the set its decision names, whatever is in force by the time of the answer. Controls of an
+/// autonomy tier are part of this program and have no versions, so an approval they asked for may name no policy.
+async fn policies_of(state: &AppState, approval: &Approval) -> AppResult<Vec<PolicyVersion>> {
+    let Some(version) = &approval.bundle_version else { return Ok(Vec::new()) };
+    let unreadable = |detail| StoreError::Inconsistent {
+        table: "policy_sets",
+        column: "policies".to_owned(),
+        id: version.clone(),
+        detail,
+    };
+    let set = state.store.find_policy_set(approval.org_id, version).await?;
+    let set = set.ok_or_else(|| unreadable("the set is missing".to_owned()))?;
+    Ok(set.policies.parse().map_err(|error| unreadable(error.to_string()))?)
 }
 
 fn already(approval: &Approval) -> AppError {
@@ -69,10 +84,10 @@ fn sign(
     state: &AppState,
     actor: &Actor,
     approval: &Approval,
+    policy_versions: Vec<PolicyVersion>,
     audit_index: i64,
     now: Timestamp,
 ) -> Json {
-    let versions = state.directory.policies(approval.org_id).set.versions();
     let claims = CertificateClaims {
         approval_id: approval.id,
         // INVARIANT: the digest was written by `ops::enforce` from an `ActionDigest`; anything else makes a certificate for nothing.
@@ -84,10 +99,7 @@ fn sign(
         approved_by: actor.label().to_owned(),
         issued_at: now,
         expires_at: now.plus_millis(i64::from(state.config.approvals.certificate_minutes) * 60_000),
-        policy_versions: versions
-            .into_iter()
-            .map(|(policy_id, version)| PolicyVersion { policy_id, version })
-            .collect(),
+        policy_versions,
         audit_index,
     };
     Json::of(&Certificate::sign(claims, state.signer.key()))

@@ -101,6 +101,7 @@ async fn record(
         warnings: Json::of(&body.warnings),
         policy_versions: Json::of::<[(); 0]>(&[]),
         problems: Json::of::<[(); 0]>(&[]),
+        tier_overrides: Json::of::<[(); 0]>(&[]),
         source: DecisionSource::Local,
         bundle_version: Some(body.bundle_version),
         input: body.input.filter(|_| keep_input),

@@ -2,14 +2,14 @@
 
 use execlave_api::agents::AutonomyLevel;
 use execlave_core::ids::{AgentId, OrgId};
+use execlave_core::policy::autonomy;
+use execlave_core::request;
 use execlave_store::agents::Agent;
 
 use crate::auth::Actor;
 use crate::error::{AppError, AppResult};
 use crate::state::AppState;
-
-/// The least score an agent needs before it may act on its own, in thousandths.
-const PASSED: i64 = 900;
+use crate::views;
 
 /// Records a score.
 pub(crate) async fn set_red_team_score(
@@ -32,23 +32,19 @@ pub(crate) async fn set_red_team_score(
     Ok(agent)
 }
 
-/// Refuses to let an agent act on its own that has not passed, where the organisation asks for that. An agent that already does so stays
-/// as it is: the gate is for promotions.
+/// Refuses to let an agent act on its own that has not passed, where the organisation asks for that.
 pub(crate) fn check_promotion(
     state: &AppState,
     org: OrgId,
     wanted: Option<AutonomyLevel>,
     known: Option<&Agent>,
 ) -> AppResult<()> {
-    let autonomous = AutonomyLevel::Autonomous;
-    let is_promotion = wanted == Some(autonomous)
-        && known.and_then(|agent| agent.autonomy_level.as_deref()) != Some(autonomous.as_str());
+    let level = |word: &str| word.parse::<request::AutonomyLevel>().ok();
+    let Some(to) = wanted.and_then(|wanted| level(wanted.as_str())) else { return Ok(()) };
+    let from = known.and_then(|agent| level(agent.autonomy_level.as_deref()?));
     let gated = state.directory.settings(org).is_some_and(|settings| settings.red_team_gate);
-    let score = known.and_then(|agent| agent.red_team_score).unwrap_or_default();
-    if !is_promotion || !gated || score >= PASSED {
-        return Ok(());
-    }
-    Err(AppError::conflict(
-        "an agent needs a red-team score of at least 0.9 before it may be `autonomous`: set it with `PATCH /agents/{id}/red-team-score`",
-    ))
+    let score = known.and_then(|agent| agent.red_team_score).map(views::thousandths);
+    autonomy::check_promotion(from, to, gated, score).map_err(|error| {
+        AppError::conflict(format!("{error}: set it with `PATCH /agents/{{id}}/red-team-score`"))
+    })
 }

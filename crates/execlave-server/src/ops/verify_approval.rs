@@ -3,6 +3,7 @@
 //! The checks run from "somebody changed it" to "it was used", and the first that fails is the one reason given. A certificate is used
 //! up only when everything else holds, so a wrong question does not spend it.
 
+use ed25519_dalek::VerifyingKey;
 use execlave_api::approvals::Verification;
 use execlave_core::certificate::Certificate;
 use execlave_core::digest::ActionDigest;
@@ -12,6 +13,7 @@ use execlave_store::approvals::{Approval, ApprovalStatus};
 use serde_json::{Map, Value};
 
 use crate::error::{AppError, AppResult};
+use crate::signer::Signer;
 use crate::state::AppState;
 
 /// The verdict; an error means that there is none.
@@ -55,10 +57,11 @@ async fn fault(
     digest: &ActionDigest,
 ) -> AppResult<Option<&'static str>> {
     let now = state.clock.now();
+    let published = Signer::published(&state.store).await?;
     let certificate =
         approval.certificate.as_ref().and_then(|json| json.parse::<Certificate>().ok());
     let Some(certificate) =
-        certificate.filter(|certificate| is_genuine(state, approval, certificate))
+        certificate.filter(|certificate| is_genuine(&published, approval, certificate))
     else {
         return Ok(Some("certificate_tampered"));
     };
@@ -78,9 +81,9 @@ async fn fault(
     Ok((!used_now).then_some("certificate_already_used"))
 }
 
-/// Signed by this deployment, and about this approval.
-fn is_genuine(state: &AppState, approval: &Approval, certificate: &Certificate) -> bool {
-    certificate.verify(&state.signer.verifying_key())
+/// Signed by this deployment, with whichever of its keys, and about this approval.
+fn is_genuine(published: &[VerifyingKey], approval: &Approval, certificate: &Certificate) -> bool {
+    published.iter().any(|key| certificate.verify(key))
         && certificate.approval_id == approval.id
         && certificate.organization_id == approval.org_id
         && certificate.agent_id == approval.agent_id

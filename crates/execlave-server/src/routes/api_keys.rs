@@ -7,28 +7,14 @@ use execlave_api::error::ErrorBody;
 use execlave_api::keys::{ApiKey, CreateKey};
 use execlave_api::page::{Data, List};
 use execlave_core::ids::KeyId;
-use serde::Deserialize;
-use utoipa::IntoParams;
 
-use super::params::{Params, Segments, id, list as listed, number, page};
+use super::params::{PageParams, Params, Segments, id, list as listed};
 use crate::auth::key::{Key, ReadKeys, WriteKeys};
 use crate::body::Body;
 use crate::error::{AppError, AppResult};
 use crate::ops::create_key::create_key;
 use crate::state::AppState;
 use crate::views;
-
-/// Which page of the list.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ListParams {
-    /// 1 to 200.
-    #[serde(default, deserialize_with = "number")]
-    limit: Option<u32>,
-    /// `meta.nextCursor` of the page before.
-    cursor: Option<String>,
-}
 
 /// Make an API key. `data.key` is shown this once. A key can only give scopes that it has itself.
 #[utoipa::path(post, path = "/api-keys", tag = "api keys", request_body = CreateKey, responses(
@@ -46,13 +32,13 @@ pub(crate) async fn create(
 }
 
 /// List API keys, newest first.
-#[utoipa::path(get, path = "/api-keys", tag = "api keys", params(ListParams), responses((status = 200, body = List<ApiKey>)))]
+#[utoipa::path(get, path = "/api-keys", tag = "api keys", params(PageParams), responses((status = 200, body = List<ApiKey>)))]
 pub(crate) async fn list(
     key: Key<ReadKeys>,
     State(state): State<AppState>,
-    Params(params): Params<ListParams>,
+    Params(params): Params<PageParams>,
 ) -> AppResult<Json<List<ApiKey>>> {
-    let keys = state.store.list_keys(key.org, &page(params.limit, params.cursor)?).await?;
+    let keys = state.store.list_keys(key.org, &params.page()?).await?;
     Ok(Json(listed(keys, views::api_key)))
 }
 

@@ -9,10 +9,8 @@ use execlave_api::page::{Data, List};
 use execlave_core::ids::OrgId;
 use execlave_store::cost_rules::CostRule;
 use execlave_store::state::StateClaim;
-use serde::Deserialize;
-use utoipa::IntoParams;
 
-use super::params::{Params, Segments, id, list as listed, number, page};
+use super::params::{PageParams, Params, Segments, id, list as listed};
 use crate::auth::key::{Key, Read, WritePolicies};
 use crate::body::Body;
 use crate::cost_rules;
@@ -20,18 +18,6 @@ use crate::error::{AppError, AppResult};
 use crate::ops::save_cost_rule;
 use crate::state::AppState;
 use crate::views;
-
-/// Which page of the list.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ListParams {
-    /// 1 to 200.
-    #[serde(default, deserialize_with = "number")]
-    limit: Option<u32>,
-    /// `meta.nextCursor` of the page before.
-    cursor: Option<String>,
-}
 
 /// Make a rule. The next `enforce` obeys it.
 #[utoipa::path(post, path = "/cost-budget-rules", tag = "cost rules", request_body = SaveCostBudgetRule, responses(
@@ -47,13 +33,13 @@ pub(crate) async fn create(
 }
 
 /// List rules, newest first.
-#[utoipa::path(get, path = "/cost-budget-rules", tag = "cost rules", params(ListParams), responses((status = 200, body = List<CostBudgetRule>)))]
+#[utoipa::path(get, path = "/cost-budget-rules", tag = "cost rules", params(PageParams), responses((status = 200, body = List<CostBudgetRule>)))]
 pub(crate) async fn list(
     key: Key<Read>,
     State(state): State<AppState>,
-    Params(params): Params<ListParams>,
+    Params(params): Params<PageParams>,
 ) -> AppResult<Json<List<CostBudgetRule>>> {
-    let rules = state.store.list_cost_rules(key.org, &page(params.limit, params.cursor)?).await?;
+    let rules = state.store.list_cost_rules(key.org, &params.page()?).await?;
     Ok(Json(listed(rules, views::cost_rule)))
 }
 

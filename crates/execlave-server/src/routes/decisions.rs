@@ -13,7 +13,7 @@ use execlave_store::decisions::{DecisionFilter, DecisionSource};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::params::{Params, Segments, id, list as listed, number, page};
+use super::params::{DAY_MS, Params, Segments, id, list as listed, number, page, period};
 use crate::auth::key::{Key, Read, Sdk};
 use crate::body::RawBody;
 use crate::error::{AppError, AppResult};
@@ -21,9 +21,6 @@ use crate::ops::find_agent::find_agent;
 use crate::ops::ingest_decisions::ingest_decisions;
 use crate::state::AppState;
 use crate::views;
-
-const DAY_MS: i64 = 86_400_000;
-const LONGEST_MS: i64 = 366 * DAY_MS;
 
 /// Which decisions to list.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -123,11 +120,7 @@ pub(crate) async fn stats(
     State(state): State<AppState>,
     Params(params): Params<StatsParams>,
 ) -> AppResult<Json<Data<DecisionStats>>> {
-    let until = params.until.unwrap_or_else(|| state.clock.now().plus_millis(1));
-    let since = params.since.unwrap_or_else(|| until.minus_millis(DAY_MS));
-    if since >= until || until.millis_since(since) > LONGEST_MS {
-        return Err(AppError::invalid("since", "must be at most 366 days before `until`"));
-    }
+    let (since, until) = period(params.since, params.until, state.clock.now())?;
     let length = if until.millis_since(since) <= 7 * DAY_MS { DAY_MS / 24 } else { DAY_MS };
     let agent_id = agent_id(&state, key.org, params.agent, params.environment.as_deref()).await?;
     let filter = DecisionFilter {

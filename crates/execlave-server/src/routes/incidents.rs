@@ -11,15 +11,12 @@ use execlave_store::incidents::IncidentFilter;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::params::{Params, Segments, id, list as listed, number, page};
+use super::params::{Params, Segments, id, list as listed, number, page, period};
 use crate::auth::key::{Key, Read};
 use crate::error::{AppError, AppResult};
 use crate::ops::find_agent::find_agent;
 use crate::state::AppState;
 use crate::views;
-
-const DAY_MS: i64 = 86_400_000;
-const LONGEST_MS: i64 = 366 * DAY_MS;
 
 /// Which incidents to list.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -106,11 +103,7 @@ pub(crate) async fn stats(
     State(state): State<AppState>,
     Params(params): Params<StatsParams>,
 ) -> AppResult<Json<Data<IncidentStats>>> {
-    let until = params.until.unwrap_or_else(|| state.clock.now().plus_millis(1));
-    let since = params.since.unwrap_or_else(|| until.minus_millis(DAY_MS));
-    if since >= until || until.millis_since(since) > LONGEST_MS {
-        return Err(AppError::invalid("since", "must be at most 366 days before `until`"));
-    }
+    let (since, until) = period(params.since, params.until, state.clock.now())?;
     let filter =
         IncidentFilter { since: Some(since), until: Some(until), ..IncidentFilter::default() };
     let counted = state.store.incident_stats(key.org, &filter).await?;

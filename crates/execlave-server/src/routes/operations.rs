@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::error::AppResult;
 use crate::metrics::{render, writer_queue};
+use crate::signer::Signer;
 use crate::state::AppState;
 
 /// Alive: 200 as soon as the process answers.
@@ -37,10 +38,13 @@ pub(crate) async fn metrics(State(state): State<AppState>) -> impl IntoResponse 
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], render())
 }
 
-/// The public keys that approval certificates are signed with (RFC 7517).
+/// The public keys that approval certificates and bundles are signed with (RFC 7517), newest first. Keys that were replaced are among them.
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "operations", security(()), responses(
     (status = 200, description = "The key set", body = Value),
+    (status = 503, description = "The store does not answer", body = ErrorBody),
 ))]
-pub(crate) async fn jwks(State(state): State<AppState>) -> Json<Value> {
-    Json(json!({ "keys": [certificate::jwk(&state.signer.verifying_key())] }))
+pub(crate) async fn jwks(State(state): State<AppState>) -> AppResult<Json<Value>> {
+    let published = Signer::published(&state.store).await?;
+    let keys: Vec<Value> = published.iter().map(certificate::jwk).collect();
+    Ok(Json(json!({ "keys": keys })))
 }

@@ -4,10 +4,12 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use execlave_api::page::{List, Meta};
 use execlave_core::json;
+use execlave_core::time::Timestamp;
 use execlave_store::page::{Page, PageRequest};
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
+use utoipa::IntoParams;
 
 use crate::error::{AppError, AppResult};
 use crate::state::AppState;
@@ -51,6 +53,44 @@ impl<T: DeserializeOwned + Send> FromRequestParts<AppState> for Segments<T> {
             Err(rejection) => Err(AppError::invalid("path", rejection.body_text())),
         }
     }
+}
+
+/// Which page of a list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PageParams {
+    /// 1 to 200.
+    #[serde(default, deserialize_with = "number")]
+    limit: Option<u32>,
+    /// `meta.nextCursor` of the page before.
+    cursor: Option<String>,
+}
+
+impl PageParams {
+    /// The page asked for.
+    pub(crate) fn page(self) -> AppResult<PageRequest> {
+        page(self.limit, self.cursor)
+    }
+}
+
+/// A day in milliseconds.
+pub(crate) const DAY_MS: i64 = 86_400_000;
+
+const LONGEST_MS: i64 = 366 * DAY_MS;
+
+/// The time that numbers are asked about: up to `now`, that moment included, and a day long, unless the caller says otherwise.
+pub(crate) fn period(
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+    now: Timestamp,
+) -> AppResult<(Timestamp, Timestamp)> {
+    let until = until.unwrap_or_else(|| now.plus_millis(1));
+    let since = since.unwrap_or_else(|| until.minus_millis(DAY_MS));
+    if since >= until || until.millis_since(since) > LONGEST_MS {
+        return Err(AppError::invalid("since", "must be at most 366 days before `until`"));
+    }
+    Ok((since, until))
 }
 
 /// The page a list was asked for.

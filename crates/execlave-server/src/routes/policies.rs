@@ -6,29 +6,15 @@ use axum::http::StatusCode;
 use execlave_api::error::ErrorBody;
 use execlave_api::page::{Data, List, Meta};
 use execlave_api::policies::{Policy, PolicyVersion};
-use serde::Deserialize;
 use serde_json::{Map, Value};
-use utoipa::IntoParams;
 
-use super::params::{Params, Segments, id, number, page};
+use super::params::{PageParams, Params, Segments, id};
 use crate::auth::key::{Key, ReadPolicies, WritePolicies};
 use crate::body::Body;
 use crate::error::{AppError, AppResult};
 use crate::ops::save_policy;
 use crate::state::AppState;
 use crate::views;
-
-/// Which page of the list.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ListParams {
-    /// 1 to 200.
-    #[serde(default, deserialize_with = "number")]
-    limit: Option<u32>,
-    /// `meta.nextCursor` of the page before.
-    cursor: Option<String>,
-}
 
 /// Create a policy. The next `enforce` obeys it.
 #[utoipa::path(post, path = "/policies", tag = "policies", request_body = Value, responses(
@@ -46,13 +32,13 @@ pub(crate) async fn create(
 }
 
 /// List policies, newest first.
-#[utoipa::path(get, path = "/policies", tag = "policies", params(ListParams), responses((status = 200, body = List<Policy>)))]
+#[utoipa::path(get, path = "/policies", tag = "policies", params(PageParams), responses((status = 200, body = List<Policy>)))]
 pub(crate) async fn list(
     key: Key<ReadPolicies>,
     State(state): State<AppState>,
-    Params(params): Params<ListParams>,
+    Params(params): Params<PageParams>,
 ) -> AppResult<Json<List<Policy>>> {
-    let found = state.store.list_policies(key.org, &page(params.limit, params.cursor)?).await?;
+    let found = state.store.list_policies(key.org, &params.page()?).await?;
     let data = found.items.iter().map(views::policy).collect::<AppResult<_>>()?;
     Ok(Json(List { data, meta: Meta { next_cursor: found.next_cursor, total: found.total } }))
 }

@@ -6,28 +6,14 @@ use axum::http::StatusCode;
 use execlave_api::error::ErrorBody;
 use execlave_api::page::{Data, List};
 use execlave_api::validators::{SaveValidator, TestValidator, Validator, ValidatorTest};
-use serde::Deserialize;
-use utoipa::IntoParams;
 
-use super::params::{Params, Segments, id, list as listed, number, page};
+use super::params::{PageParams, Params, Segments, id, list as listed};
 use crate::auth::key::{Key, ReadPolicies, WritePolicies};
 use crate::body::{Body, OptionalBody};
 use crate::error::{AppError, AppResult};
 use crate::ops::save_validator;
 use crate::state::AppState;
 use crate::views;
-
-/// Which page of the list.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ListParams {
-    /// 1 to 200.
-    #[serde(default, deserialize_with = "number")]
-    limit: Option<u32>,
-    /// `meta.nextCursor` of the page before.
-    cursor: Option<String>,
-}
 
 /// Make a validator. `data.secret` is shown this once.
 #[utoipa::path(post, path = "/validators", tag = "validators", request_body = SaveValidator, responses(
@@ -44,13 +30,13 @@ pub(crate) async fn create(
 }
 
 /// List validators, newest first.
-#[utoipa::path(get, path = "/validators", tag = "validators", params(ListParams), responses((status = 200, body = List<Validator>)))]
+#[utoipa::path(get, path = "/validators", tag = "validators", params(PageParams), responses((status = 200, body = List<Validator>)))]
 pub(crate) async fn list(
     key: Key<ReadPolicies>,
     State(state): State<AppState>,
-    Params(params): Params<ListParams>,
+    Params(params): Params<PageParams>,
 ) -> AppResult<Json<List<Validator>>> {
-    let found = state.store.list_validators(key.org, &page(params.limit, params.cursor)?).await?;
+    let found = state.store.list_validators(key.org, &params.page()?).await?;
     Ok(Json(listed(found, views::validator)))
 }
 

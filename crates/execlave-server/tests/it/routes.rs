@@ -20,4 +20,5 @@ mod simulate;
 mod tool_baselines;
 mod traces;
 mod usage;
+mod validator_policies;
 mod validators;

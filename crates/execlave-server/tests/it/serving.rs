@@ -21,11 +21,17 @@ async fn exchange(addr: SocketAddr, request: &[u8]) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// Serves the store of `app` on a free port; the sender stops it.
-async fn serve(app: &TestApp) -> (SocketAddr, oneshot::Sender<()>, tokio::task::JoinHandle<()>) {
-    let store = Store::open(app.store.url(), &execlave_store::ConnectOptions::default())
-        .await
-        .expect("the store opens");
+/// The store of `app`, opened again as a server of its own does.
+async fn store_of(app: &TestApp) -> Store {
+    let options = execlave_store::ConnectOptions::default();
+    Store::open(app.store.url(), &options).await.expect("the store opens")
+}
+
+/// Serves a store on a free port; the sender stops it.
+async fn serve(
+    app: &TestApp,
+    store: Store,
+) -> (SocketAddr, oneshot::Sender<()>, tokio::task::JoinHandle<()>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
     let addr = listener.local_addr().expect("an address");
     let server = Server::with_clock(Config::default(), store, listener, app.clock.clone())
@@ -45,7 +51,7 @@ async fn serve(app: &TestApp) -> (SocketAddr, oneshot::Sender<()>, tokio::task::
 #[tokio::test]
 async fn it_listens_answers_and_stops() {
     let app = TestApp::new().await;
-    let (addr, stop, running) = serve(&app).await;
+    let (addr, stop, running) = serve(&app, store_of(&app).await).await;
     let answer =
         exchange(addr, b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
@@ -58,14 +64,19 @@ async fn it_listens_answers_and_stops() {
 async fn a_long_poll_is_answered_when_the_server_stops() {
     let app = TestApp::new().await;
     let (id, client) = app.pending_approval().await;
-    let (addr, stop, running) = serve(&app).await;
+    let store = store_of(&app).await;
+    let (addr, stop, running) = serve(&app, store.clone()).await;
+    let busy = store.listeners();
     let key = client.key.expect("a key");
     let request = format!(
         "GET /api/v1/approvals/{id}?wait=60 HTTP/1.1\r\nhost: x\r\nx-api-key: {key}\r\nconnection: close\r\n\r\n"
     );
     let waiting = exchange(addr, request.as_bytes());
     let stopping = async {
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        // The poll waits once it listens for changes.
+        while store.listeners() == busy {
+            tokio::task::yield_now().await;
+        }
         stop.send(()).expect("the server runs");
     };
     let both = async { tokio::join!(waiting, stopping) };
@@ -89,7 +100,7 @@ async fn send_large(addr: SocketAddr, key: &str) -> String {
 async fn a_body_that_is_too_large_gets_its_answer() {
     let app = TestApp::new().await;
     let key = app.agent_key().await.key.expect("a key");
-    let (addr, stop, running) = serve(&app).await;
+    let (addr, stop, running) = serve(&app, store_of(&app).await).await;
     let answer = send_large(addr, &key).await;
     assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("PAYLOAD_TOO_LARGE"), "{answer}");
     let answer = send_large(addr, "exe_prod_wrong").await;

@@ -3,6 +3,7 @@
 mod answer;
 mod client;
 mod deployment;
+pub(crate) mod outside;
 
 use axum::Router;
 use execlave_core::ids::{OrgId, UserId};
@@ -53,6 +54,11 @@ impl TestApp {
         let state =
             build_state(config, store.clone(), clock.clone()).await.expect("the store is read");
         Self { router: router::router(state.clone()), state, clock, first_key, store }
+    }
+
+    /// With validators on this machine.
+    pub(crate) async fn beside_private_networks() -> Self {
+        Self::with(|config| config.validators.allow_private_networks = true).await
     }
 
     /// Without any key.
@@ -121,6 +127,11 @@ impl TestApp {
         (org_id, self.client(&key))
     }
 
+    /// The organisation of the first key.
+    pub(crate) async fn org(&self) -> OrgId {
+        self.store.list_orgs_across_orgs().await.expect("the store is read")[0].id
+    }
+
     /// A registered agent; its UUID.
     pub(crate) async fn agent(&self, external_id: &str) -> String {
         let body = json!({ "agentId": external_id, "name": external_id });
@@ -134,6 +145,17 @@ impl TestApp {
         let body = json!({ "name": name, "policyType": policy_type, "enforcementMode": mode, "ruleDefinition": rule });
         let answer = self.operator().post("/policies", body).await.expect(201);
         answer["data"]["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// A validator at this address; its id and its secret.
+    pub(crate) async fn validator(&self, url: String, more: Value) -> (String, String) {
+        let mut body = json!({ "name": format!("{url} {more}"), "url": url });
+        for (key, value) in more.as_object().expect("an object") {
+            body[key] = value.clone();
+        }
+        let made = self.operator().post("/validators", body).await.expect(201);
+        let text = |field: &str| made["data"][field].as_str().expect("text").to_owned();
+        (text("id"), text("secret"))
     }
 
     /// An agent's action that waits for a person; the approval's id and the agent's client.

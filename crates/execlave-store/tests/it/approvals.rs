@@ -26,10 +26,11 @@ async fn asking_again_finds_the_approval_that_waits() {
     let (store, ours, theirs) = two_orgs().await;
     let bot = agent(&store, ours).await;
     let (new, first) = waiting(ours, bot.id, "a");
+    let first = DecisionRecord { bundle_version: Some("set".into()), ..first };
     let approval = store.request_approval(new.clone(), first.clone()).await.expect("asked");
     assert_eq!(
-        (approval.id, approval.status, approval.requested_by),
-        (new.id, ApprovalStatus::Pending, first.key_id)
+        (approval.id, approval.status, approval.requested_by, &approval.bundle_version),
+        (new.id, ApprovalStatus::Pending, first.key_id, &first.bundle_version)
     );
     let (again, second) = waiting(ours, bot.id, "a");
     assert_eq!(store.request_approval(again, second.clone()).await.expect("asked").id, new.id);

@@ -126,6 +126,7 @@ pub(crate) fn decision(org_id: OrgId, agent_id: AgentId) -> DecisionRecord {
         warnings: json!([{"ruleId": "pii_access.email"}]).into(),
         policy_versions: json!([]).into(),
         problems: json!([]).into(),
+        tier_overrides: json!([]).into(),
         source: DecisionSource::Server,
         bundle_version: None,
         input: None,

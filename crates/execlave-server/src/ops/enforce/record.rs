@@ -49,6 +49,7 @@ impl Recorder {
             warnings: Json::of(&decision.warnings),
             policy_versions: Json::of::<[(); 0]>(&[]),
             problems: Json::of(&decision.problems),
+            tier_overrides: Json::of(&decision.tier_overrides),
             source: DecisionSource::Server,
             bundle_version: self.policies.version.clone(),
             input: self.keep_input.then(|| self.action.input.clone()),

@@ -137,6 +137,67 @@ async fn the_signing_key_survives_a_restart() {
 }
 
 #[tokio::test]
+async fn a_certificate_names_the_policies_the_action_was_held_by() {
+    let app = TestApp::new().await;
+    let (id, client) = app.pending_approval().await;
+    let policies = app.operator().get("/policies").await.expect(200);
+    let held_by = &policies["data"][0]["id"];
+    let path = format!("/policies/{}", held_by.as_str().expect("an id"));
+    app.operator()
+        .patch(&path, json!({ "ruleDefinition": { "tools": ["pay_*", "refund_*"] } }))
+        .await
+        .expect(200);
+    app.policy("secret_scan", "block", json!({})).await;
+    let certificate = approve(&app, &id).await["certificate"].clone();
+    assert_eq!(certificate["policyVersions"], json!([{ "policyId": held_by, "version": 1 }]));
+    assert_eq!(verify(&client, &id, payment_context()).await["valid"], true);
+}
+
+#[tokio::test]
+async fn a_certificate_outlives_the_key_that_signed_it() {
+    let app = TestApp::new().await;
+    let (id, client) = app.pending_approval().await;
+    let certificate = approve(&app, &id).await["certificate"].clone();
+    app.clock.advance_millis(1);
+    let fresh = execlave_server::administration::rotate_signing_key(&app.store, &app.clock)
+        .await
+        .expect("the store is written");
+    let config = execlave_server::config::Config::default();
+    let state = execlave_server::build_state(config, app.store.clone(), app.clock.clone())
+        .await
+        .expect("the store is read");
+    let restarted = Client::new(execlave_server::router::router(state), client.key.clone());
+    for server in [&client, &restarted] {
+        let keys = server.get_root("/.well-known/jwks.json").await.expect(200);
+        let published: Vec<&Value> =
+            keys["keys"].as_array().expect("keys").iter().map(|key| &key["kid"]).collect();
+        assert_eq!(published, [&json!(fresh), &certificate["keyId"]]);
+    }
+    assert_eq!(verify(&restarted, &id, payment_context()).await["valid"], true);
+
+    // The other way round: a server that has not been restarted meets what a restarted one has signed.
+    let mut other = payment();
+    other["input"] = json!("pay another invoice");
+    let asked = restarted.post("/policies/enforce", other).await.expect(202);
+    let id = asked["approvalRequestId"].as_str().expect("an id");
+    let operator = Client::new(restarted.router(), app.operator().key);
+    let decided = operator.post(&format!("/approvals/{id}/approve"), json!({})).await.expect(200);
+    assert_eq!(decided["data"]["certificate"]["keyId"], fresh);
+    let mut context = payment_context();
+    context["input"] = json!("pay another invoice");
+    assert_eq!(verify(&client, id, context).await["valid"], true);
+}
+
+#[tokio::test]
+async fn a_certificate_of_a_key_that_is_not_published_is_tampered() {
+    let app = TestApp::new().await;
+    let (id, client) = app.pending_approval().await;
+    approve(&app, &id).await;
+    app.store.run_sql("DELETE FROM signing_keys").await;
+    assert_eq!(verify(&client, &id, payment_context()).await["reason"], "certificate_tampered");
+}
+
+#[tokio::test]
 async fn a_denied_action_stays_denied() {
     let app = TestApp::new().await;
     let (id, client) = app.pending_approval().await;

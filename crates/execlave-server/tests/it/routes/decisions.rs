@@ -182,3 +182,29 @@ async fn a_bad_local_decision_is_named_and_does_not_cost_the_others() {
     let answer = client.post("/decisions/ingest", many).await.expect_error(400, "VALIDATION_ERROR");
     assert_eq!(answer.fault(), "decisions");
 }
+
+#[tokio::test]
+async fn policies_outside_the_tier_are_recorded_as_overrides() {
+    let app = TestApp::new().await;
+    let body = json!({ "agentId": "bot", "name": "bot", "autonomyLevel": "observe" });
+    app.operator().post("/agents", body).await.expect(201);
+    let outside = app.policy("cost_limit", "warn", json!({ "maxCostPerExecution": 1 })).await;
+    app.policy("pii_access", "warn", json!({})).await;
+    let action = json!({ "agentId": "bot", "input": "hello" });
+    let asked = app.operator().post("/policies/enforce", action.clone()).await.expect(200);
+    let path = format!("/decisions/{}", asked["decisionId"].as_str().expect("an id"));
+    let shown = app.operator().get(&path).await.expect(200);
+    assert_eq!(shown["data"]["tierOverrides"], json!([outside]));
+    let simulated = app.operator().post("/policies/simulate", json!({ "action": action })).await;
+    assert_eq!(simulated.expect(200)["data"]["tierOverrides"], json!([outside]));
+
+    app.agent("free").await;
+    let asked = app
+        .operator()
+        .post("/policies/enforce", json!({ "agentId": "free", "input": "hello" }))
+        .await
+        .expect(200);
+    let path = format!("/decisions/{}", asked["decisionId"].as_str().expect("an id"));
+    let shown = app.operator().get(&path).await.expect(200);
+    assert!(shown["data"].get("tierOverrides").is_none(), "no tier, no overrides: {}", shown.text);
+}

@@ -1,85 +1,13 @@
-use std::fmt::Write as _;
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
-
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
-use axum::routing::any;
-use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
-use sha2::Sha256;
 
 use crate::support::TestApp;
-
-/// A validator on this machine, with what it was asked and what it answers.
-#[derive(Clone, Default)]
-struct Outside {
-    asked: Arc<Mutex<Vec<(HeaderMap, Bytes)>>>,
-    answers: Arc<Mutex<(u16, String)>>,
-}
-
-impl Outside {
-    async fn start() -> (Self, SocketAddr) {
-        let outside = Self::default();
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("an address");
-        let router = Router::new()
-            .route("/slow", any(std::future::pending::<StatusCode>))
-            .route("/away", any(async || (StatusCode::FOUND, [("location", "/check")])))
-            .route("/check", any(check))
-            .with_state(outside.clone());
-        #[expect(clippy::disallowed_methods, reason = "another server, which ends with the test")]
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        (outside, address)
-    }
-
-    fn answer(&self, status: u16, body: &Value) {
-        *self.answers.lock().expect("unlocked") = (status, body.to_string());
-    }
-
-    fn times_asked(&self) -> usize {
-        self.asked.lock().expect("unlocked").len()
-    }
-}
-
-async fn check(State(outside): State<Outside>, headers: HeaderMap, body: Bytes) -> Response {
-    outside.asked.lock().expect("unlocked").push((headers, body));
-    let (status, body) = outside.answers.lock().expect("unlocked").clone();
-    (StatusCode::from_u16(status).expect("a status"), body).into_response()
-}
-
-fn signature(secret: &str, body: &[u8]) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any length");
-    mac.update(body);
-    let mut hex = String::new();
-    for byte in mac.finalize().into_bytes() {
-        write!(hex, "{byte:02x}").expect("writing to a string");
-    }
-    format!("sha256={hex}")
-}
-
-async fn private() -> TestApp {
-    TestApp::with(|config| config.validators.allow_private_networks = true).await
-}
-
-async fn validator(app: &TestApp, url: String, more: Value) -> (String, String) {
-    let mut body = json!({ "name": url, "url": url });
-    for (key, value) in more.as_object().expect("an object") {
-        body[key] = value.clone();
-    }
-    let made = app.operator().post("/validators", body).await.expect(201);
-    let text = |field: &str| made["data"][field].as_str().expect("text").to_owned();
-    (text("id"), text("secret"))
-}
+use crate::support::outside::{Outside, signature};
 
 #[tokio::test]
 async fn a_validator_is_tried_out_with_signed_requests() {
-    let app = private().await;
+    let app = TestApp::beside_private_networks().await;
     let (outside, address) = Outside::start().await;
-    let (id, secret) = validator(&app, format!("http://{address}/check"), json!({})).await;
+    let (id, secret) = app.validator(format!("http://{address}/check"), json!({})).await;
     outside.answer(200, &json!({ "decision": "deny", "reason": "closed" }));
     let path = format!("/validators/{id}/test");
     let test =
@@ -89,7 +17,7 @@ async fn a_validator_is_tried_out_with_signed_requests() {
         (&json!(true), &json!("deny"), &json!("closed"))
     );
 
-    let (headers, body) = outside.asked.lock().expect("unlocked")[0].clone();
+    let (headers, body) = outside.asked(0);
     let header = |name: &str| headers[name].to_str().expect("text").to_owned();
     assert_eq!(header("x-execlave-validator-id"), id);
     assert_eq!(header("x-execlave-timestamp"), app.clock.now().to_string());
@@ -126,12 +54,12 @@ async fn a_validator_is_tried_out_with_signed_requests() {
 
 #[tokio::test]
 async fn silence_redirects_and_closed_doors_are_failures() {
-    let app = private().await;
+    let app = TestApp::beside_private_networks().await;
     let (outside, address) = Outside::start().await;
     outside.answer(200, &json!({ "decision": "allow" }));
     for (path, says) in [("slow", "within 100 ms"), ("away", "status 302")] {
         let (id, _) =
-            validator(&app, format!("http://{address}/{path}"), json!({ "timeoutMs": 100 })).await;
+            app.validator(format!("http://{address}/{path}"), json!({ "timeoutMs": 100 })).await;
         let test =
             app.operator().post(&format!("/validators/{id}/test"), json!({})).await.expect(200);
         assert!(
@@ -144,7 +72,7 @@ async fn silence_redirects_and_closed_doors_are_failures() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let closed = listener.local_addr().expect("an address");
     drop(listener);
-    let (id, _) = validator(&app, format!("http://{closed}/"), json!({})).await;
+    let (id, _) = app.validator(format!("http://{closed}/"), json!({})).await;
     let test = app.operator().post(&format!("/validators/{id}/test"), json!({})).await.expect(200);
     assert!(
         test["data"]["error"].as_str().is_some_and(|error| error.contains("cannot be reached")),
@@ -171,7 +99,7 @@ async fn private_networks_are_out_of_reach_by_default() {
         assert_eq!(answer.expect_error(400, "VALIDATION_ERROR").fault(), "url", "{url}");
     }
     // A name says nothing about its addresses, so it is looked at when it is asked.
-    let (id, _) = validator(&app, "https://localhost:9/".to_owned(), json!({})).await;
+    let (id, _) = app.validator("https://localhost:9/".to_owned(), json!({})).await;
     let test = app.operator().post(&format!("/validators/{id}/test"), json!({})).await.expect(200);
     assert!(
         test["data"]["error"].as_str().is_some_and(|error| error.contains("private network")),

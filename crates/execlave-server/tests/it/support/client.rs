@@ -20,6 +20,11 @@ impl Client {
         Self { router, key }
     }
 
+    /// The server it speaks to, for another client.
+    pub(crate) fn router(&self) -> Router {
+        self.router.clone()
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(self.request(Method::GET, path).body(Body::empty()).expect("a request")).await
     }
