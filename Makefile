@@ -1,6 +1,6 @@
 # The few commands worth knowing. Each does its own set-up and can be run first in a fresh clone.
 
-.PHONY: help build demo test lint fmt fuzz scorecard
+.PHONY: help build demo test lint fmt fuzz scorecard bench
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8
@@ -26,3 +26,6 @@ fmt: ## formats the Rust code
 
 scorecard: ## how well detection does on labelled sets; FOLDER=… names them
 	@scripts/scorecard $(FOLDER)
+
+bench: ## measures this machine beside floors and peers, and writes benches/results.md
+	@scripts/bench

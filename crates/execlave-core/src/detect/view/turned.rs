@@ -50,7 +50,10 @@ pub(in crate::detect) fn seen_rotated(text: &str, area: &Range<usize>, places: &
                 letter @ b'a'..=b'm' => letter.saturating_add(13),
                 letter => letter.saturating_sub(13),
             });
-            if run.len() >= 4 && lexicon::find_letters(&turned).is_some_and(|word| word.telling) {
+            let telling = lexicon::find_letters(&turned).is_some_and(|word| word.telling);
+            if run.len() >= 4
+                && (telling || SCHEMES.iter().any(|scheme| turned.clone().eq(scheme.bytes())))
+            {
                 add(places, &range);
             }
         },
@@ -76,11 +79,16 @@ fn shift(letter: char, by: i32) -> char {
     u32::from(letter).checked_add_signed(by).and_then(char::from_u32).unwrap_or(letter)
 }
 
+/// What addresses begin with: as telling as a word when it stands in no plain text.
+const SCHEMES: [&str; 2] = ["http", "https"];
+
 /// Whether a text holds a telling word and another one of the list.
 fn is_english(text: &str) -> bool {
     let words = text.split(|character: char| !character.is_ascii_alphabetic());
-    let known = words.filter(|word| word.len() >= 3 && lexicon::knows(word));
-    let weights = known
-        .map(|word| if lexicon::find(word).is_some_and(|word| word.telling) { 10 } else { 1usize });
+    let weights = words.filter(|word| word.len() >= 3).map(|word| match lexicon::find(word) {
+        Some(word) if word.telling => 10usize,
+        _ if SCHEMES.iter().any(|scheme| scheme.eq_ignore_ascii_case(word)) => 10,
+        _ => usize::from(lexicon::knows(word)),
+    });
     weights.sum::<usize>() >= 11
 }
