@@ -252,6 +252,13 @@ pub struct Evidence {
     pub excerpt: String,
 }
 
+impl Violation {
+    /// Everything that fired, as it travels.
+    pub fn list(fired: impl IntoIterator<Item = decision::Violation>) -> Vec<Self> {
+        fired.into_iter().map(Self::from).collect()
+    }
+}
+
 impl From<decision::Violation> for Violation {
     fn from(violation: decision::Violation) -> Self {
         Self {

@@ -15,51 +15,20 @@ use execlave_api::enforce::EnforceRequest;
 use execlave_client::{Answer, ApiKey, Client, Config, Source};
 use execlave_core::bundle::{Bundle, BundleAgent, BundleClaims, BundlePolicy, LocalVerdict};
 use execlave_core::certificate::key_id;
-use execlave_core::request::Action;
 use execlave_core::time::Timestamp;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
+
+#[path = "../../../benches/row_four.rs"]
+mod row_four;
+
+use row_four::{action, five, twenty};
 
 fn main() {
     divan::main();
 }
 
 const AGENT: &str = "01930000-0000-7000-8000-0000000000aa";
-
-const EXPRESSIONS: [&str; 5] = [
-    "cost > 100.0 && environment == 'production'",
-    "'delete_user' in tools",
-    "metadata.amount > 10000 && metadata.country != 'de'",
-    "tools.exists(t, t.startsWith('shell'))",
-    "size(input) > 100000 || input.startsWith('sudo ')",
-];
-
-/// Fifteen kinds of check and five expressions, none of which fires or needs anybody.
-fn twenty() -> Vec<(&'static str, Value)> {
-    let mut rules = vec![
-        ("injection_scan", json!({})),
-        ("injection_scan", json!({"threshold": "high", "patterns": ["(?i)code word"]})),
-        ("pii_access", json!({})),
-        ("pii_access", json!({"deniedPiiTypes": ["credit_card", "ssn"]})),
-        ("secret_scan", json!({})),
-        ("access_control", json!({"deniedTools": ["delete_*", "drop_*"]})),
-        ("access_control", json!({"allowedTools": ["search", "send_*", "read_*"]})),
-        ("tool_invocation", json!({"deny": ["shell"]})),
-        ("external_call", json!({"allowedDomains": ["api.example.com"]})),
-        ("content_filter", json!({"terms": ["project zebra", "insider"]})),
-        ("action_approval", json!({"tools": ["pay_*"], "minEstimatedCost": 50})),
-        ("cost_limit", json!({"maxCostPerExecution": 10})),
-        ("record_count_limit", json!({"maxRecords": 1000})),
-        ("data_restriction", json!({"deniedClasses": ["phi", "pci"]})),
-        ("tool_integrity", json!({})),
-    ];
-    rules.extend(five());
-    rules
-}
-
-fn five() -> Vec<(&'static str, Value)> {
-    EXPRESSIONS.map(|text| ("expression", json!({"expression": text}))).to_vec()
-}
 
 fn now() -> Timestamp {
     #[expect(
@@ -100,16 +69,8 @@ fn bundle(rules: Vec<(&'static str, Value)>) -> Bundle {
     Bundle::sign(claims, &key())
 }
 
-/// A kilobyte of ordinary prose with ordinary punctuation.
 fn question() -> EnforceRequest {
-    let sentence = "Please look up the order of last week - it was shipped on 12/11, weighs 3.5 kg (about 8 lb), \
-                    and the customer's note says: \"leave it with the neighbour, thanks!\" ";
-    let input: String = sentence.chars().cycle().take(1024).collect();
-    serde_json::from_value(json!({
-        "agentId": "bot", "input": input, "environment": "production", "estimatedCost": 0.02, "tools": ["search", "send_mail"],
-        "metadata": {"sessionId": "s-1", "userId": "u-1", "amount": 250, "country": "fr", "recordCount": 20},
-    }))
-    .expect("a question")
+    EnforceRequest::about("bot".into(), action())
 }
 
 /// Answers what a client asks to get its bundle.
@@ -191,7 +152,7 @@ fn ask(bencher: Bencher<'_, '_>, rules: Vec<(&'static str, Value)>) {
 
 fn decide(bencher: Bencher<'_, '_>, rules: Vec<(&'static str, Value)>) {
     let open = bundle(rules).open(&key().verifying_key(), now()).expect("genuine");
-    let (agent, action) = (open.agents[0].clone(), Action::from(question()));
+    let (agent, action) = (open.agents[0].clone(), action());
     let verdict = open.decide(&agent, &action, now());
     assert!(matches!(verdict, LocalVerdict::Decided(_)));
     bencher.bench_local(|| black_box(open.decide(&agent, black_box(&action), now())));
@@ -212,26 +173,7 @@ fn five_expressions_core(bencher: Bencher<'_, '_>) {
 /// The floor.
 #[divan::bench]
 fn five_expressions_cel_crate(bencher: Bencher<'_, '_>) {
-    let action = Action::from(question());
-    let programs = EXPRESSIONS.map(|text| cel::Program::compile(text).expect("compiles"));
-    let mut context = cel::Context::default();
-    let metadata: std::collections::HashMap<String, cel::Value> = [
-        ("amount".to_owned(), cel::Value::Int(250)),
-        ("country".to_owned(), cel::Value::from("fr")),
-    ]
-    .into();
-    let tools: Vec<cel::Value> =
-        action.tools.iter().flatten().map(|tool| cel::Value::from(tool.as_str())).collect();
-    context.add_variable_from_value("input", cel::Value::from(action.input.as_str()));
-    context.add_variable_from_value("environment", cel::Value::from("production"));
-    context.add_variable_from_value("cost", cel::Value::Float(0.02));
-    context.add_variable_from_value("tools", cel::Value::from(tools));
-    context.add_variable_from_value("metadata", cel::Value::from(metadata));
-    bencher.bench_local(|| {
-        for program in &programs {
-            let _ = black_box(program.execute(black_box(&context)).expect("a result"));
-        }
-    });
+    row_four::cel_crate(bencher);
 }
 
 /// Row 4: 20 policies and 1 KB of input, through the client.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use execlave_api::decisions::{DecisionReceipt, LocalDecision};
+use execlave_api::enforce::Violation;
 use execlave_api::paths;
 use execlave_core::decision::Decision;
 use execlave_core::request::Action;
@@ -116,9 +117,6 @@ impl Waits for Report {
 
 impl Report {
     fn to_wire(&self) -> LocalDecision {
-        let of_wire = |fired: &[execlave_core::decision::Violation]| {
-            fired.iter().cloned().map(Into::into).collect()
-        };
         LocalDecision {
             id: self.id.to_string(),
             agent_id: self.agent_id.to_string(),
@@ -128,8 +126,8 @@ impl Report {
                 Digest::Of(action) => action.digest().to_string(),
             },
             outcome: self.decision.outcome.as_str().to_owned(),
-            violations: of_wire(&self.decision.violations),
-            warnings: of_wire(&self.decision.warnings),
+            violations: Violation::list(self.decision.violations.iter().cloned()),
+            warnings: Violation::list(self.decision.warnings.iter().cloned()),
             bundle_version: self.bundle_version.to_string(),
             duration_us: self.duration_us,
             evaluated_at: self.evaluated_at.to_string(),

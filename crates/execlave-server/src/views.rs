@@ -119,10 +119,6 @@ pub(crate) fn policy_version(version: policies::PolicyVersion) -> PolicyVersion 
     }
 }
 
-pub(crate) fn violations(violations: Vec<decision::Violation>) -> Vec<Violation> {
-    violations.into_iter().map(Violation::from).collect()
-}
-
 /// A decision as a line of a list.
 pub(crate) fn decision(record: decisions::DecisionRecord) -> Decision {
     Decision {
@@ -198,8 +194,8 @@ pub(crate) fn simulation(simulated: Simulated) -> Simulation {
     Simulation {
         outcome: decision.outcome.as_str().to_owned(),
         action_digest,
-        violations: violations(decision.violations),
-        warnings: violations(decision.warnings),
+        violations: Violation::list(decision.violations),
+        warnings: Violation::list(decision.warnings),
         problems: decision.problems.into_iter().map(problem).collect(),
         tier_overrides: decision.tier_overrides.iter().map(ToString::to_string).collect(),
         risk_score: i64::from(risk.score),

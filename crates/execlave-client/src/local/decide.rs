@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use execlave_api::enforce::EnforceResponse;
+use execlave_api::enforce::{EnforceResponse, Violation};
 use execlave_core::bundle::LocalVerdict;
 use execlave_core::decision::{Decision, Outcome};
 use execlave_core::policy::Evaluation;
@@ -159,18 +159,14 @@ impl Client {
 
 /// The answer as the server would send it.
 fn answer(decision: &Decision, id: String) -> Result<Answer, Error> {
-    let of_wire = |fired: &[execlave_core::decision::Violation]| {
-        let fired = fired.iter().cloned().map(execlave_api::enforce::Violation::from);
-        fired.collect::<Vec<_>>()
-    };
     let response = EnforceResponse {
         allowed: decision.outcome == Outcome::Allow,
         decision_id: Some(id),
         requires_approval: None,
         approval_request_id: None,
         poll_url: None,
-        violations: of_wire(&decision.violations),
-        warnings: of_wire(&decision.warnings),
+        violations: Violation::list(decision.violations.iter().cloned()),
+        warnings: Violation::list(decision.warnings.iter().cloned()),
     };
     if !response.allowed {
         return Err(Error::Blocked {
@@ -190,7 +186,7 @@ fn answer(decision: &Decision, id: String) -> Result<Answer, Error> {
     Ok(Answer::Allowed(Allowed { source: Source::Local, body, bypass: None }))
 }
 
-fn to_json(violation: &execlave_api::enforce::Violation) -> Value {
+fn to_json(violation: &Violation) -> Value {
     // Infallible: strings and numbers always become JSON.
     serde_json::to_value(violation).unwrap_or_default()
 }

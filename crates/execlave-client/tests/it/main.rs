@@ -5,5 +5,6 @@ mod approvals;
 mod control;
 mod enforce;
 mod local;
+mod reports;
 mod support;
 mod trace;

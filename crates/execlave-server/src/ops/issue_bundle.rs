@@ -1,5 +1,6 @@
 //! What a bundle holds at this moment, its name, and waiting for another one.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use execlave_core::bundle::{BundleAgent, BundleClaims};
@@ -10,6 +11,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use crate::cost_rules;
+use crate::directory::OrgPolicies;
 use crate::error::{AppError, AppResult};
 use crate::secrets;
 use crate::state::AppState;
@@ -17,12 +19,32 @@ use crate::state::AppState;
 /// Most agents in one bundle: their ids still fit into a line that every proxy lets through.
 const AGENTS: usize = 200;
 
-/// A bundle that is not signed yet.
+/// What a bundle would hold. The policies are not copied before it is known that somebody needs them.
 #[derive(Debug)]
 pub(crate) struct Draft {
-    pub(crate) claims: BundleClaims,
+    org: OrgId,
+    policies: Arc<OrgPolicies>,
+    agents: Vec<BundleAgent>,
+    issued_at: Timestamp,
+    expires_at: Timestamp,
+    keep_input: bool,
     /// Its `ETag`: the same as long as nothing in it has changed and it is in the same half of its time.
     pub(crate) tag: String,
+}
+
+impl Draft {
+    /// Everything to be signed.
+    pub(crate) fn into_claims(self) -> BundleClaims {
+        BundleClaims {
+            organization_id: self.org,
+            epoch: self.policies.epoch,
+            issued_at: self.issued_at,
+            expires_at: self.expires_at,
+            policies: self.policies.documents.clone(),
+            agents: self.agents,
+            keep_input: self.keep_input,
+        }
+    }
 }
 
 /// Reads the ids of the agents that are asked for.
@@ -81,27 +103,23 @@ fn draft(state: &AppState, org: OrgId, agents: &[AgentId]) -> AppResult<Draft> {
     let half = i64::from(state.config.bundles.bundle_minutes.max(2)) * 30_000;
     let issued = state.clock.now().as_millis().div_euclid(half).saturating_mul(half);
     let issued_at = Timestamp::from_millis(issued);
-    let claims = BundleClaims {
-        organization_id: org,
-        epoch: policies.epoch,
-        issued_at,
-        expires_at: issued_at.plus_millis(half * 2),
-        policies: policies.documents.clone(),
-        agents: agents.collect(),
-        keep_input: settings.unwrap_or(state.config.decisions.keep_input),
-    };
-    let tag = tag(&claims, policies.version.as_deref());
-    Ok(Draft { claims, tag })
-}
-
-/// The set of policies goes in by its name: it is long, and its digest is known.
-fn tag(claims: &BundleClaims, policy_set: Option<&str>) -> String {
+    let agents: Vec<BundleAgent> = agents.collect();
+    let keep_input = settings.unwrap_or(state.config.decisions.keep_input);
+    // The set of policies goes in by its name: it is long, and its digest is known.
     let content = json!({
-        "epoch": claims.epoch,
-        "policySet": policy_set,
-        "agents": claims.agents,
-        "keepInput": claims.keep_input,
+        "epoch": policies.epoch,
+        "policySet": policies.version,
+        "agents": agents,
+        "keepInput": keep_input,
     });
     let digest = secrets::hex(&Sha256::digest(json::canonical(&content)));
-    format!("\"{digest}.{}\"", claims.issued_at.as_millis())
+    Ok(Draft {
+        org,
+        policies,
+        agents,
+        issued_at,
+        expires_at: issued_at.plus_millis(half * 2),
+        keep_input,
+        tag: format!("\"{digest}.{issued}\""),
+    })
 }

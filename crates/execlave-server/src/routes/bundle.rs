@@ -54,6 +54,6 @@ pub(crate) async fn show(
     if known.contains(&draft.tag.as_str()) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
     }
-    let bundle = Bundle::sign(draft.claims, state.signer.key());
+    let bundle = Bundle::sign(draft.into_claims(), state.signer.key());
     Ok(([(header::ETAG, tag)], Json(Data::new(bundle))).into_response())
 }

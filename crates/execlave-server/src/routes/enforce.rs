@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
-use execlave_api::enforce::{EnforceRequest, EnforceResponse};
+use execlave_api::enforce::{EnforceRequest, EnforceResponse, Violation};
 use execlave_api::error::ErrorBody;
 use execlave_api::paths;
 use execlave_core::decision::Outcome;
@@ -14,7 +14,6 @@ use crate::body::Body;
 use crate::error::AppResult;
 use crate::ops::enforce::{self, Enforced};
 use crate::state::AppState;
-use crate::views;
 
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
@@ -51,7 +50,7 @@ fn answer(enforced: Enforced) -> EnforceResponse {
         requires_approval: approval.map(|_| true),
         approval_request_id: approval.map(|id| id.to_string()),
         poll_url: approval.map(|id| format!("{}{}/{id}", paths::BASE, paths::APPROVALS)),
-        violations: views::violations(decision.violations),
-        warnings: views::violations(decision.warnings),
+        violations: Violation::list(decision.violations),
+        warnings: Violation::list(decision.warnings),
     }
 }

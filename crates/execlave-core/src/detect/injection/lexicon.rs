@@ -4,7 +4,6 @@
 //! table from a word's hash to everything that is known about the word.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, Hasher};
 
 use super::words::{self, Word};
 use crate::detect::view::views;
@@ -43,7 +42,7 @@ pub(super) struct Lexicon {
     /// Open addressing, by the low bits of the hash; an entry of [`FREE`] ends a probe.
     slots: Vec<(u64, u16)>,
     /// By their first [`STEM`](words::STEM) bytes, the longest first.
-    stems: HashMap<u32, Vec<Stem>, Spread>,
+    stems: HashMap<u32, Vec<Stem>>,
     /// The words that are not stems, and their entries.
     whole: Vec<(String, u16)>,
     entries: Vec<Entry>,
@@ -104,32 +103,6 @@ impl Filter {
 const FILTER_BITS: u32 = 16;
 const SLOTS: usize = 1 << 14;
 const FREE: u16 = u16::MAX;
-
-/// Spreads the first bytes of a word over a table; they are ours, so nobody can make them collide.
-#[derive(Debug, Default, Clone, Copy)]
-struct Spread(u64);
-
-impl Hasher for Spread {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = bytes.iter().fold(self.0, |hash, byte| words::mix(hash, u64::from(*byte)));
-    }
-
-    fn write_u32(&mut self, number: u32) {
-        self.0 = words::mix(self.0, u64::from(number));
-    }
-}
-
-impl BuildHasher for Spread {
-    type Hasher = Self;
-
-    fn build_hasher(&self) -> Self {
-        *self
-    }
-}
 
 /// Spells a word as readings spell it.
 fn fold(word: &str) -> String {
