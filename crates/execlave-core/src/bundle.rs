@@ -20,6 +20,9 @@ use crate::policy::{Evaluation, PolicyDocument, PolicyError, PolicySet, compile,
 use crate::request::{Action, AgentProfile, AgentStatus, Occasion};
 use crate::time::Timestamp;
 
+/// Most agents in one bundle: their ids still fit into a request line that every proxy lets through.
+pub const AGENTS: usize = 200;
+
 /// What a bundle states, before it is signed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BundleClaims {

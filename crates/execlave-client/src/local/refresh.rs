@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use execlave_api::paths;
-use execlave_core::bundle::{Bundle, OpenBundle};
+use execlave_core::bundle::{AGENTS, Bundle, OpenBundle};
 use execlave_core::ids::OrgId;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -24,8 +24,6 @@ use crate::http::{Call, Http, Reply, encode};
 use crate::observer::Observer;
 use crate::trace::is_final;
 
-/// Most agents in one bundle; the server is asked about the others.
-const AGENTS: usize = 200;
 /// The longest the server is asked to hold the question.
 const LONGEST_HOLD: Duration = Duration::from_secs(25);
 /// Between two bundles that follow each other: changes often come in groups.
@@ -69,6 +67,7 @@ impl Refresher {
         let mut urgent = true;
         let mut failures = 0_u32;
         while !stop.is_cancelled() {
+            // The server is asked about the others.
             let agents = self.registry.ids(AGENTS);
             if agents.is_empty() {
                 tokio::select! {

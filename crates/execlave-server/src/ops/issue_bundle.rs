@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use execlave_core::bundle::{BundleAgent, BundleClaims};
+use execlave_core::bundle::{AGENTS, BundleAgent, BundleClaims};
 use execlave_core::ids::{AgentId, OrgId};
 use execlave_core::json;
 use execlave_core::time::Timestamp;
@@ -15,9 +15,6 @@ use crate::directory::OrgPolicies;
 use crate::error::{AppError, AppResult};
 use crate::secrets;
 use crate::state::AppState;
-
-/// Most agents in one bundle: their ids still fit into a line that every proxy lets through.
-const AGENTS: usize = 200;
 
 /// What a bundle would hold. The policies are not copied before it is known that somebody needs them.
 #[derive(Debug)]

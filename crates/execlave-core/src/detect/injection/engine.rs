@@ -303,7 +303,10 @@ mod tests {
             .map(|word| word.trim_end_matches('*'))
             .chain(["the", "table.", "\n\n\n"].repeat(100))
             .collect();
-        prop::collection::vec(prop::sample::select(words), 0..400).prop_map(|words| words.join(" "))
+        // Scripts without spaces are glued as well.
+        let spaced = (prop::sample::select(words), prop::sample::select(vec!["", " "]));
+        prop::collection::vec(spaced, 0..400)
+            .prop_map(|words| words.into_iter().flat_map(|(word, space)| [word, space]).collect())
     }
 
     proptest! {

@@ -8,8 +8,11 @@ use std::ops::Range;
 use super::rule::{Mark, Rule};
 use super::words::Word;
 
-/// Half words in a stretch; no wording reaches farther.
+/// Half words in a stretch; no wording of spaced words reaches farther.
 pub(super) const STRETCH: u32 = 64;
+
+/// Stretches that a wording can reach over at most: unspaced words are up to four times as wide as spaced ones.
+const STRETCHES: usize = 3;
 
 /// How many sets of words there may be that a cue has to follow.
 pub(super) const OPENINGS: usize = 512;
@@ -87,10 +90,10 @@ impl Cue {
 pub(super) struct Watch {
     /// The stretch of [`STRETCH`] half words that is being read.
     stretch: u32,
-    /// Where the stretch before and this one start, in bytes.
-    starts: [usize; 2],
-    /// The openings seen in this stretch and in the one before.
-    recent: [Openings; 2],
+    /// Where this stretch and those before it start, in bytes, the latest first.
+    starts: [usize; STRETCHES],
+    /// The openings seen in each of them.
+    recent: [Openings; STRETCHES],
     /// For each opening the position after the last word in it.
     last: [u32; OPENINGS],
     /// Where the part that is to be read began, and the last stretch of it.
@@ -102,8 +105,8 @@ impl Default for Watch {
     fn default() -> Self {
         Self {
             stretch: 0,
-            starts: [0; 2],
-            recent: [Openings::default(); 2],
+            starts: [0; STRETCHES],
+            recent: [Openings::default(); STRETCHES],
             // Before the first word, out of every reach.
             last: [u32::MAX / 2; OPENINGS],
             open: None,
@@ -113,10 +116,10 @@ impl Default for Watch {
 }
 
 impl Watch {
-    /// Takes note of where a word stands.
+    /// Takes note of where a word stands. Words come in the order in which they end, so that no stretch comes twice.
     #[inline]
     pub(super) fn pass(&mut self, word: &Word) {
-        let stretch = word.at / STRETCH;
+        let stretch = word.to / STRETCH;
         if stretch != self.stretch {
             self.turn(stretch, word.start);
         }
@@ -124,12 +127,15 @@ impl Watch {
 
     #[inline(never)]
     fn turn(&mut self, stretch: u32, start: usize) {
-        let goes_on = stretch == self.stretch.wrapping_add(1);
         // What lies before an empty stretch is out of every reach.
-        let (before, recent) =
-            if goes_on { (self.starts[1], self.recent[0]) } else { (start, Openings::default()) };
-        self.starts = [before, start];
-        self.recent = [Openings::default(), recent];
+        if stretch != self.stretch.wrapping_add(1) {
+            self.starts = [start; STRETCHES];
+            self.recent = [Openings::default(); STRETCHES];
+        }
+        self.starts.rotate_right(1);
+        self.recent.rotate_right(1);
+        self.starts[0] = start;
+        self.recent[0] = Openings::default();
         self.stretch = stretch;
         if let Some((from, last)) = self.open
             && stretch > last
@@ -147,8 +153,7 @@ impl Watch {
             let width = word.to.wrapping_sub(word.at);
             word.to.wrapping_sub(last) <= reach.saturating_add(width)
         };
-        let lately =
-            self.recent[0].meets(cue.follows_mask) || self.recent[1].meets(cue.follows_mask);
+        let lately = self.recent.iter().any(|recent| recent.meets(cue.follows_mask));
         let found = (lately && cue.follows.iter().any(follows))
             || cue.marks.iter().any(|(_, mark)| (mark.check)(text, word).is_some());
         if found {
@@ -164,15 +169,16 @@ impl Watch {
         }
     }
 
-    /// From the stretch before to the one after: no wording that holds the latest word reaches farther.
+    /// As far before and behind the latest word as a wording reaches.
     #[inline(never)]
     fn open_part(&mut self) {
-        let last = self.stretch.saturating_add(1);
+        let [.., first] = self.starts;
+        let last = self.stretch.saturating_add(2);
         let from = match self.open {
             Some((from, _)) => from,
-            None => match self.parts.pop_if(|part| part.end >= self.starts[0]) {
+            None => match self.parts.pop_if(|part| part.end >= first) {
                 Some(part) => part.start,
-                None => self.starts[0],
+                None => first,
             },
         };
         self.open = Some((from, last));
