@@ -106,7 +106,9 @@ fn check(text: &str, word: &Word) -> Option<Found> {
     if image.is_none() && !carries {
         return None;
     }
-    let closing = usize::from(image.is_some());
-    let end = word.start.saturating_add(address.len()).saturating_add(closing).min(text.len());
+    // A closing bracket belongs to the image. An address that is too long was cut anywhere.
+    let closing = usize::from(image.is_some() && after.get(address.len()) == Some(&b')'));
+    let end =
+        text.floor_char_boundary(word.start.saturating_add(address.len()).saturating_add(closing));
     Some(Found { start, end, weight: if filled && image.is_some() { STRONG } else { WEAK } })
 }
