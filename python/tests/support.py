@@ -152,6 +152,12 @@ class Server:
         """One stored trace in full."""
         return dict(self.call("GET", f"/api/v1/traces/{trace_id}")["data"][0])
 
+    def metric(self, name: str) -> float | None:
+        """A number without labels from `/metrics`, if it was counted yet."""
+        with urllib.request.urlopen(f"{self.url}/metrics", timeout=5) as answer:
+            lines = [line.split(" ") for line in answer.read().decode().splitlines()]
+        return next((float(line[1]) for line in lines if line[0] == name), None)
+
     def pending(self, agent: str) -> dict[str, Any]:
         """The pending approval of an agent, as soon as there is one."""
 

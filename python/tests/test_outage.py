@@ -77,6 +77,8 @@ def test_an_approval_outlives_a_restart(
     own_server.policy("pay", "action_approval", "require_approval", "a", tools=["pay"])
     waiting = in_background(lambda: exe.enforce_policy("a", "pay", tools=["pay"]))
     approval = own_server.pending(agent.id)
+    # Once it asks for the verdict, the client has the answer to its question; an answer cut off by the kill would be an outage.
+    eventually(lambda: own_server.metric("execlave_approval_waiters") == 1)
     own_server.kill()
     own_server.start()
     own_server.decide(approval["id"], "approve", "fine")

@@ -34,6 +34,10 @@ pub(crate) fn install() {
         );
         metrics::describe_counter!("execlave_traces_total", "ingested traces, by result");
         metrics::describe_gauge!("execlave_writer_queue", "records that wait for the writer");
+        metrics::describe_gauge!(
+            "execlave_approval_waiters",
+            "requests that are held until an approval is decided"
+        );
         Some(handle)
     });
 }
@@ -74,4 +78,21 @@ pub(crate) fn writer_queue(waiting: usize) {
         reason = "a queue of 2^52 records does not fit in memory"
     )]
     metrics::gauge!("execlave_writer_queue").set(waiting as f64);
+}
+
+/// Counts a request that is held until an approval is decided, for as long as the value lives.
+pub(crate) struct ApprovalWaiter(metrics::Gauge);
+
+impl ApprovalWaiter {
+    pub(crate) fn new() -> Self {
+        let waiters = metrics::gauge!("execlave_approval_waiters");
+        waiters.increment(1.0);
+        Self(waiters)
+    }
+}
+
+impl Drop for ApprovalWaiter {
+    fn drop(&mut self) {
+        self.0.decrement(1.0);
+    }
 }

@@ -9,6 +9,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::error::{AppError, AppResult};
+use crate::metrics::ApprovalWaiter;
 use crate::state::AppState;
 
 /// The approval, after at most `wait`.
@@ -21,6 +22,7 @@ pub(crate) async fn wait_for_approval(
     // Listening starts before the first look, so that no answer falls between the two.
     let mut changes = state.store.changes();
     let deadline = tokio::time::Instant::now() + wait;
+    let _counted = (!wait.is_zero()).then(ApprovalWaiter::new);
     loop {
         let approval = state
             .store
