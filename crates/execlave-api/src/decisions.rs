@@ -1,5 +1,6 @@
 //! Recorded decisions.
 
+use execlave_core::decision;
 use execlave_core::json::present;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -62,6 +63,12 @@ pub struct Problem {
     pub policy_id: String,
     /// Why, and what to change.
     pub message: String,
+}
+
+impl From<decision::Problem> for Problem {
+    fn from(problem: decision::Problem) -> Self {
+        Self { policy_id: problem.policy_id.to_string(), message: problem.message }
+    }
 }
 
 /// One version of one policy.
@@ -178,6 +185,12 @@ pub struct LocalDecision {
     /// Policies that fired in `warn` or `monitor` mode.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Violation>,
+    /// Policies that could not be evaluated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<Problem>,
+    /// Policies that ran although the agent's autonomy tier has no control of their type, by id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tier_overrides: Vec<String>,
     /// The bundle it was made from.
     pub bundle_version: String,
     /// How long the evaluation took, in microseconds.

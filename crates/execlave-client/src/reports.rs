@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use execlave_api::decisions::{DecisionReceipt, LocalDecision};
+use execlave_api::decisions::{DecisionReceipt, LocalDecision, Problem};
 use execlave_api::enforce::Violation;
 use execlave_api::paths;
 use execlave_core::decision::Decision;
@@ -110,7 +110,8 @@ impl About {
 
 impl Waits for Report {
     fn bytes(&self) -> usize {
-        let fired = self.decision.violations.len() + self.decision.warnings.len();
+        let decision = &self.decision;
+        let fired = decision.violations.len() + decision.warnings.len() + decision.problems.len();
         self.about.bytes + fired * VIOLATION
     }
 }
@@ -128,6 +129,8 @@ impl Report {
             outcome: self.decision.outcome.as_str().to_owned(),
             violations: Violation::list(self.decision.violations.iter().cloned()),
             warnings: Violation::list(self.decision.warnings.iter().cloned()),
+            problems: self.decision.problems.iter().cloned().map(Problem::from).collect(),
+            tier_overrides: self.decision.tier_overrides.iter().map(ToString::to_string).collect(),
             bundle_version: self.bundle_version.to_string(),
             duration_us: self.duration_us,
             evaluated_at: self.evaluated_at.to_string(),

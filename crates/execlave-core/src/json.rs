@@ -1,11 +1,15 @@
 //! JSON in: strict, with the path of the fault. JSON out: the canonical form that is hashed and signed.
 
+mod canonical;
+
 use std::fmt::Write as _;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_path_to_error::{Path, Segment};
+
+pub use self::canonical::canonical;
 
 /// Why a body was refused, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -24,6 +28,11 @@ fn prefix(path: &str) -> String {
 /// Reads a body. Unknown and missing fields, wrong types, lone surrogates, nesting beyond 128 and
 /// anything after the value are faults.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, JsonFault> {
+    // Keeping track of the path costs as much again as reading, and most bodies are right.
+    serde_json::from_slice(body).or_else(|_| parse_for_fault(body))
+}
+
+fn parse_for_fault<T: DeserializeOwned>(body: &[u8]) -> Result<T, JsonFault> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut deserializer)
         .map_err(|error| fault(error.path(), error.inner()))?;
@@ -45,12 +54,6 @@ where
     T: Deserialize<'de>,
 {
     T::deserialize(deserializer).map(Some)
-}
-
-/// The RFC 8785 form: sorted keys, shortest numbers, minimal escapes.
-pub fn canonical(value: &Value) -> Vec<u8> {
-    // INVARIANT: only NaN, infinities and raw values are refused, and a `Value` holds none of them.
-    serde_json_canonicalizer::to_vec(value).unwrap_or_default()
 }
 
 /// The path of the first string or key that contains NUL, which `PostgreSQL` cannot store.

@@ -40,7 +40,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::directory::Directory;
 use crate::signer::Signer;
-use crate::state::{AppState, Tasks};
+use crate::state::{AppState, Parts, Tasks};
 use crate::validators::Validators;
 
 /// A server whose memory is filled, and that does not answer yet.
@@ -123,7 +123,7 @@ pub async fn build_state(
     directory.load(&store).await?;
     let signer = Arc::new(Signer::load(&store, &clock).await?);
     let validators = Arc::new(Validators::new(config.validators.allow_private_networks));
-    Ok(AppState { store, directory, signer, validators, clock, config: Arc::new(config), tasks })
+    Ok(Parts { store, directory, signer, validators, clock, config, tasks }.into())
 }
 
 /// Waits for the connections, but after the shutdown signal no longer than the configured grace.

@@ -7,6 +7,7 @@ use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 use execlave_api::paths;
+use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::decompression::RequestDecompressionLayer;
@@ -35,10 +36,14 @@ pub fn router(state: AppState) -> Router {
         .route(paths::OPENAPI, get(async move || openapi::show(&document)))
         .method_not_allowed_fallback(fallback::method_not_allowed)
         .fallback(fallback::not_found)
-        .layer(CompressionLayer::new())
-        .layer(CatchPanicLayer::custom(panics::answer))
-        .layer(from_fn(observe::request))
-        .layer(from_fn_with_state(state.clone(), request_id::assign))
+        // One stack: the router boxes and clones what each call of `layer` adds, for every request.
+        .layer(
+            ServiceBuilder::new()
+                .layer(from_fn_with_state(state.clone(), request_id::assign))
+                .layer(from_fn(observe::request))
+                .layer(CatchPanicLayer::custom(panics::answer))
+                .layer(CompressionLayer::new()),
+        )
         .with_state(state)
 }
 
@@ -102,6 +107,9 @@ fn api(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(api_keys::revoke))
         .routes(routes!(usage::show))
         // A signature covers the bytes on the wire, so it is checked before they are unpacked.
-        .route_layer(RequestDecompressionLayer::new().pass_through_unaccepted(true))
-        .route_layer(from_fn_with_state(state.clone(), authenticate))
+        .route_layer(
+            ServiceBuilder::new()
+                .layer(from_fn_with_state(state.clone(), authenticate))
+                .layer(RequestDecompressionLayer::new().pass_through_unaccepted(true)),
+        )
 }

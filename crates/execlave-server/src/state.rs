@@ -1,5 +1,6 @@
 //! What every handler can reach.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use execlave_store::Store;
@@ -12,9 +13,13 @@ use crate::directory::Directory;
 use crate::signer::Signer;
 use crate::validators::Validators;
 
-/// Shared by all requests; cheap to clone.
+/// Shared by all requests. A request clones it several times, so that must cost no more than a counter.
 #[derive(Clone, Debug)]
-pub struct AppState {
+pub struct AppState(Arc<Parts>);
+
+/// The parts of the server.
+#[derive(Clone, Debug)]
+pub struct Parts {
     /// Everything durable.
     pub store: Store,
     /// Keys, agents and compiled policies, in memory.
@@ -26,9 +31,23 @@ pub struct AppState {
     /// Tells the time and makes ids.
     pub clock: Clock,
     /// Settings.
-    pub config: Arc<Config>,
+    pub config: Config,
     /// Background work, and the signal that ends it.
     pub tasks: Tasks,
+}
+
+impl From<Parts> for AppState {
+    fn from(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl Deref for AppState {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
 }
 
 /// Background work that shutdown waits for.

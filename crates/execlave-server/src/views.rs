@@ -19,7 +19,6 @@ use execlave_api::simulate::Simulation;
 use execlave_api::tool_baselines::{BaselineDescriptor, ToolBaseline};
 use execlave_api::traces::{Trace, TraceRecord};
 use execlave_api::validators::{FailMode, Validator};
-use execlave_core::decision;
 use execlave_core::ids::AgentId;
 use execlave_core::policy::{BudgetWindow, FailureMode};
 use execlave_core::time::Timestamp;
@@ -187,16 +186,12 @@ pub(crate) fn decision_stats(
 
 pub(crate) fn simulation(simulated: Simulated) -> Simulation {
     let Simulated { decision, action_digest, risk } = simulated;
-    let problem = |problem: decision::Problem| Problem {
-        policy_id: problem.policy_id.to_string(),
-        message: problem.message,
-    };
     Simulation {
         outcome: decision.outcome.as_str().to_owned(),
         action_digest,
         violations: Violation::list(decision.violations),
         warnings: Violation::list(decision.warnings),
-        problems: decision.problems.into_iter().map(problem).collect(),
+        problems: decision.problems.into_iter().map(Problem::from).collect(),
         tier_overrides: decision.tier_overrides.iter().map(ToString::to_string).collect(),
         risk_score: i64::from(risk.score),
         risk_level: risk.level.as_str().to_owned(),

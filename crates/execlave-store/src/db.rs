@@ -170,9 +170,7 @@ impl Tx {
         let mut rest = rows;
         while !rest.is_empty() {
             let (chunk, after) = rest.split_at(statement_rows(rest.len()));
-            let mut query = insertion(chunk);
-            query.push(" ").push(conflict);
-            self.execute(query).await?;
+            self.execute(self.insertion(chunk, conflict)).await?;
             rest = after;
         }
         Ok(())
@@ -184,9 +182,25 @@ impl Tx {
         row: &T,
         conflict: &'static str,
     ) -> Result<bool, StoreError> {
-        let mut query = insertion(&[row]);
+        Ok(self.execute(self.insertion(&[row], conflict)).await? > 0)
+    }
+
+    fn insertion<T: Table>(&self, rows: &[&T], conflict: &str) -> Query {
+        let is_numbered = self.has_concurrent_writers();
+        let mut query = Query::new("INSERT INTO ", Vec::new());
+        query.push(T::TABLE).push(" (").push(T::COLUMNS).push(") VALUES ");
+        for (index, row) in rows.iter().enumerate() {
+            query.push(if index == 0 { "(" } else { ", (" });
+            // SQLite finds a numbered parameter by walking through all of them, which makes long statements quadratic.
+            if is_numbered {
+                query.bind_params(row.params());
+            } else {
+                query.bind_unnumbered(row.params());
+            }
+            query.push(")");
+        }
         query.push(" ").push(conflict);
-        Ok(self.execute(query).await? > 0)
+        query
     }
 
     /// Tells everybody about a change once, and only if, this transaction commits.
@@ -209,19 +223,17 @@ impl Tx {
     }
 }
 
-/// How many of `waiting` rows the next statement takes. Statements come in four lengths only, so that each is prepared once per
-/// connection.
+/// How many of `waiting` rows the next statement takes. Every statement is a trip to the database, so few of them matter; every
+/// length is a statement to prepare and to keep, so not every length is used.
 pub(crate) fn statement_rows(waiting: usize) -> usize {
-    [64, 16, 4, 1].into_iter().find(|size| *size <= waiting).unwrap_or(1)
-}
-
-fn insertion<T: Table>(rows: &[&T]) -> Query {
-    let mut query = Query::new("INSERT INTO ", Vec::new());
-    query.push(T::TABLE).push(" (").push(T::COLUMNS).push(") VALUES ");
-    for (index, row) in rows.iter().enumerate() {
-        query.push(if index == 0 { "(" } else { ", (" }).bind_params(row.params()).push(")");
+    const LONGEST: usize = 64;
+    const STEP: usize = 16;
+    match waiting {
+        0 => 1,
+        1..STEP => waiting,
+        STEP..LONGEST => waiting - waiting % STEP,
+        _ => LONGEST,
     }
-    query
 }
 
 /// The result of a query that counts.

@@ -104,7 +104,7 @@ impl Store {
         let (changes, _) = broadcast::channel(NOTICES);
         let tasks = TaskTracker::new();
         let stop = CancellationToken::new();
-        let writer = Writer::start(db.clone(), changes.clone(), &tasks, stop.clone());
+        let writer = Writer::start(db.clone(), changes.clone(), &tasks, stop.clone())?;
         match &db {
             Db::Sqlite { write, .. } => {
                 let watch = sqlite::watch_other_processes(write.clone(), changes.clone());

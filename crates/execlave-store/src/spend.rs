@@ -12,10 +12,8 @@ use execlave_core::policy::BudgetWindow;
 use execlave_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::db::Tx;
 use crate::db::column::table;
 use crate::db::query::{Query, params};
-use crate::error::WithNoun as _;
 use crate::state::StateClaim;
 use crate::{Store, StoreError};
 
@@ -119,13 +117,9 @@ impl Store {
     }
 }
 
-/// Remembers what an allowed decision has reserved, until a trace settles it or its time is over.
-pub(crate) async fn reserve(
-    tx: &mut Tx,
-    claim: &StateClaim,
-    charged: Vec<Charged>,
-) -> Result<(), StoreError> {
-    let row = Reservation {
+/// What an allowed decision has reserved, until a trace settles it or its time is over.
+pub(crate) fn reservation(claim: &StateClaim, charged: Vec<Charged>) -> Reservation {
+    Reservation {
         org_id: claim.org,
         decision_id: claim.decision,
         agent_id: claim.agent,
@@ -134,6 +128,5 @@ pub(crate) async fn reserve(
         charged,
         created_at: claim.now,
         expires_at: claim.now.plus_millis(RESERVED_FOR_MS),
-    };
-    tx.insert(&row).await.noun("reservation")
+    }
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use execlave_core::ids::OrgId;
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -42,7 +43,16 @@ struct Job {
     work: Work,
     reply: oneshot::Sender<Result<Answer, StoreError>>,
     /// Held until the job is done.
-    _room: OwnedSemaphorePermit,
+    room: OwnedSemaphorePermit,
+}
+
+impl Job {
+    /// Tells the caller. Its room is free first, so that whoever has an answer is not counted as waiting.
+    fn answer(self, answer: Result<Answer, StoreError>) {
+        drop(self.room);
+        // A caller that has gone away does not need its answer.
+        let _ = self.reply.send(answer);
+    }
 }
 
 enum Work {
@@ -60,15 +70,25 @@ enum Answer {
 }
 
 impl Writer {
+    /// Starts the writer on a thread of its own. As a task among the others it would wait for a turn after every statement, behind
+    /// requests that are being decided; everybody waits for the writer, so it is the last that should.
     pub(crate) fn start(
         db: Db,
         listeners: broadcast::Sender<Change>,
         tasks: &TaskTracker,
         stop: CancellationToken,
-    ) -> Self {
+    ) -> Result<Self, StoreError> {
         let (jobs, queue) = mpsc::unbounded_channel();
-        tasks.spawn(run(db, listeners, queue, stop));
-        Self { jobs, room: Arc::new(Semaphore::new(MAX_WAITING_ROWS)) }
+        let runtime = Handle::current();
+        let running = tasks.token();
+        std::thread::Builder::new()
+            .name("execlave-writer".to_owned())
+            .spawn(move || {
+                runtime.block_on(run(db, listeners, queue, stop));
+                drop(running);
+            })
+            .map_err(|error| StoreError::Open(format!("cannot start the writer: {error}")))?;
+        Ok(Self { jobs, room: Arc::new(Semaphore::new(MAX_WAITING_ROWS)) })
     }
 
     pub(crate) async fn decision(&self, decision: DecisionRecord) -> Result<(), StoreError> {
@@ -112,7 +132,7 @@ impl Writer {
             )
         })?;
         let (reply, answer) = oneshot::channel();
-        self.jobs.send(Job { work, reply, _room: room }).map_err(|_| lost())?;
+        self.jobs.send(Job { work, reply, room }).map_err(|_| lost())?;
         answer.await.map_err(|_| lost())?
     }
 }
@@ -154,19 +174,18 @@ async fn write(db: &Db, listeners: &broadcast::Sender<Change>, jobs: Vec<Job>) {
         match commit(db, listeners, &batch).await {
             Ok(answers) => {
                 for (job, answer) in batch.into_iter().zip(answers) {
-                    // A caller that has gone away does not need its answer.
-                    let _ = job.reply.send(Ok(answer));
+                    job.answer(Ok(answer));
                 }
             }
             Err(StoreError::Unavailable(why)) => {
                 // Whether the transaction was committed may be unknown here, so nothing is written a second time.
                 for job in batch {
-                    let _ = job.reply.send(Err(StoreError::Unavailable(why.clone())));
+                    job.answer(Err(StoreError::Unavailable(why.clone())));
                 }
             }
             Err(error) if batch.len() < 2 => {
                 if let Some(job) = batch.pop() {
-                    let _ = job.reply.send(Err(error));
+                    job.answer(Err(error));
                 }
             }
             Err(error) => {
@@ -287,15 +306,17 @@ async fn settle_state(
         ledger.leave(new.trace.org_id, &new.marks, new.trace.received_at);
     }
     let mut settled = Vec::with_capacity(decides.len());
+    let mut reservations = Vec::new();
     for (index, decide) in decides {
         let answers = ledger.answer(&decide.claim);
         let made = (decide.settle)(&answers);
         let charged = ledger.admit(&decide.claim, made.decision.outcome);
         if !charged.is_empty() {
-            spend::reserve(tx, &decide.claim, charged).await?;
+            reservations.push(spend::reservation(&decide.claim, charged));
         }
         settled.push((index, answers, made));
     }
+    tx.insert_all(&reservations.iter().collect::<Vec<_>>()).await.noun("reservation")?;
     ledger.write(tx).await?;
     changes.write(tx).await?;
     Ok(settled)

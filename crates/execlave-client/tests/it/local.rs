@@ -49,6 +49,23 @@ async fn what_needs_nobody_else_is_decided_here_and_reported() {
 }
 
 #[tokio::test]
+async fn policies_outside_the_agents_tier_are_reported_as_overrides() {
+    let scene = Scene::ready(|offer| {
+        offer.agent["autonomyLevel"] = json!("observe");
+        offer.policies.push(json!({
+            "policyType": "record_count_limit", "enforcementMode": "warn", "ruleDefinition": { "maxRecords": 1 },
+        }));
+    })
+    .await;
+    scene.client.ask(question("hello")).await.expect("allowed");
+    scene.client.flush().await;
+    let sent = scene.server.seen("/api/v1/decisions/ingest")[0].json();
+    let third = uuid::Uuid::from_u128(3).to_string();
+    let overrides = sent["decisions"][0]["tierOverrides"].as_array().expect("overrides");
+    assert!(overrides.contains(&json!(third)), "{sent}");
+}
+
+#[tokio::test]
 async fn inputs_go_along_only_where_the_organisation_keeps_them() {
     let scene = Scene::ready(|offer| offer.keep_input = true).await;
     let large = "a word ".repeat(10_000);

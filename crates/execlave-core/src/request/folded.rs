@@ -59,10 +59,29 @@ impl<'a> Folded<'a> {
 /// The folded spelling of a text.
 pub(crate) fn fold(text: &str) -> String {
     let mut folder = Folder { text: String::with_capacity(text.len()), after_space: false };
-    for character in text.chars() {
-        folder.push(character);
+    let mut rest = text;
+    while let Some(character) = rest.chars().next() {
+        let (plain, after) =
+            rest.split_at_checked(plain_run(rest, folder.after_space)).unwrap_or((rest, ""));
+        if plain.is_empty() {
+            folder.push(character);
+            rest = rest.get(character.len_utf8()..).unwrap_or_default();
+        } else {
+            folder.push_run(plain);
+            rest = after;
+        }
     }
     folder.text
+}
+
+/// How many bytes from the start are visible ASCII or single spaces, so that only their case changes.
+fn plain_run(text: &str, mut after_space: bool) -> usize {
+    let changes = |byte: u8| {
+        let twice = byte == b' ' && after_space;
+        after_space = byte == b' ';
+        twice || !(byte.is_ascii_graphic() || byte == b' ')
+    };
+    text.bytes().position(changes).unwrap_or(text.len())
 }
 
 /// Nothing to do: the common case costs one pass and no memory.
@@ -83,10 +102,19 @@ struct Folder {
 }
 
 impl Folder {
+    /// See [`plain_run`].
+    fn push_run(&mut self, run: &str) {
+        let start = self.text.len();
+        self.text.push_str(run);
+        if let Some(run) = self.text.get_mut(start..) {
+            run.make_ascii_lowercase();
+        }
+        self.after_space = run.ends_with(' ');
+    }
+
     fn push(&mut self, character: char) {
-        if character.is_ascii_graphic() {
-            self.text.push(character.to_ascii_lowercase());
-            self.after_space = false;
+        if character.is_ascii() {
+            self.push_plain(character.to_ascii_lowercase());
             return;
         }
         decompose_compatible(character, |part| {

@@ -7,6 +7,8 @@
 //! address they carry. URLs inside URLs (parameters, paths, fragments, percent-encoded up to three times) count
 //! as well, because a redirect goes there.
 
+mod tokens;
+
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -159,27 +161,6 @@ fn path(
     path
 }
 
-/// What ends a URL in running text, besides white space.
-fn ends_token(character: char) -> bool {
-    matches!(
-        character,
-        '<' | '>' | '"' | '\'' | '`' | '{' | '}' | '|' | '^' | '(' | ')' | ',' | ';'
-    ) || character.is_whitespace()
-}
-
-/// Whether a token can name a host: it holds a colon, a slash, a bracket or a dot that does not end it. A number
-/// or a date does not; an address alone has four parts.
-fn names_something(token: &str) -> bool {
-    let inner = token.trim_end_matches(['.', '!', '?', ':']);
-    let sign = |byte: u8| matches!(byte, b':' | b'/' | b'\\' | b'.' | b'[') || !byte.is_ascii();
-    if !inner.bytes().any(sign) {
-        return false;
-    }
-    let number =
-        inner.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'/' | b'-'));
-    !number || inner.starts_with('/') || inner.bytes().filter(|byte| *byte == b'.').count() >= 3
-}
-
 /// In a token: a scheme and a slash or backslash, a web scheme alone, two slashes, or something with a dot in it.
 /// `None` only if it is not a valid expression, which the tests rule out.
 static MENTION: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -202,16 +183,7 @@ const DEPTH: usize = 3;
 pub(crate) fn read(content: &str) -> Vec<Reading> {
     let mut readings = Vec::new();
     let Some(pattern) = MENTION.as_ref() else { return readings };
-    let mut start = 0usize;
-    for token in content.split(ends_token) {
-        let at = start;
-        // The separator is one character; where the next token starts is known from the rest of the text.
-        let end = at.saturating_add(token.len());
-        let separator = content.get(end..).and_then(|rest| rest.chars().next());
-        start = end.saturating_add(separator.map_or(0, char::len_utf8));
-        if !names_something(token) {
-            continue;
-        }
+    for (at, token) in tokens::naming(content) {
         for found in pattern.captures_iter(token) {
             let Some(whole) = found.get(0) else { continue };
             let is_url = found.name("url").is_some();

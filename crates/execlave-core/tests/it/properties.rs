@@ -136,6 +136,15 @@ proptest! {
     }
 
     #[test]
+    fn the_canonical_form_is_the_librarys(value in json_value(), number: f64, integer: i64) {
+        let value = serde_json::json!({
+            "value": value, "number": number, "integer": integer, "\u{e000}": 1, "\u{10000}": 2, "\u{7f}\"\\/\u{1}\n": u64::MAX,
+        });
+        let expected = serde_json_canonicalizer::to_vec(&value).expect("a value is JSON");
+        prop_assert_eq!(core_json::canonical(&value), expected);
+    }
+
+    #[test]
     fn scrubbing_twice_is_scrubbing_once(value in json_value()) {
         let mut once = value;
         let first = scrub_value(&mut once);

@@ -3,7 +3,7 @@
 
 use execlave_api::decisions::{DecisionError, DecisionReceipt, LocalDecision};
 use execlave_core::decision::Outcome;
-use execlave_core::ids::{DecisionId, OrgId};
+use execlave_core::ids::{DecisionId, OrgId, PolicyId};
 use execlave_store::Json;
 use execlave_store::decisions::{DecisionRecord, DecisionSource};
 use serde_json::value::RawValue;
@@ -11,12 +11,15 @@ use serde_json::value::RawValue;
 use super::find_agent::find_agent;
 use crate::auth::Actor;
 use crate::body;
-use crate::checks::{self, LIST_LENGTH, NAME_LENGTH};
+use crate::checks::{self, NAME_LENGTH, TEXT_LENGTH};
 use crate::error::{AppError, AppResult};
 use crate::state::AppState;
 
 /// How far a client's clock may be ahead.
 const AHEAD_MS: i64 = 5 * 60 * 1000;
+
+/// How many policies a decision may name in one list. No organisation has so many that all of them fire.
+const POLICIES: usize = 2_000;
 
 /// Keeps a batch; answers once it is durable.
 pub(crate) async fn ingest_decisions(
@@ -69,13 +72,23 @@ async fn record(
     let outcome: Outcome = body.outcome.parse().map_err(|_| {
         AppError::invalid("outcome", "must be `allow`, `require_approval` or `block`")
     })?;
-    for (path, list) in [("violations", &body.violations), ("warnings", &body.warnings)] {
-        if list.len() > LIST_LENGTH {
-            return Err(AppError::invalid(
-                path,
-                format!("must have at most {LIST_LENGTH} entries"),
-            ));
+    for (path, length) in [
+        ("violations", body.violations.len()),
+        ("warnings", body.warnings.len()),
+        ("problems", body.problems.len()),
+        ("tierOverrides", body.tier_overrides.len()),
+    ] {
+        if length > POLICIES {
+            return Err(AppError::invalid(path, format!("must have at most {POLICIES} entries")));
         }
+    }
+    // Read as what they say they are, because what is shown of a decision is read back from its record.
+    for (index, id) in body.tier_overrides.iter().enumerate() {
+        policy_id(&format!("tierOverrides[{index}]"), id)?;
+    }
+    for (index, problem) in body.problems.iter().enumerate() {
+        policy_id(&format!("problems[{index}].policyId"), &problem.policy_id)?;
+        checks::required(&format!("problems[{index}].message"), &problem.message, TEXT_LENGTH)?;
     }
     checks::required("bundleVersion", &body.bundle_version, NAME_LENGTH)?;
     if body.duration_us < 0 {
@@ -100,8 +113,8 @@ async fn record(
         violations: Json::of(&body.violations),
         warnings: Json::of(&body.warnings),
         policy_versions: Json::of::<[(); 0]>(&[]),
-        problems: Json::of::<[(); 0]>(&[]),
-        tier_overrides: Json::of::<[(); 0]>(&[]),
+        problems: Json::of(&body.problems),
+        tier_overrides: Json::of(&body.tier_overrides),
         source: DecisionSource::Local,
         bundle_version: Some(body.bundle_version),
         input: body.input.filter(|_| keep_input),
@@ -110,4 +123,9 @@ async fn record(
         duration_us: body.duration_us,
         evaluated_at,
     })
+}
+
+fn policy_id(path: &str, text: &str) -> AppResult<()> {
+    let read: Result<PolicyId, _> = text.parse();
+    read.map(drop).map_err(|_| AppError::invalid(path, "must be a UUID"))
 }

@@ -65,6 +65,15 @@ impl Query {
         self
     }
 
+    /// Appends `?, ?, …` for parameters that exist already. Only SQLite takes them, and only where none is numbered.
+    pub(crate) fn bind_unnumbered(&mut self, params: Vec<Param>) -> &mut Self {
+        for (index, param) in params.into_iter().enumerate() {
+            self.params.push(param);
+            self.push(if index == 0 { "?" } else { ", ?" });
+        }
+        self
+    }
+
     /// Appends what a page needs: rows after the cursor, newest first by `time` and then id, one more than the page holds.
     pub(crate) fn newest_first(
         &mut self,

@@ -20,6 +20,15 @@ const WAIT: Duration = Duration::from_secs(5);
 /// How soon a key that was revoked from the command line is known to a running server.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
+/// Tables × lengths of statements × conflict clauses, with room to spare.
+const STATEMENTS: usize = 256;
+
+/// 32 MB (negative means KiB): rows of a busy hour have their indexes in memory while they are inserted. Taken only as it is used.
+const WRITER_CACHE: &str = "-32768";
+
+/// 16 MB of log before pages go to the database file. A page that many commits change is then written there once.
+const WAL_PAGES: &str = "4096";
+
 /// Opens `execlave.db` in a directory, which is made readable for its owner only if it does not exist.
 pub(crate) async fn open(directory: &Path, readers: u32) -> Result<Db, StoreError> {
     DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(|error| {
@@ -39,6 +48,11 @@ pub(crate) async fn open(directory: &Path, readers: u32) -> Result<Db, StoreErro
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(WAIT);
+    let writer = options
+        .clone()
+        .statement_cache_capacity(STATEMENTS)
+        .pragma("cache_size", WRITER_CACHE)
+        .pragma("wal_autocheckpoint", WAL_PAGES);
     // The write connection stays for good: `foreign_writes` compares what it remembers.
     let write = SqlitePoolOptions::new()
         .max_connections(1)
@@ -46,7 +60,7 @@ pub(crate) async fn open(directory: &Path, readers: u32) -> Result<Db, StoreErro
         .max_lifetime(None)
         .idle_timeout(None)
         .acquire_timeout(WAIT * 6)
-        .connect_with(options.clone())
+        .connect_with(writer)
         .await?;
     let read = SqlitePoolOptions::new()
         .max_connections(readers.max(1))

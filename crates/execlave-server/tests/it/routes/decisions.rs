@@ -100,10 +100,13 @@ async fn decisions_are_counted_by_outcome_and_hour() {
     assert_eq!(stranger.get("/decisions/stats").await.expect(200)["data"]["total"], 0);
 }
 
+const POLICY: &str = "01930000-0000-7000-8000-0000000000aa";
+
 fn local(id: u32, agent: &str) -> serde_json::Value {
     json!({
         "id": format!("01930000-0000-7000-8000-{id:012}"), "agentId": agent, "actionDigest": "a".repeat(64), "outcome": "block",
         "violations": [{ "policyId": "p", "policyName": "P", "policyType": "pii_access", "enforcementMode": "block", "message": "no" }],
+        "problems": [{ "policyId": POLICY, "message": "too deep" }], "tierOverrides": [POLICY],
         "bundleVersion": "b1", "durationUs": 7, "evaluatedAt": "2026-09-21T12:00:00Z", "input": "secret text",
     })
 }
@@ -133,6 +136,10 @@ async fn decisions_made_in_a_client_are_kept_once_and_told_apart() {
         (&decision["bundleVersion"], &decision["violations"][0]["message"]),
         (&json!("b1"), &json!("no"))
     );
+    assert_eq!(
+        (&decision["problems"], &decision["tierOverrides"]),
+        (&json!([{ "policyId": POLICY, "message": "too deep" }]), &json!([POLICY]))
+    );
     assert!(
         !one.text.contains("secret text"),
         "inputs are kept only where the organisation says so"
@@ -156,6 +163,8 @@ async fn a_bad_local_decision_is_named_and_does_not_cost_the_others() {
         ("durationUs", json!(-1)),
         ("evaluatedAt", json!("2030-01-01T00:00:00Z")),
         ("input", json!(null)),
+        ("tierOverrides", json!(["observe"])),
+        ("problems", json!([{ "policyId": "1", "message": "m" }])),
         ("colour", json!("red")),
     ] {
         let app = TestApp::new().await;

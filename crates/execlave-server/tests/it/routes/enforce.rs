@@ -114,10 +114,10 @@ async fn an_agent_another_server_registered_is_found() {
     app.agent("bot").await;
     // A directory that has seen no change yet, over the same store.
     let other = execlave_server::directory::Directory::default();
-    let state = execlave_server::state::AppState {
+    let state = execlave_server::state::AppState::from(execlave_server::state::Parts {
         directory: std::sync::Arc::new(other),
-        ..app.state.clone()
-    };
+        ..execlave_server::state::Parts::clone(&app.state)
+    });
     let client = app.operator();
     let key = client.key.clone().expect("a key");
     app.state.directory.load(&app.store).await.expect("the store is read");
