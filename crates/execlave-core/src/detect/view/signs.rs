@@ -3,6 +3,7 @@
 //! Every text is asked, so this is one pass over blocks of 64 bytes: each block becomes a few 64-bit sets of positions (letters, digits,
 //! spaces, …), and each sign is a handful of operations on them. It says where to look, never what is there: the readings decide.
 
+use std::cell::Cell;
 use std::ops::Range;
 
 mod sets;
@@ -53,15 +54,52 @@ pub(in crate::detect) struct Signs {
     pub(in crate::detect) markup: Areas,
 }
 
+/// Areas of one kind that are kept at most.
+const KEPT: usize = 256;
+
+thread_local! {
+    /// Signs without any, with the memory of the last.
+    static SPARE: Cell<Signs> = Cell::default();
+}
+
 impl Signs {
     /// Whether there is no reason to look closer.
     pub(in crate::detect) fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
+    /// Keeps the memory for the next text in this thread, unless it is very much.
+    pub(in crate::detect) fn give_back(mut self) {
+        let all = self.all_mut();
+        if all.iter().all(|areas| areas.capacity() <= KEPT) {
+            all.into_iter().for_each(Vec::clear);
+            SPARE.set(self);
+        }
+    }
+
+    fn all_mut(&mut self) -> [&mut Areas; 15] {
+        [
+            &mut self.spaced,
+            &mut self.leet,
+            &mut self.chunked,
+            &mut self.long,
+            &mut self.split,
+            &mut self.reversed,
+            &mut self.rotated,
+            &mut self.codes,
+            &mut self.dashes,
+            &mut self.percent,
+            &mut self.entities,
+            &mut self.backslashes,
+            &mut self.code_points,
+            &mut self.equals,
+            &mut self.markup,
+        ]
+    }
+
     /// Looks through a text.
     pub(in crate::detect) fn of(text: &str) -> Self {
-        let mut signs = Self::default();
+        let mut signs = SPARE.take();
         let bytes = text.as_bytes();
         let mut last: Option<Sets> = None;
         let mut at = 0usize;
