@@ -29,6 +29,8 @@ struct Element {
 #[derive(Debug, Clone)]
 pub(super) struct Phrase {
     elements: Vec<Element>,
+    /// The set of the place before the last, and how far it may be from it.
+    before_last: Option<(u16, u32)>,
     pair: Pair,
 }
 
@@ -128,7 +130,8 @@ impl Phrase {
         let pair = rarest_pair(&elements, sets)?;
         let gaps = elements.iter().map(|element| element.gap.saturating_add(2));
         let reach = gaps.fold(0u32, u32::saturating_add);
-        (reach <= STRETCH).then_some(Self { elements, pair })
+        let before_last = elements.iter().rev().nth(1).map(|element| (element.set, element.gap));
+        (reach <= STRETCH).then_some(Self { elements, before_last, pair })
     }
 
     /// The set of words that may end the wording.
@@ -139,6 +142,12 @@ impl Phrase {
     /// The two of its places that tell best whether it can be there.
     pub(super) fn pair(&self) -> Pair {
         self.pair
+    }
+
+    /// Whether the wording may end with a word at `at`: whether there may be one that fits before the last.
+    #[inline]
+    pub(super) fn may_end(&self, trail: &Trail, at: u32) -> bool {
+        self.before_last.is_some_and(|(set, gap)| trail.may_hold(set, gap, at))
     }
 
     /// Where the wording begins that ends with the newest hit.

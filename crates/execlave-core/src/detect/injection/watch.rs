@@ -19,27 +19,30 @@ pub(super) const OPENINGS: usize = 512;
 
 /// Some of the [`OPENINGS`]: each bit of 256 stands for two. A cheap way to say that none was seen.
 #[derive(Debug, Default, Clone, Copy)]
-struct Openings([u64; 4]);
+struct Openings {
+    low: u128,
+    high: u128,
+}
 
 impl Openings {
     fn of(numbers: impl IntoIterator<Item = u16>) -> Self {
         let mut openings = Self::default();
         for number in numbers {
-            if let Some(lane) = openings.0.get_mut(usize::from(number / 64 % 4)) {
-                *lane |= 1 << (number % 64);
-            }
+            let half = if number & 128 == 0 { &mut openings.low } else { &mut openings.high };
+            *half |= 1 << (number % 128);
         }
         openings
     }
 
     #[inline]
-    fn join(&mut self, other: Self) {
-        self.0.iter_mut().zip(other.0).for_each(|(ours, theirs)| *ours |= theirs);
+    fn join(&mut self, other: &Self) {
+        self.low |= other.low;
+        self.high |= other.high;
     }
 
     #[inline]
-    fn meets(self, other: Self) -> bool {
-        self.0.iter().zip(other.0).fold(0, |met, (ours, theirs)| met | (ours & theirs)) != 0
+    fn meets(&self, other: &Self) -> bool {
+        (self.low & other.low) | (self.high & other.high) != 0
     }
 }
 
@@ -47,21 +50,21 @@ impl Openings {
 #[derive(Debug, Default)]
 pub(super) struct Cue {
     /// The openings it is in.
-    opens: Vec<u16>,
+    opens: Box<[u16]>,
     opens_mask: Openings,
     /// The openings it may follow, and within how many half words.
-    follows: Vec<(u16, u32)>,
+    follows: Box<[(u16, u32)]>,
     follows_mask: Openings,
     /// The rules that look at the signs around it.
-    pub(super) marks: Vec<(&'static Rule, &'static Mark)>,
+    pub(super) marks: Box<[(&'static Rule, &'static Mark)]>,
 }
 
 impl Cue {
     /// `follows` gives for each wording it is the cue of the opening, and within how many half words.
     pub(super) fn new(
-        opens: Vec<u16>,
+        opens: Box<[u16]>,
         follows: impl IntoIterator<Item = (u16, u32)>,
-        marks: Vec<(&'static Rule, &'static Mark)>,
+        marks: Box<[(&'static Rule, &'static Mark)]>,
     ) -> Self {
         let mut reaches: Vec<(u16, u32)> = Vec::new();
         for (opening, reach) in follows {
@@ -73,7 +76,7 @@ impl Cue {
         Self {
             opens_mask: Openings::of(opens.iter().copied()),
             follows_mask: Openings::of(reaches.iter().map(|(opening, _)| *opening)),
-            follows: reaches,
+            follows: reaches.into(),
             opens,
             marks,
         }
@@ -82,6 +85,11 @@ impl Cue {
     /// Whether the first look has to stop at it.
     pub(super) fn is_needed(&self) -> bool {
         !self.opens.is_empty() || !self.follows.is_empty() || !self.marks.is_empty()
+    }
+
+    #[inline(never)]
+    fn is_marked(&self, text: &str, word: &Word) -> bool {
+        self.marks.iter().any(|(_, mark)| (mark.check)(text, word).is_some())
     }
 }
 
@@ -92,8 +100,9 @@ pub(super) struct Watch {
     stretch: u32,
     /// Where this stretch and those before it start, in bytes, the latest first.
     starts: [usize; STRETCHES],
-    /// The openings seen in each of them.
+    /// The openings seen in each of them, and in any.
     recent: [Openings; STRETCHES],
+    lately: Openings,
     /// For each opening the position after the last word in it.
     last: [u32; OPENINGS],
     /// Where the part that is to be read began, and the last stretch of it.
@@ -107,6 +116,7 @@ impl Default for Watch {
             stretch: 0,
             starts: [0; STRETCHES],
             recent: [Openings::default(); STRETCHES],
+            lately: Openings::default(),
             // Before the first word, out of every reach.
             last: [u32::MAX / 2; OPENINGS],
             open: None,
@@ -115,11 +125,22 @@ impl Default for Watch {
     }
 }
 
+/// The stretch in which a word ends.
+#[inline]
+pub(super) fn stretch_of(word: &Word) -> u32 {
+    word.to / STRETCH
+}
+
 impl Watch {
+    /// The stretch that is being read.
+    pub(super) fn stretch(&self) -> u32 {
+        self.stretch
+    }
+
     /// Takes note of where a word stands. Words come in the order in which they end, so that no stretch comes twice.
     #[inline]
     pub(super) fn pass(&mut self, word: &Word) {
-        let stretch = word.to / STRETCH;
+        let stretch = stretch_of(word);
         if stretch != self.stretch {
             self.turn(stretch, word.start);
         }
@@ -136,6 +157,8 @@ impl Watch {
         self.recent.rotate_right(1);
         self.starts[0] = start;
         self.recent[0] = Openings::default();
+        self.lately = Openings::default();
+        self.recent.iter().for_each(|recent| self.lately.join(recent));
         self.stretch = stretch;
         if let Some((from, last)) = self.open
             && stretch > last
@@ -148,25 +171,27 @@ impl Watch {
     /// Takes note of a known word, and of whether a wording may be complete with it.
     #[inline]
     pub(super) fn note(&mut self, text: &str, word: &Word, cue: &Cue) {
-        let follows = |&(opening, reach): &(u16, u32)| {
-            let last = self.last.get(usize::from(opening)).copied().unwrap_or(0);
-            let width = word.to.wrapping_sub(word.at);
-            word.to.wrapping_sub(last) <= reach.saturating_add(width)
-        };
-        let lately = self.recent.iter().any(|recent| recent.meets(cue.follows_mask));
-        let found = (lately && cue.follows.iter().any(follows))
-            || cue.marks.iter().any(|(_, mark)| (mark.check)(text, word).is_some());
-        if found {
+        let complete = self.lately.meets(&cue.follows_mask) && self.follows(word, cue);
+        if complete || (!cue.marks.is_empty() && cue.is_marked(text, word)) {
             self.open_part();
         }
-        if !cue.opens.is_empty() {
-            self.recent[0].join(cue.opens_mask);
-            for opening in &cue.opens {
-                if let Some(last) = self.last.get_mut(usize::from(*opening)) {
-                    *last = word.to;
-                }
+        let [latest, ..] = &mut self.recent;
+        latest.join(&cue.opens_mask);
+        self.lately.join(&cue.opens_mask);
+        for opening in &cue.opens {
+            if let Some(last) = self.last.get_mut(usize::from(*opening)) {
+                *last = word.to;
             }
         }
+    }
+
+    /// Whether an opening that the word may follow is near enough.
+    fn follows(&self, word: &Word, cue: &Cue) -> bool {
+        let width = word.to.wrapping_sub(word.at);
+        cue.follows.iter().any(|&(opening, reach)| {
+            let last = self.last.get(usize::from(opening)).copied().unwrap_or(0);
+            word.to.wrapping_sub(last) <= reach.saturating_add(width)
+        })
     }
 
     /// As far before and behind the latest word as a wording reaches.
