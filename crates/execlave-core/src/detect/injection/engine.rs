@@ -36,8 +36,16 @@ struct Engine {
 struct RuleWord {
     known: Known,
     /// The wordings it may end.
-    ends: Vec<u16>,
+    ends: Box<[End]>,
     purpose: Purpose,
+}
+
+/// A wording that a word may end.
+#[derive(Debug, Clone, Copy)]
+struct End {
+    wording: u16,
+    /// The set of the place before the last, and how far it may be from it.
+    before: (u16, u32),
 }
 
 /// The bit of English, in which the rules' own words are.
@@ -140,27 +148,27 @@ impl Engine {
             openings.binary_search(&set).ok().and_then(|place| u16::try_from(place).ok())
         };
         let purposes = ["{discussion}", "{reporting}", "{denial}"].map(|list| numbers.of(list));
-        let ending = BySet::new(
-            (0u16..)
-                .zip(&wordings)
-                .filter_map(|(index, wording)| Some((wording.phrase.last()?, index))),
-        );
+        let ending =
+            BySet::new((0u16..).zip(&wordings).filter_map(|(index, Wording { phrase, .. })| {
+                let end = End { wording: index, before: phrase.before_last()? };
+                Some((phrase.last()?, end))
+            }));
         let cued = BySet::new(pairs().map(|pair| (pair.cue, pair)));
         let words = lexicon.entries().iter().map(|entry| {
             let sets = sets.of(entry);
-            let mut ends: Vec<u16> = sets.iter().flat_map(|(set, _)| ending.of_set(*set)).collect();
-            ends.sort_unstable();
+            let mut ends: Vec<End> = sets.iter().flat_map(|(set, _)| ending.of_set(*set)).collect();
+            ends.sort_unstable_by_key(|end| end.wording);
             let follows = sets.iter().flat_map(|(set, _)| cued.of_set(*set));
             let marks = marks.iter().filter(|(atom, ..)| entry.contains(*atom));
             let [discussion, reporting, denial] =
                 purposes.map(|list| u32::from(list.is_some_and(|list| entry.contains(list))));
             let cue = Cue::new(
                 sets.iter().filter_map(|(set, _)| opening(*set)).collect(),
-                follows.filter_map(|pair| Some((opening(pair.opening)?, pair.reach))),
+                follows.filter_map(|pair| Some((opening(pair.opening)?, pair))),
                 marks.map(|(_, rule, mark)| (*rule, *mark)).collect(),
             );
             let purpose = Purpose { discussion, reporting, denial };
-            (RuleWord { ends, purpose, known: Known::new(sets) }, cue)
+            (RuleWord { ends: ends.into(), purpose, known: Known::new(sets) }, cue)
         });
         let (words, first_look): (Vec<RuleWord>, Vec<Cue>) = words.collect();
         lexicon.mark_cues(first_look.iter().map(Cue::is_needed));
@@ -203,9 +211,10 @@ impl Engine {
         for word in batch.marked(marked) {
             watch.pass(word);
             if let Some(found) = self.cue(text, word) {
-                watch.note(text, word, found);
+                watch.note(text, batch, word, found);
             }
         }
+        watch.close(batch);
     }
 
     /// Looks for wordings and marks in one part of a reading.
@@ -218,11 +227,11 @@ impl Engine {
             word.start = word.start.saturating_add(from);
             word.end = word.end.saturating_add(from);
             trail.push(&word, &found.known);
-            for index in &found.ends {
-                let Some(wording) = self.wordings.get(usize::from(*index)) else { continue };
-                if !wording.phrase.may_end(&trail, word.at) {
+            for &End { wording, before: (set, gap) } in &found.ends {
+                if !trail.may_hold(set, gap, word.at) {
                     continue;
                 }
+                let Some(wording) = self.wordings.get(usize::from(wording)) else { continue };
                 if let Some(start) = wording.phrase.find(&trail) {
                     notes.add(wording.rule, Found { start, end: word.end, weight: wording.weight });
                 }

@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use super::batch::Batch;
+use super::phrase::Pair;
 use super::rule::{Mark, Rule};
 use super::words::Word;
 
@@ -55,19 +57,23 @@ pub(super) struct Cue {
     /// The openings it may follow, and within how many half words.
     follows: Box<[(u16, u32)]>,
     follows_mask: Openings,
+    /// How far a wording that it is in may begin before it and end behind it, in half words.
+    around: (u32, u32),
     /// The rules that look at the signs around it.
     pub(super) marks: Box<[(&'static Rule, &'static Mark)]>,
 }
 
 impl Cue {
-    /// `follows` gives for each wording it is the cue of the opening, and within how many half words.
+    /// `follows` gives for each wording it is the cue of the opening, and how far the wording reaches.
     pub(super) fn new(
         opens: Box<[u16]>,
-        follows: impl IntoIterator<Item = (u16, u32)>,
+        follows: impl IntoIterator<Item = (u16, Pair)>,
         marks: Box<[(&'static Rule, &'static Mark)]>,
     ) -> Self {
         let mut reaches: Vec<(u16, u32)> = Vec::new();
-        for (opening, reach) in follows {
+        let mut around = (0, 0);
+        for (opening, Pair { reach, around: (before, behind), .. }) in follows {
+            around = (before.max(around.0), behind.max(around.1));
             match reaches.iter_mut().find(|known| known.0 == opening) {
                 Some(known) => known.1 = known.1.max(reach),
                 None => reaches.push((opening, reach)),
@@ -77,6 +83,7 @@ impl Cue {
             opens_mask: Openings::of(opens.iter().copied()),
             follows_mask: Openings::of(reaches.iter().map(|(opening, _)| *opening)),
             follows: reaches.into(),
+            around,
             opens,
             marks,
         }
@@ -105,7 +112,7 @@ pub(super) struct Watch {
     lately: Openings,
     /// For each opening the position after the last word in it.
     last: [u32; OPENINGS],
-    /// Where the part that is to be read began, and the last stretch of it.
+    /// Where the part that is to be read begins, in bytes, and the position it reaches to.
     open: Option<(usize, u32)>,
     parts: Vec<Range<usize>>,
 }
@@ -160,20 +167,16 @@ impl Watch {
         self.lately = Openings::default();
         self.recent.iter().for_each(|recent| self.lately.join(recent));
         self.stretch = stretch;
-        if let Some((from, last)) = self.open
-            && stretch > last
-        {
-            self.parts.push(from..start);
-            self.open = None;
-        }
     }
 
-    /// Takes note of a known word, and of whether a wording may be complete with it.
+    /// Takes note of a known word of a batch, and of whether a wording may be complete with it.
     #[inline]
-    pub(super) fn note(&mut self, text: &str, word: &Word, cue: &Cue) {
-        let complete = self.lately.meets(&cue.follows_mask) && self.follows(word, cue);
-        if complete || (!cue.marks.is_empty() && cue.is_marked(text, word)) {
-            self.open_part();
+    pub(super) fn note(&mut self, text: &str, batch: &Batch, word: &Word, cue: &Cue) {
+        if self.lately.meets(&cue.follows_mask) && self.follows(word, cue) {
+            self.open_part(batch, word, cue.around);
+        }
+        if !cue.marks.is_empty() && cue.is_marked(text, word) {
+            self.open_part(batch, word, (0, 0));
         }
         let [latest, ..] = &mut self.recent;
         latest.join(&cue.opens_mask);
@@ -194,19 +197,31 @@ impl Watch {
         })
     }
 
-    /// As far before and behind the latest word as a wording reaches.
+    /// As far before and behind a word as a wording reaches.
     #[inline(never)]
-    fn open_part(&mut self) {
-        let [.., first] = self.starts;
-        let last = self.stretch.saturating_add(2);
-        let from = match self.open {
-            Some((from, _)) => from,
-            None => match self.parts.pop_if(|part| part.end >= first) {
-                Some(part) => part.start,
-                None => first,
-            },
-        };
-        self.open = Some((from, last));
+    fn open_part(&mut self, batch: &Batch, word: &Word, (before, behind): (u32, u32)) {
+        self.close(batch);
+        let [.., earliest] = self.starts;
+        let mut from = batch.start_of(word.at.saturating_sub(before)).unwrap_or(earliest);
+        let mut to = word.to.saturating_add(behind);
+        if let Some(open) = self.open {
+            (from, to) = (from.min(open.0), to.max(open.1));
+        }
+        while let Some(part) = self.parts.pop_if(|part| part.end >= from) {
+            from = from.min(part.start);
+        }
+        self.open = Some((from, to));
+    }
+
+    /// Ends the part that is open if the words of a batch lead out of it.
+    #[inline]
+    pub(super) fn close(&mut self, batch: &Batch) {
+        if let Some((from, to)) = self.open
+            && let Some(end) = batch.start_of(to)
+        {
+            self.parts.push(from..end);
+            self.open = None;
+        }
     }
 
     /// The parts of a reading of `length` bytes that are to be read for wordings, in order; no two meet.
