@@ -159,11 +159,13 @@ impl Signs {
         if at_least(sets.shifted, 7) {
             add(&mut self.rotated, &range);
         }
-        if at_least(digits, 14) {
-            add(&mut self.codes, &range);
-        }
-        if at_least(sets.dashes(), 20) {
-            add(&mut self.dashes, &range);
+        if at_least(digits | sets.dashes(), 14) {
+            if digits.count_ones() >= 14 {
+                add(&mut self.codes, &range);
+            }
+            if sets.dashes().count_ones() >= 20 {
+                add(&mut self.dashes, &range);
+            }
         }
         if sets.marks() != 0 {
             self.note_marks(sets.marks(), block, &range);
@@ -266,6 +268,15 @@ fn run_of_16(set: u64) -> bool {
 fn equal_words(spaces: u64, word: u64) -> bool {
     // For words of two to six letters, how many in a row are no accident; from four to eight.
     let in_a_row = [8, 7, 6, 5, 5];
+    // Most texts never have six spaces at one distance.
+    let six = |step: u32| {
+        let pairs = spaces & (spaces >> step);
+        let further = pairs >> step >> step;
+        pairs & further & (further >> step >> step)
+    };
+    if six(3) | six(4) | six(5) | six(6) | six(7) == 0 {
+        return false;
+    }
     let mut inside = word >> 1;
     in_a_row.into_iter().zip(2u32..).any(|(count, length): (u32, u32)| {
         inside &= word >> length;
