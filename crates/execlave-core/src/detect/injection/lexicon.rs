@@ -226,7 +226,7 @@ impl Lexicon {
         self.look_up(&self.all, text, word)
     }
 
-    /// Whether the first look may have to stop at a word; a quick no for most.
+    /// Whether the first look may have to stop at a word: a quick no for most.
     #[inline]
     pub(super) fn may_be_cue(&self, word: &Word) -> bool {
         self.cues.passes(word) | self.cues.passes_stem(word)

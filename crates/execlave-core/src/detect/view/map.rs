@@ -26,7 +26,7 @@ pub(in crate::detect) struct Map {
 }
 
 /// Memory that is kept for the next reading, in bytes of text and in pieces.
-const KEPT: (usize, usize) = (256 * 1024, 8 * 1024);
+const KEPT: (usize, usize) = (1024 * 1024, 16 * 1024);
 
 thread_local! {
     static SPARE: Cell<(String, Vec<Piece>)> = const { Cell::new((String::new(), Vec::new())) };
