@@ -225,8 +225,8 @@ impl Watch {
     }
 
     /// The parts of a reading of `length` bytes that are to be read for wordings, in order; no two meet.
-    pub(super) fn finish(mut self, length: usize) -> Vec<Range<usize>> {
-        self.parts.extend(self.open.map(|(from, _)| from..length));
-        self.parts
+    pub(super) fn finish(&mut self, length: usize) -> Vec<Range<usize>> {
+        self.parts.extend(self.open.take().map(|(from, _)| from..length));
+        std::mem::take(&mut self.parts)
     }
 }

@@ -59,7 +59,7 @@ const KEPT: usize = 256;
 
 thread_local! {
     /// Signs without any, with the memory of the last.
-    static SPARE: Cell<Signs> = Cell::default();
+    static SPARE: Cell<Option<Box<Signs>>> = const { Cell::new(None) };
 }
 
 impl Signs {
@@ -69,11 +69,11 @@ impl Signs {
     }
 
     /// Keeps the memory for the next text in this thread, unless it is very much.
-    pub(in crate::detect) fn give_back(mut self) {
+    pub(in crate::detect) fn give_back(mut self: Box<Self>) {
         let all = self.all_mut();
         if all.iter().all(|areas| areas.capacity() <= KEPT) {
             all.into_iter().for_each(Vec::clear);
-            SPARE.set(self);
+            SPARE.set(Some(self));
         }
     }
 
@@ -98,8 +98,8 @@ impl Signs {
     }
 
     /// Looks through a text.
-    pub(in crate::detect) fn of(text: &str) -> Self {
-        let mut signs = SPARE.take();
+    pub(in crate::detect) fn of(text: &str) -> Box<Self> {
+        let mut signs = SPARE.take().unwrap_or_default();
         let bytes = text.as_bytes();
         let mut last: Option<Sets> = None;
         let mut at = 0usize;
