@@ -14,6 +14,7 @@ use std::ops::Range;
 
 use super::view::{View, views};
 
+mod batch;
 mod context;
 mod engine;
 mod language;

@@ -11,7 +11,6 @@
 //! first hold together at most [`GROWTH`] times the text and [`ALLOWANCE`] bytes. Shallow readings come first, so that a flood of
 //! nested ones cannot push them out. A clean ASCII text has one reading, which borrows it.
 
-use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::rc::Rc;
@@ -23,6 +22,7 @@ pub(in crate::detect) mod map;
 pub(in crate::detect) mod signs;
 
 mod hidden;
+mod layer;
 mod leet;
 mod lexicon;
 mod lookalikes;
@@ -32,6 +32,7 @@ mod spaced;
 mod split;
 mod turned;
 
+use layer::Layer;
 use map::{Draft, Map};
 use plain::Case;
 use signs::{Areas, Signs};
@@ -48,8 +49,10 @@ pub const ALLOWANCE: usize = 16 * 1024;
 /// One reading of a text.
 #[derive(Debug, Clone)]
 pub struct View<'t> {
-    text: Cow<'t, str>,
-    layers: Vec<Rc<Map>>,
+    /// The text all readings come from.
+    given: &'t str,
+    /// What was read in it last; `None` for the text as it stands.
+    layer: Option<Rc<Layer>>,
     undone: Vec<&'static str>,
 }
 
@@ -57,12 +60,12 @@ impl View<'_> {
     /// The reading. ASCII letters may be in either case and white space may come in runs; the rest is folded:
     /// see [`view`](self).
     pub fn text(&self) -> &str {
-        &self.text
+        self.layer.as_ref().map_or(self.given, |layer| layer.text())
     }
 
     /// The byte range of the original text behind a byte range of the reading.
     pub fn origin(&self, reading: Range<usize>) -> Range<usize> {
-        self.layers.iter().rev().fold(reading, |range, layer| layer.origin(range))
+        self.layer.as_ref().map_or(reading.clone(), |layer| layer.origin(reading))
     }
 
     /// How the reading was obtained, in order, such as `["base64", "leet"]`; empty for the plain reading.
@@ -71,9 +74,17 @@ impl View<'_> {
     }
 }
 
+impl Drop for View<'_> {
+    fn drop(&mut self) {
+        if let Some(layer) = self.layer.take() {
+            Layer::give_back(layer);
+        }
+    }
+}
+
 /// The plain reading first, then each further one there is reason to make.
 pub fn views(text: &str) -> impl Iterator<Item = View<'_>> {
-    let first = View { text: Cow::Borrowed(text), layers: Vec::new(), undone: Vec::new() };
+    let first = View { given: text, layer: None, undone: Vec::new() };
     let bytes_left = text.len().saturating_mul(GROWTH).saturating_add(ALLOWANCE);
     Views {
         first: Some(first),
@@ -108,7 +119,7 @@ impl<'t> Iterator for Views<'t> {
             self.look_through(&raw, &folded);
         }
         let raw = self.first.take().or_else(|| self.waiting.pop_front())?;
-        let folded = match plain::fold(&raw.text, Case::Folded) {
+        let folded = match plain::fold(raw.text(), Case::Folded) {
             Some(folded) => raw.layer(folded, None),
             None => raw.clone(),
         };
@@ -120,11 +131,10 @@ impl<'t> Iterator for Views<'t> {
 impl<'t> View<'t> {
     /// A reading of this one.
     fn layer(&self, (text, map): (String, Map), name: Option<&'static str>) -> View<'t> {
-        let mut layers = self.layers.clone();
-        layers.push(Rc::new(map));
+        let layer = Layer::new(text, map, self.layer.clone());
         let mut undone = self.undone.clone();
         undone.extend(name);
-        View { text: Cow::Owned(text), layers, undone }
+        View { given: self.given, layer: Some(layer), undone }
     }
 }
 
@@ -204,11 +214,11 @@ impl<'t> Views<'t> {
         if raw.undone.len() >= DEPTH {
             return;
         }
-        if !raw.text.is_ascii() {
-            let hidden = if hidden::is_likely(&raw.text) { HIDDEN } else { &[] };
+        if !raw.text().is_ascii() {
+            let hidden = if hidden::is_likely(raw.text()) { HIDDEN } else { &[] };
             for (name, read) in hidden {
                 let mut draft = Draft::new(self.bytes_left);
-                read(&raw.text, &mut draft);
+                read(raw.text(), &mut draft);
                 self.keep(raw, draft.finish(), name);
             }
             if !folded.undone.contains(&"lookalikes")
@@ -217,27 +227,32 @@ impl<'t> Views<'t> {
                 self.waiting_view(latin);
             }
         }
-        let signs = Signs::of(&folded.text);
-        if signs.is_empty() {
-            return;
+        let signs = Signs::of(folded.text());
+        if !signs.is_empty() {
+            self.undo_disguises(folded, &signs);
         }
+        signs.give_back();
+    }
+
+    /// Makes a reading for each disguise that there is a sign for.
+    fn undo_disguises(&mut self, folded: &View<'t>, signs: &Signs) {
         for disguise in DISGUISES {
-            let areas = (disguise.signs)(&signs);
+            let areas = (disguise.signs)(signs);
             if areas.is_empty() || (!disguise.nests && folded.undone.contains(&disguise.name)) {
                 continue;
             }
             let mut places = Areas::new();
             for area in areas {
-                (disguise.seen)(&folded.text, area, &mut places);
+                (disguise.seen)(folded.text(), area, &mut places);
             }
             if places.is_empty() {
                 continue;
             }
             let mut draft = Draft::new(self.bytes_left);
-            for area in area::widen(&folded.text, &places) {
+            for area in area::widen(folded.text(), &places) {
                 let mark = draft.mark();
                 draft.gap(area.start);
-                if !(disguise.undo)(&folded.text, area, &mut draft) {
+                if !(disguise.undo)(folded.text(), area, &mut draft) {
                     draft.reset(mark);
                 }
             }
@@ -246,26 +261,26 @@ impl<'t> Views<'t> {
     }
 
     fn without_lookalikes(&self, raw: &View<'t>) -> Option<View<'t>> {
-        if lookalikes::seen(&raw.text).is_empty() {
+        if lookalikes::seen(raw.text()).is_empty() {
             return None;
         }
-        let cased = match plain::fold(&raw.text, Case::Kept) {
+        let cased = match plain::fold(raw.text(), Case::Kept) {
             Some(cased) => raw.layer(cased, None),
             None => raw.clone(),
         };
-        let latin = lookalikes::undo(&cased.text, self.bytes_left)?;
+        let latin = lookalikes::undo(cased.text(), self.bytes_left)?;
         Some(cased.layer(latin, Some("lookalikes")))
     }
 
     fn keep(&mut self, from: &View<'t>, (text, map): (String, Map), name: &'static str) {
-        if !text.is_empty() && text != from.text {
+        if !text.is_empty() && text != from.text() {
             self.waiting_view(from.layer((text, map), Some(name)));
         }
     }
 
     /// Keeps a reading if the budget allows it.
     fn waiting_view(&mut self, view: View<'t>) {
-        let length = view.text.len();
+        let length = view.text().len();
         if self.readings_left > 1 && length <= self.bytes_left {
             self.readings_left = self.readings_left.saturating_sub(1);
             self.bytes_left = self.bytes_left.saturating_sub(length);
@@ -283,7 +298,7 @@ mod tests {
         let text = "The library stays open on Saturdays. ".repeat(100);
         let views: Vec<View<'_>> = views(&text).collect();
         assert_eq!(views.len(), 1);
-        assert!(matches!(views[0].text, Cow::Borrowed(_)) && views[0].layers.is_empty());
+        assert!(views[0].layer.is_none());
     }
 
     #[test]

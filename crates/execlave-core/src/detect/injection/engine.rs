@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use super::batch::Batch;
 use super::language::LANGUAGES;
 use super::lexicon::{Atom, Lexicon};
 use super::notes::{Match, Notes};
@@ -11,7 +12,7 @@ use super::phrase::{COMMON, Phrase, Sets};
 use super::rule::{Found, Rule, STRONG, WEAK};
 use super::rules::RULES;
 use super::trail::{Known, Trail};
-use super::watch::{Cue, Watch};
+use super::watch::{Cue, Watch, stretch_of};
 use super::{context, model, words};
 
 /// A wording, and what it means to find it.
@@ -27,15 +28,24 @@ struct Engine {
     wordings: Vec<Wording>,
     /// For each entry of the lexicon what the rules need of it.
     words: Vec<RuleWord>,
+    /// For each what the first look needs of it.
+    first_look: Vec<Cue>,
 }
 
 /// One word of the lexicon.
 struct RuleWord {
-    cue: Cue,
     known: Known,
     /// The wordings it may end.
-    ends: Vec<u16>,
+    ends: Box<[End]>,
     purpose: Purpose,
+}
+
+/// A wording that a word may end.
+#[derive(Debug, Clone, Copy)]
+struct End {
+    wording: u16,
+    /// The set of the place before the last, and how far it may be from it.
+    before: (u16, u32),
 }
 
 /// The bit of English, in which the rules' own words are.
@@ -138,61 +148,73 @@ impl Engine {
             openings.binary_search(&set).ok().and_then(|place| u16::try_from(place).ok())
         };
         let purposes = ["{discussion}", "{reporting}", "{denial}"].map(|list| numbers.of(list));
-        let ending = BySet::new(
-            (0u16..)
-                .zip(&wordings)
-                .filter_map(|(index, wording)| Some((wording.phrase.last()?, index))),
-        );
+        let ending =
+            BySet::new((0u16..).zip(&wordings).filter_map(|(index, Wording { phrase, .. })| {
+                let end = End { wording: index, before: phrase.before_last()? };
+                Some((phrase.last()?, end))
+            }));
         let cued = BySet::new(pairs().map(|pair| (pair.cue, pair)));
         let words = lexicon.entries().iter().map(|entry| {
             let sets = sets.of(entry);
-            let mut ends: Vec<u16> = sets.iter().flat_map(|(set, _)| ending.of_set(*set)).collect();
-            ends.sort_unstable();
+            let mut ends: Vec<End> = sets.iter().flat_map(|(set, _)| ending.of_set(*set)).collect();
+            ends.sort_unstable_by_key(|end| end.wording);
             let follows = sets.iter().flat_map(|(set, _)| cued.of_set(*set));
             let marks = marks.iter().filter(|(atom, ..)| entry.contains(*atom));
             let [discussion, reporting, denial] =
                 purposes.map(|list| u32::from(list.is_some_and(|list| entry.contains(list))));
-            RuleWord {
-                cue: Cue::new(
-                    sets.iter().filter_map(|(set, _)| opening(*set)).collect(),
-                    follows.filter_map(|pair| Some((opening(pair.opening)?, pair.reach))),
-                    marks.map(|(_, rule, mark)| (*rule, *mark)).collect(),
-                ),
-                ends,
-                purpose: Purpose { discussion, reporting, denial },
-                known: Known::new(sets),
-            }
+            let cue = Cue::new(
+                sets.iter().filter_map(|(set, _)| opening(*set)).collect(),
+                follows.filter_map(|pair| Some((opening(pair.opening)?, pair))),
+                marks.map(|(_, rule, mark)| (*rule, *mark)).collect(),
+            );
+            let purpose = Purpose { discussion, reporting, denial };
+            (RuleWord { ends: ends.into(), purpose, known: Known::new(sets) }, cue)
         });
-        let words: Vec<RuleWord> = words.collect();
-        lexicon.mark_cues(words.iter().map(|word| word.cue.is_needed()));
-        Self { lexicon, wordings, words }
+        let (words, first_look): (Vec<RuleWord>, Vec<Cue>) = words.collect();
+        lexicon.mark_cues(first_look.iter().map(Cue::is_needed));
+        Self { lexicon, wordings, words, first_look }
     }
 
     #[inline]
-    fn find(&self, text: &str, word: &words::Word) -> Option<&RuleWord> {
-        self.words.get(usize::from(self.lexicon.find(text, word)?))
+    fn find(&self, text: &str, word: &words::Word) -> Option<(&RuleWord, &Cue)> {
+        let entry = usize::from(self.lexicon.find(text, word)?);
+        self.words.get(entry).zip(self.first_look.get(entry))
     }
 
-    #[inline]
     fn cue(&self, text: &str, word: &words::Word) -> Option<&Cue> {
-        let entry = self.lexicon.find_cue(text, word)?;
-        self.words.get(usize::from(entry)).map(|word| &word.cue)
+        self.first_look.get(usize::from(self.lexicon.find_cue(text, word)?))
     }
 
     /// The parts of a reading that may hold a wording or a mark. The model weighs every word on the way.
-    #[inline]
     fn first_look(&self, text: &str, meter: &mut model::Meter) -> Vec<Range<usize>> {
         let mut watch = Watch::default();
+        let mut batch = Batch::default();
         words::read(text, |word| {
-            if word.whole {
-                meter.add(&word);
-            }
-            watch.pass(&word);
-            if let Some(found) = self.cue(text, &word) {
-                watch.note(text, &word, found);
+            if batch.add(word) {
+                self.look_at(text, &batch, &mut watch, meter);
+                batch.clear();
             }
         });
+        self.look_at(text, &batch, &mut watch, meter);
         watch.finish(text.len())
+    }
+
+    #[inline(never)]
+    fn look_at(&self, text: &str, batch: &Batch, watch: &mut Watch, meter: &mut model::Meter) {
+        meter.add(batch.words());
+        let mut stretch = watch.stretch();
+        let marked = batch.mark(|word| {
+            let turns = stretch != stretch_of(word);
+            stretch = stretch_of(word);
+            turns | self.lexicon.may_be_cue(word)
+        });
+        for word in batch.marked(marked) {
+            watch.pass(word);
+            if let Some(found) = self.cue(text, word) {
+                watch.note(text, batch, word, found);
+            }
+        }
+        watch.close(batch);
     }
 
     /// Looks for wordings and marks in one part of a reading.
@@ -201,17 +223,20 @@ impl Engine {
         let from = part.start;
         let part = text.get(part).unwrap_or_default();
         words::read(part, |mut word| {
-            let Some(found) = self.find(part, &word) else { return };
+            let Some((found, cue)) = self.find(part, &word) else { return };
             word.start = word.start.saturating_add(from);
             word.end = word.end.saturating_add(from);
             trail.push(&word, &found.known);
-            for index in &found.ends {
-                let Some(wording) = self.wordings.get(usize::from(*index)) else { continue };
+            for &End { wording, before: (set, gap) } in &found.ends {
+                if !trail.may_hold(set, gap, word.at) {
+                    continue;
+                }
+                let Some(wording) = self.wordings.get(usize::from(wording)) else { continue };
                 if let Some(start) = wording.phrase.find(&trail) {
                     notes.add(wording.rule, Found { start, end: word.end, weight: wording.weight });
                 }
             }
-            for (rule, mark) in &found.cue.marks {
+            for (rule, mark) in &cue.marks {
                 if let Some(found) = (mark.check)(text, &word) {
                     notes.add(rule, found);
                 }
@@ -258,7 +283,7 @@ pub(super) fn purpose(text: &str) -> Purpose {
     let engine = &*ENGINE;
     let mut purpose = Purpose::default();
     words::read(text, |word| {
-        let Some(found) = engine.find(text, &word) else { return };
+        let Some((found, _)) = engine.find(text, &word) else { return };
         purpose.discussion = purpose.discussion.saturating_add(found.purpose.discussion);
         purpose.reporting = purpose.reporting.saturating_add(found.purpose.reporting);
         purpose.denial = purpose.denial.saturating_add(found.purpose.denial);

@@ -66,13 +66,15 @@ enum Key {
 /// One bit for some bits of every word's hash: nearly every unknown word is refused here.
 #[derive(Debug)]
 struct Filter {
-    words: Vec<u64>,
-    stems: Vec<u64>,
+    words: Box<Lanes>,
+    stems: Box<Lanes>,
 }
+
+type Lanes = [u64; 1 << (FILTER_BITS - 6)];
 
 impl Default for Filter {
     fn default() -> Self {
-        let empty = vec![0; 1 << (FILTER_BITS - 6)];
+        let empty = Box::new([0; 1 << (FILTER_BITS - 6)]);
         Self { words: empty.clone(), stems: empty }
     }
 }
@@ -96,7 +98,7 @@ impl Filter {
 
     #[inline]
     fn passes_stem(&self, word: &Word) -> bool {
-        word.stem != 0 && passes(&self.stems, words::mix(0, word.stem.into()))
+        passes(&self.stems, words::mix(0, word.stem.into()))
     }
 }
 
@@ -116,7 +118,7 @@ fn place(hash: u64) -> (usize, u64) {
 }
 
 #[inline]
-fn passes(filter: &[u64], hash: u64) -> bool {
+fn passes(filter: &Lanes, hash: u64) -> bool {
     let (lane, bit) = place(hash);
     filter.get(lane).is_some_and(|lane| lane & bit != 0)
 }
@@ -224,6 +226,12 @@ impl Lexicon {
         self.look_up(&self.all, text, word)
     }
 
+    /// Whether the first look may have to stop at a word: a quick no for most.
+    #[inline]
+    pub(super) fn may_be_cue(&self, word: &Word) -> bool {
+        self.cues.passes(word) | self.cues.passes_stem(word)
+    }
+
     /// Which entry a word has, if the first look stops at it.
     #[inline]
     pub(super) fn find_cue(&self, text: &str, word: &Word) -> Option<u16> {
@@ -233,7 +241,13 @@ impl Lexicon {
     #[inline]
     fn look_up(&self, filter: &Filter, text: &str, word: &Word) -> Option<u16> {
         let whole = if filter.passes(word) { self.find_whole(word) } else { None };
-        whole.or_else(|| if filter.passes_stem(word) { self.find_stem(text, word) } else { None })
+        whole.or_else(|| {
+            if word.stem != 0 && filter.passes_stem(word) {
+                self.find_stem(text, word)
+            } else {
+                None
+            }
+        })
     }
 
     #[inline(never)]

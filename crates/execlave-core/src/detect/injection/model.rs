@@ -77,23 +77,28 @@ impl Default for Meter {
 }
 
 impl Meter {
-    #[inline]
-    pub(super) fn add(&mut self, word: &Word) {
-        let pair = mix(self.before, word.hash);
-        self.before = word.hash;
-        if self.block.words == 0 {
-            self.block.start = word.start;
-        }
-        let sum = weight(word.hash).wrapping_add(weight(pair));
-        self.block.sum = self.block.sum.wrapping_add(sum);
-        self.block.words = self.block.words.wrapping_add(1);
-        self.block.end = word.end;
-        if self.block.words == BLOCK {
-            if let Some(last) = self.last {
-                self.weigh(last);
+    /// Weighs the next words.
+    pub(super) fn add(&mut self, words: &[Word]) {
+        let (mut block, mut before) = (self.block, self.before);
+        for word in words.iter().filter(|word| word.whole) {
+            let pair = mix(before, word.hash);
+            before = word.hash;
+            if block.words == 0 {
+                block.start = word.start;
             }
-            self.last = Some(std::mem::take(&mut self.block));
+            let sum = weight(word.hash).wrapping_add(weight(pair));
+            block.sum = block.sum.wrapping_add(sum);
+            block.words = block.words.wrapping_add(1);
+            block.end = word.end;
+            if block.words == BLOCK {
+                self.block = std::mem::take(&mut block);
+                if let Some(last) = self.last {
+                    self.weigh(last);
+                }
+                self.last = Some(std::mem::take(&mut self.block));
+            }
         }
+        (self.block, self.before) = (block, before);
     }
 
     /// Scores the window of `last` and the current block.
@@ -138,11 +143,7 @@ mod tests {
     /// The score of a text, as `scripts/train-injection` prints it for the same text.
     fn score(text: &str) -> f32 {
         let mut meter = Meter::default();
-        words::read(text, |word| {
-            if word.whole {
-                meter.add(&word);
-            }
-        });
+        words::read(text, |word| meter.add(&[word]));
         let single = Block { start: meter.block.start, ..Block::default() };
         let last = meter.last.unwrap_or(single);
         meter.weigh(last);
@@ -167,7 +168,7 @@ mod tests {
     #[test]
     fn a_short_text_is_left_to_the_rules() {
         let mut meter = Meter::default();
-        words::read("you are evil", |word| meter.add(&word));
+        words::read("you are evil", |word| meter.add(&[word]));
         assert!(meter.finish().is_none());
     }
 }

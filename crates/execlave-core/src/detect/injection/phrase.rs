@@ -41,6 +41,8 @@ pub(super) struct Pair {
     pub(super) cue: u16,
     /// Half words from the end of the one to the start of the other at most.
     pub(super) reach: u32,
+    /// How far the wording may begin before the later place, and end behind it, in half words.
+    pub(super) around: (u32, u32),
 }
 
 /// The different sets of words that wordings are made of.
@@ -85,16 +87,23 @@ fn rarest_pair(elements: &[Element], sets: &Sets) -> Option<Pair> {
     let cost = |element: &Element| {
         sets.costs.get(usize::from(element.set)).map_or(1, |cost| u64::from(*cost))
     };
+    let width = |element: &Element| element.gap.saturating_add(WIDEST);
+    let whole: u32 = elements.iter().map(width).sum();
     let mut best: Option<((u64, u32), Pair)> = None;
+    let mut before = 0u32;
     for (index, opening) in elements.iter().enumerate() {
+        before = before.saturating_add(WIDEST);
         let mut reach = opening.gap;
         for cue in elements.iter().skip(index.saturating_add(1)) {
             let rank = (cost(opening).saturating_mul(cost(cue)), reach);
             if best.is_none_or(|(known, _)| rank < known) {
-                best = Some((rank, Pair { opening: opening.set, cue: cue.set, reach }));
+                let begins = before.saturating_add(reach);
+                let around = (begins, whole.saturating_sub(begins).saturating_sub(WIDEST));
+                best = Some((rank, Pair { opening: opening.set, cue: cue.set, reach, around }));
             }
-            reach = reach.saturating_add(cue.gap).saturating_add(WIDEST);
+            reach = reach.saturating_add(width(cue));
         }
+        before = before.saturating_add(opening.gap);
     }
     best.map(|(_, pair)| pair)
 }
@@ -134,6 +143,11 @@ impl Phrase {
     /// The set of words that may end the wording.
     pub(super) fn last(&self) -> Option<u16> {
         self.elements.last().map(|element| element.set)
+    }
+
+    /// The set of the place before the last, and how far it may be from it in half words.
+    pub(super) fn before_last(&self) -> Option<(u16, u32)> {
+        self.elements.iter().rev().nth(1).map(|element| (element.set, element.gap))
     }
 
     /// The two of its places that tell best whether it can be there.

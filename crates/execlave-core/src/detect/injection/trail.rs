@@ -58,11 +58,23 @@ impl Hit<'_> {
 /// How many hits are remembered; about as many words as the longest wording spans.
 const TRAIL: usize = 32;
 
+/// How many sets of words are known by when they came last; of further ones it is not known.
+const SETS: usize = 512;
+
 /// The latest hits.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Trail<'k> {
     hits: [Option<Hit<'k>>; TRAIL],
     seen: usize,
+    /// For each set of words the position after the last word in it.
+    last: [u32; SETS],
+}
+
+impl Default for Trail<'_> {
+    fn default() -> Self {
+        // Before the first word, out of every reach.
+        Self { hits: [None; TRAIL], seen: 0, last: [u32::MAX / 2; SETS] }
+    }
 }
 
 impl<'k> Trail<'k> {
@@ -72,6 +84,19 @@ impl<'k> Trail<'k> {
             *slot = Some(Hit { known, start: word.start, at: word.at, to: word.to });
         }
         self.seen = self.seen.wrapping_add(1);
+        for (set, _) in &known.sets {
+            if let Some(last) = self.last.get_mut(usize::from(*set)) {
+                *last = word.to;
+            }
+        }
+    }
+
+    /// Whether a word of a set may end at most `gap` half words before `at`: a cheap no for most.
+    #[inline]
+    pub(super) fn may_hold(&self, set: u16, gap: u32, at: u32) -> bool {
+        let last = self.last.get(usize::from(set)).copied().unwrap_or(at);
+        // A word that ends behind `at` hides those before it.
+        at.wrapping_sub(last) <= gap || (last > at && last != u32::MAX / 2)
     }
 
     /// The hit `age` hits ago, 0 being the newest.

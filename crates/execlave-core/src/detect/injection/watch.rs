@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use super::batch::Batch;
+use super::phrase::Pair;
 use super::rule::{Mark, Rule};
 use super::words::Word;
 
@@ -19,27 +21,30 @@ pub(super) const OPENINGS: usize = 512;
 
 /// Some of the [`OPENINGS`]: each bit of 256 stands for two. A cheap way to say that none was seen.
 #[derive(Debug, Default, Clone, Copy)]
-struct Openings([u64; 4]);
+struct Openings {
+    low: u128,
+    high: u128,
+}
 
 impl Openings {
     fn of(numbers: impl IntoIterator<Item = u16>) -> Self {
         let mut openings = Self::default();
         for number in numbers {
-            if let Some(lane) = openings.0.get_mut(usize::from(number / 64 % 4)) {
-                *lane |= 1 << (number % 64);
-            }
+            let half = if number & 128 == 0 { &mut openings.low } else { &mut openings.high };
+            *half |= 1 << (number % 128);
         }
         openings
     }
 
     #[inline]
-    fn join(&mut self, other: Self) {
-        self.0.iter_mut().zip(other.0).for_each(|(ours, theirs)| *ours |= theirs);
+    fn join(&mut self, other: &Self) {
+        self.low |= other.low;
+        self.high |= other.high;
     }
 
     #[inline]
-    fn meets(self, other: Self) -> bool {
-        self.0.iter().zip(other.0).fold(0, |met, (ours, theirs)| met | (ours & theirs)) != 0
+    fn meets(&self, other: &Self) -> bool {
+        (self.low & other.low) | (self.high & other.high) != 0
     }
 }
 
@@ -47,24 +52,28 @@ impl Openings {
 #[derive(Debug, Default)]
 pub(super) struct Cue {
     /// The openings it is in.
-    opens: Vec<u16>,
+    opens: Box<[u16]>,
     opens_mask: Openings,
     /// The openings it may follow, and within how many half words.
-    follows: Vec<(u16, u32)>,
+    follows: Box<[(u16, u32)]>,
     follows_mask: Openings,
+    /// How far a wording that it is in may begin before it and end behind it, in half words.
+    around: (u32, u32),
     /// The rules that look at the signs around it.
-    pub(super) marks: Vec<(&'static Rule, &'static Mark)>,
+    pub(super) marks: Box<[(&'static Rule, &'static Mark)]>,
 }
 
 impl Cue {
-    /// `follows` gives for each wording it is the cue of the opening, and within how many half words.
+    /// `follows` gives for each wording it is the cue of the opening, and how far the wording reaches.
     pub(super) fn new(
-        opens: Vec<u16>,
-        follows: impl IntoIterator<Item = (u16, u32)>,
-        marks: Vec<(&'static Rule, &'static Mark)>,
+        opens: Box<[u16]>,
+        follows: impl IntoIterator<Item = (u16, Pair)>,
+        marks: Box<[(&'static Rule, &'static Mark)]>,
     ) -> Self {
         let mut reaches: Vec<(u16, u32)> = Vec::new();
-        for (opening, reach) in follows {
+        let mut around = (0, 0);
+        for (opening, Pair { reach, around: (before, behind), .. }) in follows {
+            around = (before.max(around.0), behind.max(around.1));
             match reaches.iter_mut().find(|known| known.0 == opening) {
                 Some(known) => known.1 = known.1.max(reach),
                 None => reaches.push((opening, reach)),
@@ -73,7 +82,8 @@ impl Cue {
         Self {
             opens_mask: Openings::of(opens.iter().copied()),
             follows_mask: Openings::of(reaches.iter().map(|(opening, _)| *opening)),
-            follows: reaches,
+            follows: reaches.into(),
+            around,
             opens,
             marks,
         }
@@ -82,6 +92,11 @@ impl Cue {
     /// Whether the first look has to stop at it.
     pub(super) fn is_needed(&self) -> bool {
         !self.opens.is_empty() || !self.follows.is_empty() || !self.marks.is_empty()
+    }
+
+    #[inline(never)]
+    fn is_marked(&self, text: &str, word: &Word) -> bool {
+        self.marks.iter().any(|(_, mark)| (mark.check)(text, word).is_some())
     }
 }
 
@@ -92,11 +107,12 @@ pub(super) struct Watch {
     stretch: u32,
     /// Where this stretch and those before it start, in bytes, the latest first.
     starts: [usize; STRETCHES],
-    /// The openings seen in each of them.
+    /// The openings seen in each of them, and in any.
     recent: [Openings; STRETCHES],
+    lately: Openings,
     /// For each opening the position after the last word in it.
     last: [u32; OPENINGS],
-    /// Where the part that is to be read began, and the last stretch of it.
+    /// Where the part that is to be read begins, in bytes, and the position it reaches to.
     open: Option<(usize, u32)>,
     parts: Vec<Range<usize>>,
 }
@@ -107,6 +123,7 @@ impl Default for Watch {
             stretch: 0,
             starts: [0; STRETCHES],
             recent: [Openings::default(); STRETCHES],
+            lately: Openings::default(),
             // Before the first word, out of every reach.
             last: [u32::MAX / 2; OPENINGS],
             open: None,
@@ -115,11 +132,22 @@ impl Default for Watch {
     }
 }
 
+/// The stretch in which a word ends.
+#[inline]
+pub(super) fn stretch_of(word: &Word) -> u32 {
+    word.to / STRETCH
+}
+
 impl Watch {
+    /// The stretch that is being read.
+    pub(super) fn stretch(&self) -> u32 {
+        self.stretch
+    }
+
     /// Takes note of where a word stands. Words come in the order in which they end, so that no stretch comes twice.
     #[inline]
     pub(super) fn pass(&mut self, word: &Word) {
-        let stretch = word.to / STRETCH;
+        let stretch = stretch_of(word);
         if stretch != self.stretch {
             self.turn(stretch, word.start);
         }
@@ -136,57 +164,69 @@ impl Watch {
         self.recent.rotate_right(1);
         self.starts[0] = start;
         self.recent[0] = Openings::default();
+        self.lately = Openings::default();
+        self.recent.iter().for_each(|recent| self.lately.join(recent));
         self.stretch = stretch;
-        if let Some((from, last)) = self.open
-            && stretch > last
-        {
-            self.parts.push(from..start);
-            self.open = None;
-        }
     }
 
-    /// Takes note of a known word, and of whether a wording may be complete with it.
+    /// Takes note of a known word of a batch, and of whether a wording may be complete with it.
     #[inline]
-    pub(super) fn note(&mut self, text: &str, word: &Word, cue: &Cue) {
-        let follows = |&(opening, reach): &(u16, u32)| {
-            let last = self.last.get(usize::from(opening)).copied().unwrap_or(0);
-            let width = word.to.wrapping_sub(word.at);
-            word.to.wrapping_sub(last) <= reach.saturating_add(width)
-        };
-        let lately = self.recent.iter().any(|recent| recent.meets(cue.follows_mask));
-        let found = (lately && cue.follows.iter().any(follows))
-            || cue.marks.iter().any(|(_, mark)| (mark.check)(text, word).is_some());
-        if found {
-            self.open_part();
+    pub(super) fn note(&mut self, text: &str, batch: &Batch, word: &Word, cue: &Cue) {
+        if self.lately.meets(&cue.follows_mask) && self.follows(word, cue) {
+            self.open_part(batch, word, cue.around);
         }
-        if !cue.opens.is_empty() {
-            self.recent[0].join(cue.opens_mask);
-            for opening in &cue.opens {
-                if let Some(last) = self.last.get_mut(usize::from(*opening)) {
-                    *last = word.to;
-                }
+        if !cue.marks.is_empty() && cue.is_marked(text, word) {
+            self.open_part(batch, word, (0, 0));
+        }
+        let [latest, ..] = &mut self.recent;
+        latest.join(&cue.opens_mask);
+        self.lately.join(&cue.opens_mask);
+        for opening in &cue.opens {
+            if let Some(last) = self.last.get_mut(usize::from(*opening)) {
+                *last = word.to;
             }
         }
     }
 
-    /// As far before and behind the latest word as a wording reaches.
+    /// Whether an opening that the word may follow is near enough.
+    fn follows(&self, word: &Word, cue: &Cue) -> bool {
+        let width = word.to.wrapping_sub(word.at);
+        cue.follows.iter().any(|&(opening, reach)| {
+            let last = self.last.get(usize::from(opening)).copied().unwrap_or(0);
+            word.to.wrapping_sub(last) <= reach.saturating_add(width)
+        })
+    }
+
+    /// As far before and behind a word as a wording reaches.
     #[inline(never)]
-    fn open_part(&mut self) {
-        let [.., first] = self.starts;
-        let last = self.stretch.saturating_add(2);
-        let from = match self.open {
-            Some((from, _)) => from,
-            None => match self.parts.pop_if(|part| part.end >= first) {
-                Some(part) => part.start,
-                None => first,
-            },
-        };
-        self.open = Some((from, last));
+    fn open_part(&mut self, batch: &Batch, word: &Word, (before, behind): (u32, u32)) {
+        self.close(batch);
+        let [.., earliest] = self.starts;
+        let mut from = batch.start_of(word.at.saturating_sub(before)).unwrap_or(earliest);
+        let mut to = word.to.saturating_add(behind);
+        if let Some(open) = self.open {
+            (from, to) = (from.min(open.0), to.max(open.1));
+        }
+        while let Some(part) = self.parts.pop_if(|part| part.end >= from) {
+            from = from.min(part.start);
+        }
+        self.open = Some((from, to));
+    }
+
+    /// Ends the part that is open if the words of a batch lead out of it.
+    #[inline]
+    pub(super) fn close(&mut self, batch: &Batch) {
+        if let Some((from, to)) = self.open
+            && let Some(end) = batch.start_of(to)
+        {
+            self.parts.push(from..end);
+            self.open = None;
+        }
     }
 
     /// The parts of a reading of `length` bytes that are to be read for wordings, in order; no two meet.
-    pub(super) fn finish(mut self, length: usize) -> Vec<Range<usize>> {
-        self.parts.extend(self.open.map(|(from, _)| from..length));
-        self.parts
+    pub(super) fn finish(&mut self, length: usize) -> Vec<Range<usize>> {
+        self.parts.extend(self.open.take().map(|(from, _)| from..length));
+        std::mem::take(&mut self.parts)
     }
 }

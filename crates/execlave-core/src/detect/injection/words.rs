@@ -1,8 +1,8 @@
 //! Cuts a reading into words, once, for the rules and for the statistical model alike.
 //!
 //! A word is a run of letters, known by a hash of its bytes; what stands between two words does not matter,
-//! so `ignore_previous`, `*ignore* previous` and `ignore, previous` read the same. Eight bytes are looked at
-//! together, so that most words take one step. Scripts written without spaces (Han, kana, Hangul, Thai, Lao,
+//! so `ignore_previous`, `*ignore* previous` and `ignore, previous` read the same. Blocks of 64 bytes become sets of
+//! positions, so that most words take a few steps. Scripts written without spaces (Han, kana, Hangul, Thai, Lao,
 //! Khmer, Burmese) give one word a character, and every run of up to [`LONGEST`] characters is offered as
 //! well. Positions count half words: a spaced word is two, a character of those scripts one, and the end of a
 //! sentence adds four, so that a wording rarely reaches over it.
@@ -10,11 +10,15 @@
 /// The longest run of unspaced characters that is looked up.
 pub(super) const LONGEST: usize = 8;
 
+mod block;
+
+use block::Block;
+
 /// Bytes at the start of a word that have to be there before a stem may end.
 pub(super) const STEM: usize = 4;
 
 /// One word, or one run of unspaced characters.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Word {
     /// Hash of the folded word.
     pub(super) hash: u64,
@@ -99,9 +103,6 @@ fn character(character: char) -> Character {
     }
 }
 
-/// One bit in each of eight bytes.
-const HIGH: u64 = 0x8080_8080_8080_8080;
-
 #[inline]
 const fn each(byte: u8) -> u64 {
     u64::from_le_bytes([byte; 8])
@@ -119,21 +120,6 @@ fn load(bytes: &[u8], index: usize) -> u64 {
     u64::from_le_bytes(chunk)
 }
 
-/// The high bit of every byte that is an ASCII letter. No sum carries into the next byte.
-#[inline]
-fn letters(chunk: u64) -> u64 {
-    let low = (chunk | each(0x20)) & each(0x7f);
-    let from_a = low.wrapping_add(each(0x80 - b'a'));
-    let after_z = low.wrapping_add(each(0x7f - b'z'));
-    from_a & !after_z & !chunk & HIGH
-}
-
-/// How many bytes at the low end have the high bit in `marks`.
-#[inline]
-fn leading(marks: u64) -> u32 {
-    (!marks & HIGH).trailing_zeros() / 8
-}
-
 /// Where the reader stands.
 #[derive(Default)]
 struct Reader {
@@ -149,34 +135,51 @@ pub(super) fn read(text: &str, mut each: impl FnMut(Word)) {
     let mut reader = Reader::default();
     let bytes = text.as_bytes();
     let mut index = 0;
+    let mut block = Block::at(bytes, index);
+    // Letters at the start of the block that belong to the word before.
+    let mut given = 0;
     while index < bytes.len() {
-        let chunk = load(bytes, index);
-        let count = leading(letters(chunk));
-        if count == 0 {
-            index = reader.between(text, index, chunk, &mut each);
+        // The block behind is known before it is needed: it says how far the last word goes on.
+        let next = Block::at(bytes, index.wrapping_add(block::SIZE));
+        let plain = (block.beyond | next.beyond) == 0 && next.letters != u64::MAX;
+        let cut = if plain { 64 } else { block.cut() };
+        let given_here = std::mem::take(&mut given);
+        if !plain && (given_here > 0 || cut == 0) {
+            index = if given_here > 0 {
+                index.wrapping_add(wide(given_here))
+            } else {
+                reader.beyond(text, index, &mut each)
+            };
+            block = Block::at(bytes, index);
             continue;
         }
-        let (hash, end, next) = if count < 8 {
-            let kept = (1u64 << (count.wrapping_mul(8))).wrapping_sub(1);
-            let folded = (chunk | self::each(0x20)) & kept;
-            let end = index.wrapping_add(usize::try_from(count).unwrap_or(0));
-            (mix(0, folded), end, (chunk >> (count.wrapping_mul(8))) & 0xff)
-        } else {
-            long(bytes, index)
-        };
-        if next >= 0x80 {
-            // A letter outside ASCII may follow: `instrucción`.
-            index = reader.mixed(text, index, &mut each);
-            continue;
+        reader.open = 0;
+        let Block { letters, mut stops, .. } = block.between(given_here, cut);
+        let mut starts = letters & !(letters << 1);
+        while starts != 0 {
+            let place = starts.trailing_zeros();
+            starts &= starts.wrapping_sub(1);
+            if stops.trailing_zeros() < place {
+                let passed = stops & block::below(place);
+                reader.pass(bytes, index, passed);
+                stops &= !passed;
+            }
+            let mut count = (!(letters >> place)).trailing_zeros();
+            if place.wrapping_add(count) == 64 {
+                given = next.letters.trailing_ones();
+                count = count.wrapping_add(given);
+            }
+            each(reader.ascii(bytes, index.wrapping_add(wide(place)), count));
         }
-        let stem =
-            if end.wrapping_sub(index) < STEM { 0 } else { low_half(chunk | self::each(0x20)) };
-        let to = reader.at.wrapping_add(2);
-        each(Word { hash, stem, start: index, end, at: reader.at, to, whole: true });
-        reader.at = to;
-        // Most words are followed by one space.
-        index = if next == u64::from(b' ') { end.wrapping_add(1) } else { end };
+        reader.pass(bytes, index, stops);
+        index = index.wrapping_add(wide(cut));
+        block = if plain { next } else { Block::at(bytes, index) };
     }
+}
+
+#[inline]
+fn wide(place: u32) -> usize {
+    usize::try_from(place).unwrap_or(0)
 }
 
 #[inline]
@@ -184,56 +187,72 @@ fn low_half(chunk: u64) -> u32 {
     u32::try_from(chunk & 0xffff_ffff).unwrap_or(0)
 }
 
-/// The hash and the end of a word of eight letters or more, and the byte behind it.
+/// The hash of a word of eight ASCII letters or more.
 #[inline]
-fn long(bytes: &[u8], start: usize) -> (u64, usize, u64) {
+fn long(bytes: &[u8], start: usize, count: u32) -> u64 {
     let mut hash = 0;
     let mut index = start;
-    loop {
-        let chunk = load(bytes, index);
-        let count = leading(letters(chunk));
-        let folded = chunk | each(0x20);
-        if count == 8 {
-            hash = mix(hash, folded);
-            index = index.wrapping_add(8);
-            continue;
-        }
-        let shift = count.wrapping_mul(8);
-        if count > 0 {
-            hash = mix(hash, folded & (1u64 << shift).wrapping_sub(1));
-        }
-        let end = index.wrapping_add(usize::try_from(count).unwrap_or(0));
-        return (hash, end, (chunk >> shift) & 0xff);
+    let mut left = count;
+    while left > 0 {
+        hash = mix(hash, fold(load(bytes, index), left));
+        index = index.wrapping_add(8);
+        left = left.saturating_sub(8);
     }
+    hash
+}
+
+/// The first `count` of eight letters, in lower case.
+#[inline]
+fn fold(chunk: u64, count: u32) -> u64 {
+    let behind = 8u32.saturating_sub(count).wrapping_mul(8);
+    (chunk | each(0x20)) & u64::MAX.wrapping_shr(behind)
 }
 
 impl Reader {
-    /// Steps over what is not an ASCII letter.
+    /// The word of `count` ASCII letters that starts at `start`.
     #[inline]
-    fn between(
-        &mut self,
-        text: &str,
-        index: usize,
-        chunk: u64,
-        each: &mut impl FnMut(Word),
-    ) -> usize {
-        let byte = u8::try_from(chunk & 0xff).unwrap_or(0);
-        if byte >= 0x80 {
-            return self.outside_ascii(text, index, each);
-        }
-        self.open = 0;
-        let next = index.wrapping_add(1);
-        // A full stop inside `example.com` ends nothing; one before white space ends a sentence.
-        if matches!(byte, b'.' | b'!' | b'?' | b'\n')
-            && text.as_bytes().get(next).is_none_or(u8::is_ascii_whitespace)
-        {
-            self.at = self.at.wrapping_add(4);
-        }
-        next
+    fn ascii(&mut self, bytes: &[u8], start: usize, count: u32) -> Word {
+        let chunk = load(bytes, start);
+        let hash = if count <= 8 { mix(0, fold(chunk, count)) } else { long(bytes, start, count) };
+        let stem = if wide(count) < STEM { 0 } else { low_half(chunk | each(0x20)) };
+        let at = self.at;
+        self.at = at.wrapping_add(2);
+        let end = start.wrapping_add(wide(count));
+        Word { hash, stem, start, end, at, to: self.at, whole: true }
     }
 
+    /// Steps over what may end a sentence: a full stop inside `example.com` ends nothing, one before white space does.
+    #[inline]
+    fn pass(&mut self, bytes: &[u8], index: usize, mut stops: u64) {
+        while stops != 0 {
+            let next = index.wrapping_add(wide(stops.trailing_zeros())).wrapping_add(1);
+            if bytes.get(next).is_none_or(u8::is_ascii_whitespace) {
+                self.at = self.at.wrapping_add(4);
+            }
+            stops &= stops.wrapping_sub(1);
+        }
+    }
+
+    /// Reads on from a character outside ASCII, or a word that holds one or is very long, to where ASCII goes on.
     #[inline(never)]
-    fn outside_ascii(&mut self, text: &str, index: usize, each: &mut impl FnMut(Word)) -> usize {
+    fn beyond(&mut self, text: &str, index: usize, each: &mut dyn FnMut(Word)) -> usize {
+        let bytes = text.as_bytes();
+        let is_beyond = |index: usize| bytes.get(index).is_some_and(|byte| *byte >= 0x80);
+        let mut index = if is_beyond(index) { index } else { self.mixed(text, index, each) };
+        loop {
+            let after = index.wrapping_add(1);
+            if is_beyond(index) {
+                index = self.outside_ascii(text, index, each);
+            } else if bytes.get(index) == Some(&b' ') && is_beyond(after) {
+                self.open = 0;
+                index = after;
+            } else {
+                return index;
+            }
+        }
+    }
+
+    fn outside_ascii(&mut self, text: &str, index: usize, each: &mut dyn FnMut(Word)) -> usize {
         let Some(found) = text.get(index..).and_then(|rest| rest.chars().next()) else {
             return text.len();
         };
@@ -251,8 +270,7 @@ impl Reader {
     }
 
     /// A word that may have letters outside ASCII.
-    #[inline(never)]
-    fn mixed(&mut self, text: &str, start: usize, each: &mut impl FnMut(Word)) -> usize {
+    fn mixed(&mut self, text: &str, start: usize, each: &mut dyn FnMut(Word)) -> usize {
         self.open = 0;
         let rest = text.get(start..).unwrap_or_default();
         let letter = |letter: char| match letter {
@@ -271,7 +289,7 @@ impl Reader {
     }
 
     /// One more unspaced character: every run that ends here is a word.
-    fn alone(&mut self, found: char, index: usize, each: &mut impl FnMut(Word)) {
+    fn alone(&mut self, found: char, index: usize, each: &mut dyn FnMut(Word)) {
         let end = index.wrapping_add(found.len_utf8());
         let to = self.at.wrapping_add(1);
         self.runs.rotate_right(1);

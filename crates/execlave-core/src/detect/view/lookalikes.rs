@@ -112,7 +112,7 @@ fn may_deceive(word: &str) -> bool {
             latin_letters = latin_letters.saturating_add(1);
         } else if latin(character).is_some() {
             lookalikes = lookalikes.saturating_add(1);
-        } else if character.is_alphabetic() && !is_latin_letter(character) {
+        } else if !is_latin_letter(character) && character.is_alphabetic() {
             return false;
         }
     }

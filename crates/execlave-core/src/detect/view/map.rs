@@ -1,5 +1,6 @@
 //! A reading under construction, and the way from its bytes back to the text it was made from.
 
+use std::cell::Cell;
 use std::ops::Range;
 
 /// Stands between excerpts of a text that are read together, so that no rule reads across the gap.
@@ -19,12 +20,26 @@ struct Piece {
 }
 
 /// The way back from a finished reading.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(in crate::detect) struct Map {
     pieces: Vec<Piece>,
 }
 
+/// Memory that is kept for the next reading, in bytes of text and in pieces.
+const KEPT: (usize, usize) = (1024 * 1024, 16 * 1024);
+
+thread_local! {
+    static SPARE: Cell<(String, Vec<Piece>)> = const { Cell::new((String::new(), Vec::new())) };
+}
+
 impl Map {
+    /// Keeps the memory of a reading and its map for the next one in this thread, unless it is very much.
+    pub(super) fn give_back(self, text: String) {
+        if text.capacity() <= KEPT.0 && self.pieces.capacity() <= KEPT.1 {
+            SPARE.set((text, self.pieces));
+        }
+    }
+
     /// The range of the text behind a range of the reading. What stands for a longer stretch is given as the whole stretch.
     pub(in crate::detect) fn origin(&self, reading: Range<usize>) -> Range<usize> {
         let from = self.pieces.partition_point(|piece| piece.at <= reading.start).saturating_sub(1);
@@ -70,6 +85,15 @@ impl Draft {
     /// An empty reading of at most `limit` bytes.
     pub(in crate::detect) fn new(limit: usize) -> Self {
         Self { text: String::new(), pieces: Vec::new(), limit }
+    }
+
+    /// An empty reading without a limit, with room for one of about the length of `text`.
+    pub(in crate::detect) fn for_most_of(text: &str) -> Self {
+        let (mut draft, mut pieces) = SPARE.take();
+        draft.clear();
+        draft.reserve(text.len());
+        pieces.clear();
+        Self { text: draft, pieces, limit: usize::MAX }
     }
 
     /// Whether nothing more fits.

@@ -24,7 +24,7 @@ pub(super) fn fold(text: &str, case: Case) -> Option<(String, Map)> {
     if text.is_ascii() {
         return None;
     }
-    let mut draft = Draft::new(usize::MAX);
+    let mut draft = Draft::for_most_of(text);
     let mut changed = false;
     let mut kept_from = 0usize;
     let mut plain = String::new();
@@ -43,16 +43,24 @@ pub(super) fn fold(text: &str, case: Case) -> Option<(String, Map)> {
             continue;
         }
         let cluster = text.get(start..end).unwrap_or_default();
-        plain.clear();
-        if marked || !push_known(character, case, &mut plain) {
-            push_plain(cluster, case, &mut plain);
+        let known = if marked { None } else { known(character, case) };
+        if known == Some(character) {
+            continue;
         }
-        if plain == cluster {
+        let mut letter = [0; 4];
+        let form: &str = if let Some(known) = known {
+            known.encode_utf8(&mut letter)
+        } else {
+            plain.clear();
+            push_plain(cluster, case, &mut plain);
+            &plain
+        };
+        if form == cluster {
             continue;
         }
         changed = true;
         draft.copy(text.get(kept_from..start).unwrap_or_default(), kept_from);
-        draft.put(&plain, start..end);
+        draft.put(form, start..end);
         kept_from = end;
     }
     if !changed {
@@ -94,17 +102,21 @@ fn joins(character: char) -> bool {
     }
 }
 
-/// The same without NFKC for letters it does not change; `false` for all other characters.
-fn push_known(character: char, case: Case, plain: &mut String) -> bool {
+/// The plain form of a letter that NFKC does not change, where it is one letter; `None` for all other characters.
+fn known(character: char, case: Case) -> Option<char> {
     let known = matches!(character,
         '\u{c0}'..='\u{131}' | '\u{134}'..='\u{148}' | '\u{14a}'..='\u{17e}' | '\u{386}'..='\u{3ce}' | '\u{400}'..='\u{481}'
         | '\u{48a}'..='\u{52f}' | '\u{1e00}'..='\u{1e99}' | '\u{1ea0}'..='\u{1eff}');
     if let Some(twin) = ascii_twin(character) {
-        plain.push(twin);
-    } else if known {
-        push_letter(character, case, plain);
+        return Some(twin);
     }
-    !plain.is_empty()
+    let base = known.then(|| base_letter(character))?;
+    if case == Case::Kept || base.is_ascii() {
+        return Some(base);
+    }
+    let mut lower = base.to_lowercase().filter(|letter| !is_stripped_mark(*letter));
+    let first = lower.next()?;
+    lower.next().is_none().then_some(first)
 }
 
 fn push_letter(character: char, case: Case, plain: &mut String) {

@@ -3,6 +3,7 @@
 //! Every text is asked, so this is one pass over blocks of 64 bytes: each block becomes a few 64-bit sets of positions (letters, digits,
 //! spaces, …), and each sign is a handful of operations on them. It says where to look, never what is there: the readings decide.
 
+use std::cell::Cell;
 use std::ops::Range;
 
 mod sets;
@@ -53,15 +54,52 @@ pub(in crate::detect) struct Signs {
     pub(in crate::detect) markup: Areas,
 }
 
+/// Areas of one kind that are kept at most.
+const KEPT: usize = 256;
+
+thread_local! {
+    /// Signs without any, with the memory of the last.
+    static SPARE: Cell<Option<Box<Signs>>> = const { Cell::new(None) };
+}
+
 impl Signs {
     /// Whether there is no reason to look closer.
     pub(in crate::detect) fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
+    /// Keeps the memory for the next text in this thread, unless it is very much.
+    pub(in crate::detect) fn give_back(mut self: Box<Self>) {
+        let all = self.all_mut();
+        if all.iter().all(|areas| areas.capacity() <= KEPT) {
+            all.into_iter().for_each(Vec::clear);
+            SPARE.set(Some(self));
+        }
+    }
+
+    fn all_mut(&mut self) -> [&mut Areas; 15] {
+        [
+            &mut self.spaced,
+            &mut self.leet,
+            &mut self.chunked,
+            &mut self.long,
+            &mut self.split,
+            &mut self.reversed,
+            &mut self.rotated,
+            &mut self.codes,
+            &mut self.dashes,
+            &mut self.percent,
+            &mut self.entities,
+            &mut self.backslashes,
+            &mut self.code_points,
+            &mut self.equals,
+            &mut self.markup,
+        ]
+    }
+
     /// Looks through a text.
-    pub(in crate::detect) fn of(text: &str) -> Self {
-        let mut signs = Self::default();
+    pub(in crate::detect) fn of(text: &str) -> Box<Self> {
+        let mut signs = SPARE.take().unwrap_or_default();
         let bytes = text.as_bytes();
         let mut last: Option<Sets> = None;
         let mut at = 0usize;
@@ -121,11 +159,13 @@ impl Signs {
         if at_least(sets.shifted, 7) {
             add(&mut self.rotated, &range);
         }
-        if at_least(digits, 14) {
-            add(&mut self.codes, &range);
-        }
-        if at_least(sets.dashes(), 20) {
-            add(&mut self.dashes, &range);
+        if at_least(digits | sets.dashes(), 14) {
+            if digits.count_ones() >= 14 {
+                add(&mut self.codes, &range);
+            }
+            if sets.dashes().count_ones() >= 20 {
+                add(&mut self.dashes, &range);
+            }
         }
         if sets.marks() != 0 {
             self.note_marks(sets.marks(), block, &range);
@@ -228,6 +268,15 @@ fn run_of_16(set: u64) -> bool {
 fn equal_words(spaces: u64, word: u64) -> bool {
     // For words of two to six letters, how many in a row are no accident; from four to eight.
     let in_a_row = [8, 7, 6, 5, 5];
+    // Most texts never have six spaces at one distance.
+    let six = |step: u32| {
+        let pairs = spaces & (spaces >> step);
+        let further = pairs >> step >> step;
+        pairs & further & (further >> step >> step)
+    };
+    if six(3) | six(4) | six(5) | six(6) | six(7) == 0 {
+        return false;
+    }
     let mut inside = word >> 1;
     in_a_row.into_iter().zip(2u32..).any(|(count, length): (u32, u32)| {
         inside &= word >> length;

@@ -18,10 +18,8 @@ pub(super) struct Sets {
     pub(super) newlines: u64,
     /// b, g, j, q, v and z: rare in English, the commonest once it is shifted by thirteen.
     pub(super) shifted: u64,
-    e: u64,
-    h: u64,
-    i: u64,
-    o: u64,
+    /// The second letters of `eh` and `oi`.
+    turned: u64,
     /// Punctuation by the number of its kind.
     kinds: [u64; 8],
 }
@@ -59,20 +57,21 @@ impl Sets {
             spaces: kept(before.spaces),
             newlines: kept(before.newlines),
             shifted: kept(before.shifted),
-            e: kept(before.e),
-            h: kept(before.h),
-            i: kept(before.i),
-            o: kept(before.o),
-            kinds: before.kinds.map(kept),
+            turned: kept(before.turned),
+            kinds: {
+                // Each by itself: as a loop it costs as much as all that is looked for.
+                let [_, apostrophes, leet, dashes, marks, ..] = before.kinds;
+                [0, kept(apostrophes), kept(leet), kept(dashes), kept(marks), 0, 0, 0]
+            },
         };
-        sets.fill(block, BLOCK.saturating_sub(STEP));
+        sets.fill::<{ BLOCK - STEP }>(block);
         sets
     }
 
     /// The sets of the first block.
     pub(super) fn first(block: &[u8; BLOCK]) -> Self {
         let mut sets = Self::default();
-        sets.fill(block, 0);
+        sets.fill::<0>(block);
         sets
     }
 
@@ -111,18 +110,30 @@ impl Sets {
 
     /// Where `eh` or `oi` stands: what begins `eht` and is within `noit`, `the` and `tion` backwards.
     pub(super) fn backwards(&self) -> u64 {
-        (self.e & (self.h >> 1)) | (self.o & (self.i >> 1))
+        self.turned >> 1
     }
 
-    /// Looks at the bytes from `from` on, a multiple of sixteen.
-    fn fill(&mut self, block: &[u8; BLOCK], from: usize) {
-        for (index, part) in block.chunks_exact(16).enumerate().skip(from / 16) {
-            let Ok(part) = <[u8; 16]>::try_from(part) else { continue };
-            let shift = u32::try_from(index).unwrap_or(0).saturating_mul(16);
-            self.add(u8x16::new(part), shift);
+    /// Looks at the bytes from `FROM` on: all, or all but the first sixteen.
+    #[inline]
+    fn fill<const FROM: usize>(&mut self, block: &[u8; BLOCK]) {
+        let (parts, _) = block.as_chunks::<16>();
+        // The same one byte back.
+        let (start, back) = block.split_at(15);
+        let (back, _) = back.as_chunks::<16>();
+        let (&[first, second, third, fourth], &[to_second, to_third, to_fourth]) = (parts, back)
+        else {
+            return;
+        };
+        if FROM == 0 {
+            let mut to_first = [0; 16];
+            to_first.iter_mut().skip(1).zip(start).for_each(|(place, byte)| *place = *byte);
+            self.add(u8x16::new(first), u8x16::new(to_first), 0);
         }
+        self.add(u8x16::new(second), u8x16::new(to_second), 16);
+        self.add(u8x16::new(third), u8x16::new(to_third), 32);
+        self.add(u8x16::new(fourth), u8x16::new(to_fourth), 48);
         let known = self.letters | self.digits | self.high | self.spaces;
-        let mut others = !known & (u64::MAX << from);
+        let mut others = !known & (u64::MAX << FROM);
         let kinds = &*KIND_OF;
         while others != 0 {
             let place = usize::try_from(others.trailing_zeros()).unwrap_or(0);
@@ -136,7 +147,7 @@ impl Sets {
     }
 
     #[inline]
-    fn add(&mut self, part: u8x16, shift: u32) {
+    fn add(&mut self, part: u8x16, back: u8x16, shift: u32) {
         let lower = part | u8x16::splat(0x20);
         let letter = |byte: u8| lower.simd_eq(u8x16::splat(byte));
         // `max(x, first) == x` is `x >= first`, `min(x, last) == x` is `x <= last`.
@@ -156,9 +167,8 @@ impl Sets {
             | letter(b'q')
             | letter(b'v')
             | letter(b'z'));
-        self.e |= set(letter(b'e'));
-        self.h |= set(letter(b'h'));
-        self.i |= set(letter(b'i'));
-        self.o |= set(letter(b'o'));
+        let back = back | u8x16::splat(0x20);
+        let after = |byte: u8| back.simd_eq(u8x16::splat(byte));
+        self.turned |= set((after(b'e') & letter(b'h')) | (after(b'o') & letter(b'i')));
     }
 }
