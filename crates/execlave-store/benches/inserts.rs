@@ -48,7 +48,7 @@ fn store(bencher: Bencher<'_, '_>) {
         .counter(ItemsCount::new(BATCH))
         .with_inputs(|| batch(org, &mut number))
         .bench_local_values(|traces| {
-            runtime.block_on(store.insert_traces(traces)).expect("stored")
+            runtime.block_on(store.insert_traces(traces)).expect("stored");
         });
 }
 

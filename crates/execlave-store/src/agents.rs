@@ -420,6 +420,6 @@ fn param<T: crate::db::column::ToParam>(value: Option<&T>) -> Option<crate::db::
     value.map(crate::db::column::ToParam::param)
 }
 
-async fn announce(tx: &mut Tx, org: OrgId, id: AgentId) -> Result<(), StoreError> {
+async fn announce(tx: &mut Tx<'_>, org: OrgId, id: AgentId) -> Result<(), StoreError> {
     tx.announce(Change::Row { org_id: org, noun: Noun::Agent, id: id.as_uuid() }).await
 }

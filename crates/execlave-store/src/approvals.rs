@@ -223,7 +223,7 @@ const FIND: &str = "SELECT * FROM approvals WHERE org_id = $1 AND id = $2";
 
 /// Ends one approval if it waits and its time is over; whether it did.
 async fn expire(
-    tx: &mut Tx,
+    tx: &mut Tx<'_>,
     org: OrgId,
     id: ApprovalId,
     now: Timestamp,
@@ -249,7 +249,7 @@ async fn expire(
 
 /// Finds or creates the approval a decision waits for.
 pub(crate) async fn find_or_insert(
-    tx: &mut Tx,
+    tx: &mut Tx<'_>,
     new: &NewApproval,
     decision: &DecisionRecord,
 ) -> Result<Approval, StoreError> {

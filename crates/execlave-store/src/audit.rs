@@ -86,7 +86,7 @@ pub(crate) struct Event<'a> {
 
 /// Waits for the organisation's other audited changes and keeps them waiting until commit. Taken before any row is written, so that
 /// two changes never wait for each other.
-pub(crate) async fn lock_chain(tx: &mut Tx, org: OrgId) -> Result<(), StoreError> {
+pub(crate) async fn lock_chain(tx: &mut Tx<'_>, org: OrgId) -> Result<(), StoreError> {
     // The weakest lock that excludes itself: rows that refer to the organisation can still be inserted. SQLite has one writer anyway.
     const SQL: &str = "SELECT CAST(1 AS BIGINT) AS n FROM orgs WHERE id = $1 FOR NO KEY UPDATE";
     if tx.has_concurrent_writers() {
@@ -96,7 +96,11 @@ pub(crate) async fn lock_chain(tx: &mut Tx, org: OrgId) -> Result<(), StoreError
 }
 
 /// Appends to the chain. The caller holds [`lock_chain`].
-pub(crate) async fn append(tx: &mut Tx, org: OrgId, event: Event<'_>) -> Result<i64, StoreError> {
+pub(crate) async fn append(
+    tx: &mut Tx<'_>,
+    org: OrgId,
+    event: Event<'_>,
+) -> Result<i64, StoreError> {
     const LAST: &str = "SELECT * FROM audit_entries WHERE org_id = $1 ORDER BY idx DESC LIMIT 1";
     let last = tx.one::<AuditEntry>(Query::new(LAST, params![org])).await?;
     let (idx, prev_hash) =

@@ -156,7 +156,7 @@ impl Store {
 }
 
 async fn record(
-    tx: &mut Tx,
+    tx: &mut Tx<'_>,
     org: OrgId,
     actor: &str,
     at: Timestamp,

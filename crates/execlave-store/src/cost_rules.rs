@@ -197,7 +197,7 @@ impl Store {
 }
 
 async fn record(
-    tx: &mut Tx,
+    tx: &mut Tx<'_>,
     rule: &CostRule,
     name: &'static str,
     actor: &str,

@@ -1,12 +1,13 @@
 //! The door to the two databases. Every query in this crate is SQL text with `$n` placeholders, run by the few functions here; apart
 //! from a handful of marked exceptions this is the only file that knows that there are two.
 //!
-//! SQLite gets a write pool of one connection, so that writers queue in the process instead of in busy loops, and several readers.
+//! SQLite gets one connection that writes, so that writers queue in the process instead of in busy loops, and several readers.
 
 pub(crate) mod column;
 pub(crate) mod postgres;
 pub(crate) mod query;
 pub(crate) mod sqlite;
+mod turns;
 
 use sqlx::postgres::{PgConnection, PgPool};
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
@@ -17,17 +18,19 @@ use crate::changes::Change;
 use crate::error::StoreError;
 use column::{Param, Record, Row, Table};
 use query::Query;
+pub(crate) use turns::Held;
+use turns::Turns;
 
 /// The pools of the database in use.
 #[derive(Clone, Debug)]
 pub(crate) enum Db {
-    Sqlite { read: SqlitePool, write: SqlitePool },
+    Sqlite { read: SqlitePool, write: Turns },
     Postgres(PgPool),
 }
 
 /// An open transaction; dropping it rolls back.
-pub(crate) struct Tx {
-    connection: Backend<Transaction<'static, Sqlite>, Transaction<'static, Postgres>>,
+pub(crate) struct Tx<'c> {
+    connection: Backend<Transaction<'c, Sqlite>, Transaction<'c, Postgres>>,
     /// On SQLite, what to tell once committed. PostgreSQL delivers its notices itself, at commit.
     changes: Vec<Change>,
     listeners: broadcast::Sender<Change>,
@@ -95,14 +98,33 @@ impl Db {
     pub(crate) async fn begin(
         &self,
         listeners: &broadcast::Sender<Change>,
-    ) -> Result<Tx, StoreError> {
+    ) -> Result<Tx<'static>, StoreError> {
         let connection = match self {
-            Self::Sqlite { write, .. } => {
-                Backend::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?)
-            }
+            Self::Sqlite { write, .. } => Backend::Sqlite(write.begin().await?),
             Self::Postgres(pool) => Backend::Postgres(pool.begin().await?),
         };
         Ok(Tx { connection, changes: Vec::new(), listeners: listeners.clone() })
+    }
+
+    /// The same for whoever writes all the time, and keeps the connection from one transaction to the next.
+    pub(crate) async fn begin_on<'c>(
+        &self,
+        held: &'c mut Held,
+        listeners: &broadcast::Sender<Change>,
+    ) -> Result<Tx<'c>, StoreError> {
+        let connection = match self {
+            Self::Sqlite { write, .. } => Backend::Sqlite(write.begin_on(held).await?),
+            Self::Postgres(pool) => Backend::Postgres(pool.begin().await?),
+        };
+        Ok(Tx { connection, changes: Vec::new(), listeners: listeners.clone() })
+    }
+
+    /// Completes when somebody else wants the connection that is held.
+    pub(crate) async fn wanted(&self, held: &Held) {
+        match self {
+            Self::Sqlite { write, .. } if held.is_some() => write.wanted().await,
+            Self::Sqlite { .. } | Self::Postgres(_) => std::future::pending().await,
+        }
     }
 
     pub(crate) async fn close(&self) {
@@ -117,7 +139,7 @@ impl Db {
     }
 }
 
-impl Tx {
+impl Tx<'_> {
     fn connection(&mut self) -> Backend<&mut SqliteConnection, &mut PgConnection> {
         match &mut self.connection {
             Backend::Sqlite(transaction) => Backend::Sqlite(&mut **transaction),

@@ -166,7 +166,7 @@ impl Store {
 }
 
 /// Writes what is not known yet.
-pub(crate) async fn insert(tx: &mut Tx, incidents: &[&Incident]) -> Result<(), StoreError> {
+pub(crate) async fn insert(tx: &mut Tx<'_>, incidents: &[&Incident]) -> Result<(), StoreError> {
     const KNOWN: &str = "ON CONFLICT (org_id, trace_id, span_id, policy_id) DO NOTHING";
     tx.upsert_all(incidents, KNOWN).await.noun("incident")
 }

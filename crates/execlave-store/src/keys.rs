@@ -147,7 +147,7 @@ pub(crate) fn sorted<T: Ord + Copy>(rows: &[T]) -> Vec<T> {
 }
 
 pub(crate) async fn insert(
-    tx: &mut Tx,
+    tx: &mut Tx<'_>,
     org: OrgId,
     new: &NewKey,
     actor: &str,

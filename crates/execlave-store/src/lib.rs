@@ -86,7 +86,7 @@ impl Store {
     /// Creates or upgrades the schema. Several processes may do so at once.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         match &self.inner.db {
-            Db::Sqlite { write, .. } => MIGRATIONS.run(write).await?,
+            Db::Sqlite { write, .. } => MIGRATIONS.run(&mut *write.take().await?).await?,
             Db::Postgres(pool) => MIGRATIONS.run(pool).await?,
         }
         Ok(())
@@ -121,7 +121,7 @@ impl Store {
         &self.inner.db
     }
 
-    async fn begin(&self) -> Result<Tx, StoreError> {
+    async fn begin(&self) -> Result<Tx<'static>, StoreError> {
         self.inner.db.begin(&self.inner.changes).await
     }
 }

@@ -82,7 +82,7 @@ impl Store {
     }
 }
 
-async fn insert_org(tx: &mut Tx, new: &NewOrg) -> Result<(), StoreError> {
+async fn insert_org(tx: &mut Tx<'_>, new: &NewOrg) -> Result<(), StoreError> {
     tx.insert(&new.org).await.noun("organisation")?;
     tx.insert(&new.owner).await.noun("user")?;
     if let Some(key) = &new.key {

@@ -256,7 +256,7 @@ impl Store {
 
 /// Writes the version row, the audit entry and the notice of a change.
 async fn record(
-    tx: &mut Tx,
+    tx: &mut Tx<'_>,
     policy: &PolicyRecord,
     event: PolicyEvent,
     actor: &str,

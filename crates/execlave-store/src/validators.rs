@@ -147,7 +147,7 @@ impl Store {
 }
 
 async fn record(
-    tx: &mut Tx,
+    tx: &mut Tx<'_>,
     validator: &Validator,
     name: &'static str,
     actor: &str,

@@ -15,7 +15,7 @@ use crate::StoreError;
 use crate::approvals::{self, Approval, NewApproval};
 use crate::changes::Change;
 use crate::db::query::{Query, params};
-use crate::db::{Db, Tx};
+use crate::db::{Db, Held, Tx};
 use crate::decisions::DecisionRecord;
 use crate::error::WithNoun as _;
 use crate::incidents::{self, Incident};
@@ -149,6 +149,7 @@ async fn run(
     stop: CancellationToken,
 ) {
     let mut closing = false;
+    let mut held = None;
     loop {
         let mut jobs = Vec::new();
         tokio::select! {
@@ -157,21 +158,22 @@ async fn run(
                 closing = true;
                 queue.close();
             }
+            () = db.wanted(&held) => held = None,
             taken = queue.recv_many(&mut jobs, MAX_JOBS) => {
                 if taken == 0 {
                     return;
                 }
-                write(&db, &listeners, jobs).await;
+                write(&db, &mut held, &listeners, jobs).await;
             }
         }
     }
 }
 
 /// Writes jobs and answers them. A batch that fails is halved until the job that made it fail is alone, so that it fails alone.
-async fn write(db: &Db, listeners: &broadcast::Sender<Change>, jobs: Vec<Job>) {
+async fn write(db: &Db, held: &mut Held, listeners: &broadcast::Sender<Change>, jobs: Vec<Job>) {
     let mut batches = vec![jobs];
     while let Some(mut batch) = batches.pop() {
-        match commit(db, listeners, &batch).await {
+        match commit(db, held, listeners, &batch).await {
             Ok(answers) => {
                 for (job, answer) in batch.into_iter().zip(answers) {
                     job.answer(Ok(answer));
@@ -201,13 +203,14 @@ async fn write(db: &Db, listeners: &broadcast::Sender<Change>, jobs: Vec<Job>) {
 /// Commits a batch; on PostgreSQL again if another node's transaction got in its way.
 async fn commit(
     db: &Db,
+    held: &mut Held,
     listeners: &broadcast::Sender<Change>,
     batch: &[Job],
 ) -> Result<Vec<Answer>, StoreError> {
     let mut attempts = 0;
     loop {
         attempts += 1;
-        let mut tx = db.begin(listeners).await?;
+        let mut tx = db.begin_on(held, listeners).await?;
         match apply(&mut tx, batch).await {
             Ok(answers) => {
                 tx.commit().await.map_err(|error| StoreError::Unavailable(error.to_string()))?;
@@ -221,7 +224,7 @@ async fn commit(
 
 /// The rows of a batch. The order of the steps is the same on every node, so that two of them seldom wait for each other: first the
 /// rows of shared state, then what may wait for an organisation's audit chain, then what only inserts.
-async fn apply(tx: &mut Tx, batch: &[Job]) -> Result<Vec<Answer>, StoreError> {
+async fn apply(tx: &mut Tx<'_>, batch: &[Job]) -> Result<Vec<Answer>, StoreError> {
     let mut answers: Vec<Answer> = batch.iter().map(|_| Answer::Done).collect();
     let mut traces: Vec<&NewTrace> = Vec::new();
     for job in batch {
@@ -258,7 +261,7 @@ async fn apply(tx: &mut Tx, batch: &[Job]) -> Result<Vec<Answer>, StoreError> {
     Ok(answers)
 }
 
-async fn insert_traces(tx: &mut Tx, traces: &[&NewTrace]) -> Result<(), StoreError> {
+async fn insert_traces(tx: &mut Tx<'_>, traces: &[&NewTrace]) -> Result<(), StoreError> {
     let rows: Vec<&Trace> = traces.iter().map(|new| &new.trace).collect();
     tx.insert_all(&rows).await.noun("trace")?;
     count_traces(tx, &rows).await?;
@@ -268,7 +271,7 @@ async fn insert_traces(tx: &mut Tx, traces: &[&NewTrace]) -> Result<(), StoreErr
 
 /// Finds or makes the approval a decision waits for.
 async fn wait(
-    tx: &mut Tx,
+    tx: &mut Tx<'_>,
     new: &NewApproval,
     decision: &DecisionRecord,
     waiting: &mut Vec<DecisionRecord>,
@@ -281,7 +284,7 @@ async fn wait(
 /// Decides what depends on shared state, one decision after the other, and books what traces have cost. Gives back which job was
 /// settled with which answers.
 async fn settle_state(
-    tx: &mut Tx,
+    tx: &mut Tx<'_>,
     batch: &[Job],
     traces: &[&NewTrace],
 ) -> Result<Vec<(usize, StateAnswers, Settled)>, StoreError> {
@@ -323,7 +326,7 @@ async fn settle_state(
 }
 
 /// Adds to the counters that plan limits are compared with.
-async fn count_traces(tx: &mut Tx, traces: &[&Trace]) -> Result<(), StoreError> {
+async fn count_traces(tx: &mut Tx<'_>, traces: &[&Trace]) -> Result<(), StoreError> {
     const ADD: &str = "
         INSERT INTO trace_months (org_id, month, traces) VALUES ($1, $2, $3)
         ON CONFLICT (org_id, month) DO UPDATE SET traces = trace_months.traces + excluded.traces";

@@ -39,7 +39,7 @@ pub(crate) async fn open(url: &str, connections: u32) -> Result<Db, StoreError> 
 }
 
 /// Sends a notice, which PostgreSQL delivers when the transaction commits.
-pub(crate) async fn notify(tx: &mut Tx, change: &Change) -> Result<(), StoreError> {
+pub(crate) async fn notify(tx: &mut Tx<'_>, change: &Change) -> Result<(), StoreError> {
     const SQL: &str = concat!("SELECT pg_notify(", channel!(), ", $1)");
     tx.execute(Query::new(SQL, params![change.to_payload()])).await.map(drop)
 }

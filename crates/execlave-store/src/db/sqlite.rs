@@ -6,13 +6,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use sqlx::Row as _;
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use tokio::sync::broadcast;
 
 use crate::changes::Change;
 use crate::db::Db;
+use crate::db::turns::Turns;
 use crate::error::StoreError;
 
 const WAIT: Duration = Duration::from_secs(5);
@@ -68,7 +67,7 @@ pub(crate) async fn open(directory: &Path, readers: u32) -> Result<Db, StoreErro
         .acquire_timeout(WAIT * 6)
         .connect_with(options.pragma("query_only", "ON"))
         .await?;
-    Ok(Db::Sqlite { read, write })
+    Ok(Db::Sqlite { read, write: Turns::new(write) })
 }
 
 /// Makes sure that no other server uses the directory. The lock lasts as long as the file is open, also through `kill -9`.
@@ -92,14 +91,10 @@ pub(crate) fn lock(directory: &Path) -> Result<File, StoreError> {
 /// Announces a resync whenever another process (`execlave keys revoke` beside a running server) has written to the file.
 /// `data_version` changes on a connection exactly when some other connection commits, and in this process only the write pool's
 /// single connection ever does.
-pub(crate) async fn watch_other_processes(write: SqlitePool, listeners: broadcast::Sender<Change>) {
+pub(crate) async fn watch_other_processes(write: Turns, listeners: broadcast::Sender<Change>) {
     let mut known = None;
     loop {
-        let found = sqlx::query("PRAGMA data_version")
-            .fetch_one(&write)
-            .await
-            .and_then(|row| row.try_get::<i64, _>(0));
-        match found {
+        match data_version(&write).await {
             Ok(version) => {
                 if known.is_some_and(|known| known != version) {
                     let _ = listeners.send(Change::Resync);
@@ -113,4 +108,9 @@ pub(crate) async fn watch_other_processes(write: SqlitePool, listeners: broadcas
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
+}
+
+async fn data_version(write: &Turns) -> sqlx::Result<i64> {
+    let mut connection = write.take().await?;
+    sqlx::query("PRAGMA data_version").fetch_one(&mut *connection).await?.try_get(0)
 }

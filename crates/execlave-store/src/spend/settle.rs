@@ -31,7 +31,10 @@ pub(crate) struct Changes {
 impl Changes {
     /// What these traces change. Each trace with a cost uses up one open reservation of its agent: of the decision it names, else of its
     /// own trace id, else the oldest that named no trace, because a client need not say which decision a trace belongs to.
-    pub(crate) async fn of_traces(tx: &mut Tx, traces: &[&NewTrace]) -> Result<Self, StoreError> {
+    pub(crate) async fn of_traces(
+        tx: &mut Tx<'_>,
+        traces: &[&NewTrace],
+    ) -> Result<Self, StoreError> {
         let mut changes = Self::default();
         let mut by_agent: BTreeMap<(OrgId, AgentId), Vec<&NewTrace>> = BTreeMap::new();
         for new in traces.iter().copied().filter(|new| new.trace.cost_nanos.is_some()) {
@@ -102,7 +105,7 @@ impl Changes {
     }
 
     /// Adds the sums.
-    pub(crate) async fn write(&self, tx: &mut Tx) -> Result<(), StoreError> {
+    pub(crate) async fn write(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         const ADD: &str = "ON CONFLICT (org_id, scope_key, period, starts_at) DO UPDATE
             SET nanos = CASE WHEN spend.nanos > 4000000000000000000 - excluded.nanos THEN 4000000000000000000
             ELSE spend.nanos + excluded.nanos END";
@@ -120,7 +123,7 @@ impl Changes {
 
 /// Takes from a row, down to zero. A row that has been forgotten stays forgotten.
 pub(crate) async fn subtract(
-    tx: &mut Tx,
+    tx: &mut Tx<'_>,
     org: OrgId,
     row: &Charged,
     nanos: i64,
@@ -136,7 +139,7 @@ pub(crate) async fn subtract(
 /// On PostgreSQL, takes the locks of all rows a transaction is going to change, in one order for all nodes, so that two of them never
 /// wait for each other. On SQLite there is one writer.
 pub(crate) async fn lock_rows(
-    tx: &mut Tx,
+    tx: &mut Tx<'_>,
     rows: &BTreeSet<(OrgId, Charged)>,
 ) -> Result<(), StoreError> {
     /// Four parameters each; a statement takes 65,535.

@@ -57,9 +57,9 @@ struct MarkRow {
 table!("sequence_marks" => MarkRow { org_id, sequence, matcher, at });
 
 /// How rows are read.
-pub(crate) enum Reader<'a> {
+pub(crate) enum Reader<'a, 'c> {
     /// To be changed: locked until the transaction ends.
-    Locking(&'a mut Tx),
+    Locking(&'a mut Tx<'c>),
     /// To be looked at.
     Looking(&'a Db),
 }
@@ -68,7 +68,7 @@ impl Ledger {
     /// Reads what the claims are about.
     pub(crate) async fn load(
         &mut self,
-        mut reader: Reader<'_>,
+        mut reader: Reader<'_, '_>,
         claims: &[&StateClaim],
     ) -> Result<(), StoreError> {
         let mut spend: BTreeSet<(OrgId, Charged)> = BTreeSet::new();
@@ -108,7 +108,7 @@ impl Ledger {
     }
 
     /// Writes what was changed.
-    pub(crate) async fn write(&self, tx: &mut Tx) -> Result<(), StoreError> {
+    pub(crate) async fn write(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let spend: Vec<SpendRow> = self
             .changed_spend
             .iter()
@@ -153,7 +153,7 @@ fn mark_row(org_id: OrgId, mark: Mark, at: Timestamp) -> MarkRow {
     MarkRow { org_id, sequence: mark.sequence, matcher: mark.matcher, at }
 }
 
-impl Reader<'_> {
+impl Reader<'_, '_> {
     /// The rows whose keys, the first `width` columns named in `keys`, are those of `blank`; locked where that is asked for, and made
     /// first where a lock needs them to be there.
     async fn read<T: Table>(

@@ -44,7 +44,7 @@ async fn a_full_queue_refuses_and_recovers() {
     let (store, ours, _) = two_orgs().await;
     let bot = agent(&store, ours).await;
     let bulk = || (0..6_000).map(|n| trace(ours, "t", n)).collect::<Vec<_>>();
-    // All three are submitted before the writer gets a turn: this test's runtime has one thread.
+    // The others are submitted while the first is being written, which takes thousands of times as long.
     let (first, second, third) = tokio::join!(
         store.insert_traces(bulk()),
         store.insert_traces(bulk()),
@@ -54,6 +54,31 @@ async fn a_full_queue_refuses_and_recovers() {
     assert!(matches!(second, Err(StoreError::Unavailable(_))), "{second:?}");
     third.expect("there was still room for one");
     store.record_decision(decision(ours, bot.id)).await.expect("there is room again");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn others_get_their_turn_to_write() {
+    let (store, ours, _) = two_orgs().await;
+    let bot = agent(&store, ours).await;
+    // Nobody else writes: the writer has no reason to give its connection back by itself.
+    store.record_decision(decision(ours, bot.id)).await.expect("recorded");
+    agent(&store, ours).await;
+    // The writer is never idle.
+    let mut jobs = JoinSet::new();
+    for _ in 0..8 {
+        let store = (*store).clone();
+        jobs.spawn(async move {
+            loop {
+                store.record_decision(decision(ours, bot.id)).await.expect("recorded");
+            }
+        });
+    }
+    for _ in 0..20 {
+        agent(&store, ours).await;
+    }
+    jobs.shutdown().await;
+    let counts = store.count_decisions_since(ours, at(0)).await.expect("counted");
+    assert!(counts.allow > 1, "{counts:?}");
 }
 
 #[tokio::test]

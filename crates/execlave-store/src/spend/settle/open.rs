@@ -21,7 +21,7 @@ pub(super) struct Open {
 impl Open {
     /// Reads what the traces name, and as many nameless ones as there are traces; locked on PostgreSQL.
     pub(super) async fn read(
-        tx: &mut Tx,
+        tx: &mut Tx<'_>,
         org: OrgId,
         agent: AgentId,
         traces: &[&NewTrace],
@@ -78,7 +78,7 @@ impl Open {
     }
 
     /// Removes what was taken.
-    pub(super) async fn delete_taken(self, tx: &mut Tx, org: OrgId) -> Result<(), StoreError> {
+    pub(super) async fn delete_taken(self, tx: &mut Tx<'_>, org: OrgId) -> Result<(), StoreError> {
         let mut rest: Vec<Param> = self.taken.into_iter().map(|id| id.param()).collect();
         while !rest.is_empty() {
             let after = rest.split_off(statement_rows(rest.len()));
