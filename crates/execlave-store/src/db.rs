@@ -208,7 +208,7 @@ impl Tx<'_> {
     }
 
     fn insertion<T: Table>(&self, rows: &[&T], conflict: &str) -> Query {
-        let is_numbered = self.has_concurrent_writers();
+        let is_numbered = matches!(self.connection, Backend::Postgres(_));
         let mut query = Query::new("INSERT INTO ", Vec::new());
         query.push(T::TABLE).push(" (").push(T::COLUMNS).push(") VALUES ");
         for (index, row) in rows.iter().enumerate() {

@@ -173,7 +173,12 @@ async fn run(
 async fn write(db: &Db, held: &mut Held, listeners: &broadcast::Sender<Change>, jobs: Vec<Job>) {
     let mut batches = vec![jobs];
     while let Some(mut batch) = batches.pop() {
-        match commit(db, held, listeners, &batch).await {
+        let committed = commit(db, held, listeners, &batch).await;
+        if committed.is_err() {
+            // The fault may be the connection's: the pool tests it, and replaces it, before it is used again.
+            *held = None;
+        }
+        match committed {
             Ok(answers) => {
                 for (job, answer) in batch.into_iter().zip(answers) {
                     job.answer(Ok(answer));

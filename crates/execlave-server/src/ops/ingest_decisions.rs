@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use super::find_agent::find_agent;
 use crate::auth::Actor;
 use crate::body;
-use crate::checks::{self, NAME_LENGTH, TEXT_LENGTH};
+use crate::checks::{self, NAME_LENGTH};
 use crate::error::{AppError, AppResult};
 use crate::state::AppState;
 
@@ -88,7 +88,6 @@ async fn record(
     }
     for (index, problem) in body.problems.iter().enumerate() {
         policy_id(&format!("problems[{index}].policyId"), &problem.policy_id)?;
-        checks::required(&format!("problems[{index}].message"), &problem.message, TEXT_LENGTH)?;
     }
     checks::required("bundleVersion", &body.bundle_version, NAME_LENGTH)?;
     if body.duration_us < 0 {

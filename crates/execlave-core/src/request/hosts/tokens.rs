@@ -14,16 +14,16 @@ fn ends_token(character: char) -> bool {
     ) || character.is_whitespace()
 }
 
-/// Whether a character can make a token name a host: a colon, a slash, a bracket, a dot, or anything outside ASCII.
+/// Whether a byte may belong to what makes a token name a host: a colon, a slash, a bracket or a dot, also one outside ASCII.
 fn is_sign(byte: u8) -> bool {
     matches!(byte, b':' | b'/' | b'\\' | b'.' | b'[') || !byte.is_ascii()
 }
 
-/// Whether a token can name a host: it holds a sign that is not just its end. A number or a date does not; an address alone has four
-/// parts.
+/// Whether a token can name a host: it holds a colon, a slash, a bracket or a dot that does not just end it. A number or a date names
+/// none; an address alone has four parts.
 fn names_something(token: &str) -> bool {
     let inner = token.trim_end_matches(['.', '!', '?', ':']);
-    // A name outside ASCII needs a dot too, and three dots look different in other scripts.
+    // The dots that the URL standard takes for one.
     let is_dot = |character| matches!(character, '.' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}');
     if !inner.contains(|character| matches!(character, ':' | '/' | '\\' | '[') || is_dot(character))
     {
