@@ -1,5 +1,6 @@
 //! Words that are looked at together: most steps of the first look wait for memory, and many can wait at once.
 
+use super::watch::stretch_of;
 use super::words::Word;
 
 /// How many words are looked at together; a bit each fits a set of them.
@@ -47,8 +48,23 @@ impl Batch {
     /// The set of words for which `holds` says so, the first being the lowest bit.
     #[inline]
     pub(super) fn mark(&self, mut holds: impl FnMut(&Word) -> bool) -> u32 {
-        let bits = self.words().iter().zip(0u32..);
-        bits.fold(0, |set, (word, bit)| set | u32::from(holds(word)).wrapping_shl(bit))
+        self.words().iter().rev().fold(0, |set, word| (set << 1) | u32::from(holds(word)))
+    }
+
+    /// The set of words that end in another stretch than the word before, which ended in `stretch`.
+    #[inline]
+    pub(super) fn turns(&self, mut stretch: u32) -> u32 {
+        let mut set = 0u32;
+        let mut at = 0usize;
+        let mut rest = self.words();
+        while rest.last().is_some_and(|last| stretch_of(last) != stretch) {
+            at = at.saturating_add(rest.partition_point(|word| stretch_of(word) <= stretch));
+            rest = self.words().get(at..).unwrap_or_default();
+            let Some(turning) = rest.first() else { break };
+            stretch = stretch_of(turning);
+            set |= 1u32.checked_shl(u32::try_from(at).unwrap_or(u32::MAX)).unwrap_or(0);
+        }
+        set
     }
 
     /// The words of a set, in order.

@@ -12,7 +12,7 @@ use super::phrase::{COMMON, Phrase, Sets};
 use super::rule::{Found, Rule, STRONG, WEAK};
 use super::rules::RULES;
 use super::trail::{Known, Trail};
-use super::watch::{Cue, Watch, stretch_of};
+use super::watch::{Cue, Watch};
 use super::{context, model, words};
 
 /// A wording, and what it means to find it.
@@ -202,12 +202,8 @@ impl Engine {
     #[inline(never)]
     fn look_at(&self, text: &str, batch: &Batch, watch: &mut Watch, meter: &mut model::Meter) {
         meter.add(batch.words());
-        let mut stretch = watch.stretch();
-        let marked = batch.mark(|word| {
-            let turns = stretch != stretch_of(word);
-            stretch = stretch_of(word);
-            turns | self.lexicon.may_be_cue(word)
-        });
+        let marked =
+            batch.mark(|word| self.lexicon.may_be_cue(word)) | batch.turns(watch.stretch());
         for word in batch.marked(marked) {
             watch.pass(word);
             if let Some(found) = self.cue(text, word) {

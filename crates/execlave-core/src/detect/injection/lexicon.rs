@@ -3,8 +3,6 @@
 //! Languages and rules name lists (`ignore`, `earlier`, `instruction`, …) and words; here they become one
 //! table from a word's hash to everything that is known about the word.
 
-use std::collections::HashMap;
-
 use super::words::{self, Word};
 use crate::detect::view::views;
 
@@ -33,16 +31,18 @@ impl Entry {
 }
 
 /// The table.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Lexicon {
     /// Every word.
     all: Filter,
     /// The words that the first look stops at.
     cues: Filter,
-    /// Open addressing, by the low bits of the hash; an entry of [`FREE`] ends a probe.
-    slots: Vec<(u64, u16)>,
-    /// By their first [`STEM`](words::STEM) bytes, the longest first.
-    stems: HashMap<u32, Vec<Stem>>,
+    /// The entries of whole words by their hash.
+    whole_by_hash: Slots,
+    /// Which of the `stems` begin with some [`STEM`](words::STEM) bytes, by the hash of those.
+    stems_by_start: Slots,
+    /// Stems that begin alike, the longest first.
+    stems: Vec<Vec<Stem>>,
     /// The words that are not stems, and their entries.
     whole: Vec<(String, u16)>,
     entries: Vec<Entry>,
@@ -83,7 +83,7 @@ impl Filter {
     fn allow(&mut self, key: Key) {
         let (filter, hash) = match key {
             Key::Word(hash) => (&mut self.words, hash),
-            Key::Stem(stem) => (&mut self.stems, words::mix(0, stem.into())),
+            Key::Stem(stem) => (&mut self.stems, hash_of_stem(stem)),
         };
         let (lane, bit) = place(hash);
         if let Some(lane) = filter.get_mut(lane) {
@@ -98,7 +98,7 @@ impl Filter {
 
     #[inline]
     fn passes_stem(&self, word: &Word) -> bool {
-        passes(&self.stems, words::mix(0, word.stem.into()))
+        passes(&self.stems, hash_of_stem(word.stem))
     }
 }
 
@@ -109,6 +109,11 @@ const FREE: u16 = u16::MAX;
 /// Spells a word as readings spell it.
 fn fold(word: &str) -> String {
     views(word).next().map_or_else(String::new, |view| view.text().to_ascii_lowercase())
+}
+
+#[inline]
+fn hash_of_stem(stem: u32) -> u64 {
+    words::mix(0, stem.into())
 }
 
 #[inline]
@@ -123,17 +128,44 @@ fn passes(filter: &Lanes, hash: u64) -> bool {
     filter.get(lane).is_some_and(|lane| lane & bit != 0)
 }
 
-impl Default for Lexicon {
+/// Numbers by hash: open addressing by the low bits; [`FREE`] ends a probe.
+#[derive(Debug)]
+struct Slots(Box<[(u64, u16)]>);
+
+impl Default for Slots {
     fn default() -> Self {
-        Self {
-            all: Filter::default(),
-            cues: Filter::default(),
-            slots: vec![(0, FREE); SLOTS],
-            stems: HashMap::default(),
-            whole: Vec::new(),
-            entries: Vec::new(),
-            keys: Vec::new(),
+        Self(vec![(0, FREE); SLOTS].into())
+    }
+}
+
+impl Slots {
+    #[inline]
+    fn get(&self, hash: u64) -> Option<u16> {
+        for slot in probes(hash) {
+            let &(known, number) = self.0.get(slot)?;
+            if number == FREE {
+                return None;
+            }
+            if known == hash {
+                return Some(number);
+            }
         }
+        None
+    }
+
+    /// The number of a hash, which becomes `next` if there is none.
+    fn get_or_insert(&mut self, hash: u64, next: u16) -> u16 {
+        for slot in probes(hash) {
+            match self.0.get_mut(slot) {
+                Some(slot) if slot.1 == FREE => {
+                    *slot = (hash, next);
+                    return next;
+                }
+                Some(slot) if slot.0 == hash => return slot.1,
+                _ => {}
+            }
+        }
+        next
     }
 }
 
@@ -152,7 +184,7 @@ impl Lexicon {
         self.all.allow(key);
         let entry = match key {
             Key::Stem(_) => self.stem(folded.as_bytes(), next),
-            Key::Word(hash) => self.slot(hash, next),
+            Key::Word(hash) => self.whole_by_hash.get_or_insert(hash, next),
         };
         if entry == next {
             self.entries.push(Entry::default());
@@ -179,7 +211,8 @@ impl Lexicon {
     }
 
     fn longest_stem(&self, word: &[u8]) -> Option<u16> {
-        let stems = self.stems.get(&words::stem(word))?;
+        let alike = self.stems_by_start.get(hash_of_stem(words::stem(word)))?;
+        let stems = self.stems.get(usize::from(alike))?;
         let begins = |stem: &&Stem| {
             let start = word.get(..stem.bytes.len());
             start.is_some_and(|start| start.eq_ignore_ascii_case(&stem.bytes))
@@ -189,27 +222,17 @@ impl Lexicon {
 
     /// The entry of a stem, which becomes `next` if there is none.
     fn stem(&mut self, stem: &[u8], next: u16) -> u16 {
-        let stems = self.stems.entry(words::stem(stem)).or_default();
+        let last = u16::try_from(self.stems.len()).unwrap_or(FREE);
+        let alike = self.stems_by_start.get_or_insert(hash_of_stem(words::stem(stem)), last);
+        if alike == last {
+            self.stems.push(Vec::new());
+        }
+        let Some(stems) = self.stems.get_mut(usize::from(alike)) else { return next };
         if let Some(known) = stems.iter().find(|known| *known.bytes == *stem) {
             return known.entry;
         }
         let place = stems.partition_point(|known| known.bytes.len() >= stem.len());
         stems.insert(place, Stem { bytes: stem.into(), entry: next });
-        next
-    }
-
-    /// The entry of a hash, which becomes `next` if there is none.
-    fn slot(&mut self, hash: u64, next: u16) -> u16 {
-        for slot in probes(hash) {
-            match self.slots.get_mut(slot) {
-                Some(slot) if slot.1 == FREE => {
-                    *slot = (hash, next);
-                    return next;
-                }
-                Some(slot) if slot.0 == hash => return slot.1,
-                _ => {}
-            }
-        }
         next
     }
 
@@ -252,16 +275,7 @@ impl Lexicon {
 
     #[inline(never)]
     fn find_whole(&self, word: &Word) -> Option<u16> {
-        for slot in probes(word.hash) {
-            let &(hash, entry) = self.slots.get(slot)?;
-            if entry == FREE {
-                return None;
-            }
-            if hash == word.hash {
-                return Some(entry);
-            }
-        }
-        None
+        self.whole_by_hash.get(word.hash)
     }
 
     #[inline(never)]
