@@ -51,6 +51,8 @@ pub(crate) async fn open(directory: &Path, readers: u32) -> Result<Db, StoreErro
         .clone()
         .statement_cache_capacity(STATEMENTS)
         .pragma("cache_size", WRITER_CACHE)
+        // What a statement needs to undo itself goes to memory instead of a temporary file.
+        .pragma("temp_store", "MEMORY")
         .pragma("wal_autocheckpoint", WAL_PAGES);
     // The write connection stays for good: `foreign_writes` compares what it remembers.
     let write = SqlitePoolOptions::new()
