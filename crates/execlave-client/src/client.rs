@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -13,7 +14,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::agents::{RegisteredAgent, Registry};
 use crate::approvals::KeyRing;
 use crate::config::Config;
-use crate::control::{Control, Known, States};
+use crate::control::{Channel, Control, Known, States};
 use crate::enforce::Breakers;
 use crate::error::Error;
 use crate::http::Http;
@@ -107,6 +108,16 @@ impl Client {
             tasks.push(config.tasks.spawn(refresher.run()));
         }
         if let Some(poll_interval) = config.poll_interval {
+            let poll_now = Arc::new(Notify::new());
+            let channel = Channel {
+                http: Arc::clone(&http),
+                registry: Arc::clone(&registry),
+                states: Arc::clone(&states),
+                observer: Arc::clone(&observer),
+                poll_now: Arc::clone(&poll_now),
+                stop: stop.clone(),
+            };
+            tasks.push(config.tasks.spawn(channel.run()));
             let control = Arc::new(Control {
                 http: Arc::clone(&http),
                 registry: Arc::clone(&registry),
@@ -114,6 +125,7 @@ impl Client {
                 observer: Arc::clone(&observer),
                 poll_interval,
                 heartbeat_interval: config.heartbeat_interval,
+                poll_now,
                 stop: stop.clone(),
             });
             tasks.push(config.tasks.spawn(control.run()));

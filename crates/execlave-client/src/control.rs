@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use execlave_api::agents::AgentStatusPoll;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -18,8 +19,10 @@ use crate::error::Error;
 use crate::http::{Call, Http, encode};
 use crate::observer::Observer;
 
+mod channel;
 mod states;
 
+pub(crate) use self::channel::Channel;
 pub(crate) use self::states::{Known, Stamp, States, Status};
 
 const POLL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -34,6 +37,8 @@ pub(crate) struct Control {
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) poll_interval: Duration,
     pub(crate) heartbeat_interval: Duration,
+    /// Rung when events may have been missed.
+    pub(crate) poll_now: Arc<Notify>,
     pub(crate) stop: CancellationToken,
 }
 
@@ -51,6 +56,7 @@ impl Control {
             tokio::select! {
                 () = self.stop.cancelled() => return,
                 _ = poll.tick() => {}
+                () = self.poll_now.notified() => {}
                 _ = heartbeat.tick() => {
                     let alive = self.for_each_agent(Control::report_alive);
                     tokio::select! { () = self.stop.cancelled() => return, () = alive => {} }

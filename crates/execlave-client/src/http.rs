@@ -22,6 +22,8 @@ use crate::clock;
 use crate::config::{ApiKey, BaseUrl, Config, InvalidSetting};
 use crate::error::{Error, Refusal};
 
+mod websocket;
+
 /// Larger answers are cut off: nothing the SDK asks for comes near.
 const ANSWER_LIMIT: usize = 32 << 20;
 /// How much of a refused request's body is kept for the error.

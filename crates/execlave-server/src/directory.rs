@@ -108,12 +108,23 @@ impl Directory {
         *write(&self.prices) =
             prices.into_iter().map(|(org, prices)| (org, Arc::new(prices))).collect();
         self.news.tell_everybody();
+        self.news.report(Change::Resync);
         Ok(())
     }
 
     /// Notices of what has changed here for an organisation's agents, policies, cost budget rules and settings, after it can be read.
     pub(crate) fn listen(&self, org: OrgId) -> watch::Receiver<()> {
         self.news.listen(org)
+    }
+
+    /// What has changed in memory, each change after it can be read here.
+    pub(crate) fn applied(&self) -> Receiver<Change> {
+        self.news.changes()
+    }
+
+    /// The agents of every organisation.
+    pub(crate) fn all_agents(&self) -> Vec<(OrgId, Arc<AgentEntry>)> {
+        read(&self.agents).all()
     }
 
     /// The key with that SHA-256.
@@ -310,7 +321,9 @@ impl Directory {
             Noun::Price => self.refresh_prices(store, org).await,
             Noun::Settings => self.refresh_settings(store, org).await,
             Noun::Approval | Noun::Session => Ok(()),
-        }
+        }?;
+        self.news.report(Change::Row { org_id: org, noun, id });
+        Ok(())
     }
 
     async fn load_until_done(&self, store: &Store) {

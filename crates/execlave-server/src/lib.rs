@@ -7,6 +7,7 @@ pub mod administration;
 mod auth;
 mod body;
 pub mod bootstrap;
+mod channel;
 mod checks;
 pub mod clock;
 pub mod config;
@@ -91,11 +92,13 @@ impl Server {
         let Self { listener, state, .. } = self;
         jobs::start(&state);
         let tasks = state.tasks.clone();
+        let (router, channel) = channel::open(&state, router::router(state.clone()));
         let stopped = async move {
             shutdown.await;
             tasks.stop();
+            // Whoever listens is sent away: a connection that stays would hold up the end.
+            channel.close().await;
         };
-        let router = router::router(state.clone());
         let serve = axum::serve(listener, router).with_graceful_shutdown(stopped).into_future();
         let served = within_grace(serve, &state).await;
         state.tasks.finish().await;

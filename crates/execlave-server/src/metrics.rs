@@ -2,7 +2,7 @@
 //!
 //! The recorder is one per process, because the `metrics` macros write to a global; several servers in one process (tests) share it.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::http::Method;
@@ -37,6 +37,10 @@ pub(crate) fn install() {
         metrics::describe_gauge!(
             "execlave_approval_waiters",
             "requests that are held until an approval is decided"
+        );
+        metrics::describe_gauge!(
+            "execlave_channel_clients",
+            "clients that listen on the control channel"
         );
         Some(handle)
     });
@@ -78,6 +82,28 @@ pub(crate) fn writer_queue(waiting: usize) {
         reason = "a queue of 2^52 records does not fit in memory"
     )]
     metrics::gauge!("execlave_writer_queue").set(waiting as f64);
+}
+
+/// Counts a client of the control channel, for as long as the value lives.
+#[derive(Clone)]
+pub(crate) struct ChannelClient {
+    _counted: Arc<Counted>,
+}
+
+struct Counted(metrics::Gauge);
+
+impl ChannelClient {
+    pub(crate) fn new() -> Self {
+        let clients = metrics::gauge!("execlave_channel_clients");
+        clients.increment(1.0);
+        Self { _counted: Arc::new(Counted(clients)) }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.decrement(1.0);
+    }
 }
 
 /// Counts a request that is held until an approval is decided, for as long as the value lives.

@@ -178,7 +178,8 @@ fn presented(headers: &HeaderMap) -> AppResult<String> {
     }
 }
 
-fn check(state: &AppState, secret: &str) -> AppResult<Arc<KeyEntry>> {
+/// The key with that text, if it may be used.
+pub(crate) fn check(state: &AppState, secret: &str) -> AppResult<Arc<KeyEntry>> {
     let hash = secrets::hash(secret);
     let key = state
         .directory

@@ -60,6 +60,11 @@ impl Agents {
         }
     }
 
+    /// All of them.
+    pub(super) fn all(&self) -> Vec<(OrgId, Arc<AgentEntry>)> {
+        self.by_id.iter().map(|((org, _), agent)| (*org, Arc::clone(agent))).collect()
+    }
+
     /// By UUID; or by external id in the environment asked for, else the oldest of that name.
     pub(super) fn find(
         &self,

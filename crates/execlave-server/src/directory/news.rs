@@ -6,11 +6,24 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use execlave_core::ids::OrgId;
-use tokio::sync::watch;
+use execlave_store::changes::Change;
+use tokio::sync::{broadcast, watch};
 
-/// One bell per organisation somebody waits for.
-#[derive(Debug, Default)]
-pub(super) struct News(Mutex<HashMap<OrgId, watch::Sender<()>>>);
+/// How many changes somebody may lag behind who wants to know each.
+const CHANGES: usize = 1_024;
+
+/// One bell per organisation somebody waits for, and one for whoever wants to know what has changed.
+#[derive(Debug)]
+pub(super) struct News {
+    bells: Mutex<HashMap<OrgId, watch::Sender<()>>>,
+    changes: broadcast::Sender<Change>,
+}
+
+impl Default for News {
+    fn default() -> Self {
+        Self { bells: Mutex::default(), changes: broadcast::channel(CHANGES).0 }
+    }
+}
 
 impl News {
     /// Rings at every later change.
@@ -31,7 +44,18 @@ impl News {
         self.lock().retain(|_, bell| bell.send(()).is_ok());
     }
 
+    /// Every later change.
+    pub(super) fn changes(&self) -> broadcast::Receiver<Change> {
+        self.changes.subscribe()
+    }
+
+    /// A change that was read.
+    pub(super) fn report(&self, change: Change) {
+        // Nobody listening is no failure.
+        let _ = self.changes.send(change);
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<OrgId, watch::Sender<()>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.bells.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -3,6 +3,7 @@
 mod answer;
 mod client;
 mod deployment;
+mod listener;
 pub(crate) mod outside;
 
 use axum::Router;
@@ -22,6 +23,7 @@ use serde_json::{Value, json};
 pub(crate) use answer::Answer;
 pub(crate) use client::Client;
 pub(crate) use deployment::{Deployment, eventually};
+pub(crate) use listener::Listener;
 
 /// Noon of a day without surprises.
 pub(crate) const START: i64 = 1_790_000_000_000;

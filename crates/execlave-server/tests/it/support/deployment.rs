@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use execlave_client::{ApiKey, Client, Config};
+use execlave_core::request::AgentStatus;
 use execlave_server::Server;
 use execlave_server::clock::Clock;
 use execlave_server::config::Config as ServerConfig;
@@ -24,25 +25,33 @@ pub(crate) struct Deployment {
     pub(crate) addr: SocketAddr,
     /// May do everything.
     pub(crate) operator: Client,
-    running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
-    sdk_key: String,
+    running: Option<Running>,
+    /// Another server on the same store.
+    second: Option<Running>,
+    pub(crate) sdk_key: String,
+    /// The first key of another organisation.
+    pub(crate) stranger_key: String,
     app: TestApp,
 }
+
+type Running = (oneshot::Sender<()>, JoinHandle<()>);
 
 impl Deployment {
     pub(crate) async fn new() -> Self {
         let app = TestApp::new().await;
         let sdk_key = app.agent_key().await.key.expect("a key");
         let operator_key = app.operator().key.expect("a key");
+        let stranger_key = app.organisation().await.1.key.expect("a key");
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let addr = listener.local_addr().expect("an address");
         let operator = Client::new(config(addr, &operator_key)).expect("a client");
-        let mut deployment = Self { addr, operator, running: None, sdk_key, app };
-        deployment.serve(listener).await;
+        let mut deployment =
+            Self { addr, operator, running: None, second: None, sdk_key, stranger_key, app };
+        deployment.running = Some(deployment.serve(listener).await);
         deployment
     }
 
-    async fn serve(&mut self, listener: TcpListener) {
+    async fn serve(&self, listener: TcpListener) -> Running {
         let store = Store::open(self.app.store.url(), &ConnectOptions::default())
             .await
             .expect("the store opens");
@@ -57,7 +66,15 @@ impl Deployment {
             };
             server.run(stopped).await.expect("the server ends well");
         });
-        self.running = Some((stop, running));
+        (stop, running)
+    }
+
+    /// Starts another server on the same store; its address.
+    pub(crate) async fn second_server(&mut self) -> SocketAddr {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+        let addr = listener.local_addr().expect("an address");
+        self.second = Some(self.serve(listener).await);
+        addr
     }
 
     pub(crate) async fn stop(&mut self) {
@@ -69,7 +86,23 @@ impl Deployment {
     /// Starts it again where it was.
     pub(crate) async fn start(&mut self) {
         let listener = TcpListener::bind(self.addr).await.expect("the port is still free");
-        self.serve(listener).await;
+        self.running = Some(self.serve(listener).await);
+    }
+
+    /// May do everything in another organisation.
+    pub(crate) fn stranger(&self) -> Client {
+        Client::new(config(self.addr, &self.stranger_key)).expect("a client")
+    }
+
+    /// Pauses an agent while no server knows.
+    pub(crate) async fn pause_in_the_store(&self, agent_id: &str) {
+        let org = self.app.org().await;
+        let found = self.app.store.find_agents_by_external_id(org, agent_id).await;
+        let agent = found.expect("the store is read").pop().expect("it is registered");
+        let now = Clock::system().now();
+        let paused = AgentStatus::Paused;
+        let set = self.app.store.set_agent_status(org, agent.id, paused, None, "test", now).await;
+        set.expect("the store is written");
     }
 
     /// An application with the agent `bot`, which learns of changes from nothing but the bundle.

@@ -1,0 +1,101 @@
+//! The control channel: a Socket.IO server (protocol 5, namespace `/sdk`) that tells clients what changes, as it changes.
+//!
+//! Clients only listen. Each server tells its own clients: what changes on another server arrives through the store's notices, like
+//! everything else that is kept in memory. A client that is too slow to read loses events and no other client waits for it; every
+//! client asks for its agents' status from time to time as well, so nothing depends on an event alone.
+
+mod announce;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use execlave_core::ids::{KeyId, OrgId};
+use serde::Deserialize;
+use socketioxide::SocketIo;
+use socketioxide::extract::{SocketRef, State, TryData};
+use socketioxide::handler::ConnectHandler as _;
+
+use crate::auth::key::{Permission as _, ReadAgents, check};
+use crate::metrics::ChannelClient;
+use crate::state::AppState;
+
+/// The namespace that published clients connect to.
+const NAMESPACE: &str = "/sdk";
+
+/// The largest message of a client. None is expected but the one that presents its key.
+const MESSAGE_BYTES: u64 = 4_096;
+
+/// Events that wait for one client. One that does not read that many loses what follows.
+const WAITING_EVENTS: usize = 256;
+
+/// A connection without a key is closed after this time.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What a client says when it connects. Some add an `agentId`, which means nothing: a key hears of all agents of its organisation.
+#[derive(Deserialize)]
+struct Hello {
+    #[serde(rename = "apiKey")]
+    api_key: String,
+}
+
+/// Opens the channel in front of a router, outside all its layers: their limits are for requests, not for connections that stay.
+pub(crate) fn open(state: &AppState, router: Router) -> (Router, SocketIo) {
+    let (layer, io) = SocketIo::builder()
+        .with_state(state.clone())
+        .max_payload(MESSAGE_BYTES)
+        .max_buffer_size(WAITING_EVENTS)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .build_layer();
+    io.ns(NAMESPACE, welcome.with(authenticate));
+    state.tasks.spawn(announce::run(state.clone(), io.clone()));
+    (router.layer(layer), io)
+}
+
+/// Where events for all clients of an organisation go.
+fn room_of_org(org: OrgId) -> String {
+    format!("org:{org}")
+}
+
+/// Where the clients are that came with a key.
+fn room_of_key(key: KeyId) -> String {
+    format!("key:{key}")
+}
+
+/// Why a client may not listen; it reads this text.
+#[derive(Debug)]
+struct Refused(String);
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Lets in whoever has a key that may see agents, and remembers under which rooms it hears events.
+async fn authenticate(
+    socket: SocketRef,
+    TryData(hello): TryData<Hello>,
+    State(state): State<AppState>,
+) -> Result<(), Refused> {
+    let hello =
+        hello.map_err(|_| Refused("no API key: connect with `{\"apiKey\": …}`".to_owned()))?;
+    let key = check(&state, &hello.api_key).map_err(|error| Refused(error.message().to_owned()))?;
+    let reaches = |scope: &String| scope == "*" || ReadAgents::SCOPES.contains(&scope.as_str());
+    if !key.scopes.iter().any(reaches) {
+        let wanted = ReadAgents::SCOPES.join("` or `");
+        return Err(Refused(format!("this key may not listen: use one with the scope `{wanted}`")));
+    }
+    socket.join([room_of_org(key.org), room_of_key(key.id)]);
+    socket.extensions.insert(Arc::clone(&key));
+    // It may have been revoked between the check and the rooms, in which nobody was to be sent away.
+    if check(&state, &hello.api_key).is_err() {
+        return Err(Refused("this API key was revoked: use another one".to_owned()));
+    }
+    Ok(())
+}
+
+async fn welcome(socket: SocketRef) {
+    socket.extensions.insert(ChannelClient::new());
+}
