@@ -63,7 +63,7 @@ pub(super) async fn run(state: AppState, io: SocketIo) {
         let received = tokio::select! {
             received = changes.recv() => received,
             _ = sweep.tick() => {
-                send_away_expired(&state, &io).await;
+                send_away_expired(&state, &io);
                 continue;
             }
         };
@@ -167,7 +167,7 @@ async fn send_away(state: &AppState, io: &SocketIo, org: OrgId, id: KeyId) {
     }
 }
 
-async fn send_away_expired(state: &AppState, io: &SocketIo) {
+fn send_away_expired(state: &AppState, io: &SocketIo) {
     let Some(namespace) = io.of(NAMESPACE) else { return };
     let now = state.clock.now();
     for socket in namespace.sockets() {
