@@ -18,9 +18,14 @@ use crate::commands::Cli;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// Enough for the clients of a busy server.
+const OPEN_FILES: u64 = 65_536;
+
 fn main() -> ExitCode {
     // Usage errors and `--help` end here, with 2 and 0.
     let cli = Cli::parse();
+    // A file for every connection. A system that gives no more is asked in vain and says so when it matters.
+    let _limit = rlimit::increase_nofile_limit(OPEN_FILES);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -6,6 +6,7 @@
 
 mod floor;
 mod load;
+mod pause;
 mod scan;
 mod subject;
 mod text;
@@ -27,12 +28,13 @@ Examples:
   execlave bench --database-url postgres://execlave@localhost/empty
 
 Decisions: 20 policies (injection, personal data, secrets, tools, external calls, five expressions, a budget), 1 KB of input, recorded
-before the answer. Ingest: batches of 100 traces of 1 KB, stored before the answer. The load comes from the same machine.";
+before the answer. Ingest: batches of 100 traces of 1 KB, stored before the answer. Pauses: clients that listen on the control channel;
+with PostgreSQL also through a second server. The load comes from the same machine.";
 
 /// Traces in one request.
 const BATCH: usize = 100;
 
-/// Measure this machine: decisions and traces a second, megabytes scanned a second
+/// Measure this machine: decisions and traces a second, megabytes scanned a second, how soon a pause is known
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Bench {
@@ -42,6 +44,9 @@ pub(super) struct Bench {
     /// Connections that ask at the same time
     #[arg(long, value_name = "COUNT", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1024))]
     connections: u16,
+    /// Clients that listen while an agent is paused and resumed
+    #[arg(long, value_name = "COUNT", default_value_t = 1_000, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    clients: u16,
     /// An empty PostgreSQL database instead of SQLite
     #[arg(long, value_name = "URL", env = "EXECLAVE_DATABASE_URL", hide_env_values = true)]
     database_url: Option<String>,
@@ -70,8 +75,8 @@ struct Line {
 
 impl Bench {
     pub(super) async fn run(self) -> Result<(), Failure> {
-        let subject = Subject::start(self.database_url.clone()).await?;
-        let measured = self.measure(&subject).await;
+        let mut subject = Subject::start(self.database_url.clone()).await?;
+        let measured = self.measure(&mut subject).await;
         subject.stop().await?;
         let lines = measured?;
         self.output.list(["measured", "value", "p50", "p99", "of floor"], &lines, |line| {
@@ -87,7 +92,7 @@ impl Bench {
         Ok(())
     }
 
-    async fn measure(&self, subject: &Subject) -> Result<Vec<Line>, Failure> {
+    async fn measure(&self, subject: &mut Subject) -> Result<Vec<Line>, Failure> {
         let floor = floor::start().await?;
         let load = Load {
             connections: self.connections.into(),
@@ -113,6 +118,27 @@ impl Bench {
             ..requests("traces in batches of 100", &ingested, None)
         });
         lines.extend(scan::measure(Duration::from_secs(self.seconds)));
+        lines.extend(self.measure_pauses(subject).await?);
+        Ok(lines)
+    }
+
+    async fn measure_pauses(&self, subject: &mut Subject) -> Result<Vec<Line>, Failure> {
+        let clients = usize::from(self.clients);
+        let line = |what, measured: &Measured| Line {
+            value: f64::from(self.clients),
+            unit: "clients",
+            ..requests(what, measured, None)
+        };
+        let floor = pause::bare_socket().await?;
+        let told = pause::measure(subject, subject.address, clients).await?;
+        let mut lines = vec![
+            Line { unit: "trips/s", ..requests("bare socket (floor)", &floor, None) },
+            line("pause until a client knows", &told),
+        ];
+        if let Some(second) = subject.second_server().await? {
+            let told = pause::measure(subject, second, clients).await?;
+            lines.push(line("pause through a second server", &told));
+        }
         Ok(lines)
     }
 }

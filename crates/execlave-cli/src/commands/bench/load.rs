@@ -32,6 +32,12 @@ pub(super) struct Measured {
 }
 
 impl Measured {
+    /// What came of something else than a load; latencies in microseconds.
+    pub(super) fn of(mut latencies: Vec<u64>, elapsed: Duration) -> Self {
+        latencies.sort_unstable();
+        Self { latencies, elapsed }
+    }
+
     /// Answers a second.
     #[expect(clippy::cast_precision_loss, reason = "a count of requests is far below 2^52")]
     pub(super) fn rate(&self) -> f64 {

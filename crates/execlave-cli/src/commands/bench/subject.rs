@@ -6,6 +6,7 @@ use execlave_server::Server;
 use execlave_server::bootstrap::first_start;
 use execlave_server::clock::Clock;
 use execlave_server::config::Config;
+use execlave_store::Store;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -18,7 +19,7 @@ use crate::failure::{Failure, chain};
 use crate::local;
 
 const POLICIES: &str = include_str!("policies.json");
-const AGENT: &str = "bench";
+pub(super) const AGENT: &str = "bench";
 /// Bytes of input of each action and each trace.
 const INPUT_BYTES: usize = 1024;
 
@@ -27,7 +28,8 @@ const INPUT_BYTES: usize = 1024;
 pub(super) struct Subject {
     pub(super) address: SocketAddr,
     key: String,
-    stop: oneshot::Sender<()>,
+    config: Config,
+    stops: Vec<oneshot::Sender<()>>,
     serving: JoinSet<Result<(), Failure>>,
     _folder: TempDir,
 }
@@ -49,27 +51,59 @@ impl Subject {
                 Failure::usage("the database is not empty")
                     .hint("name a database made for this run")
             })?;
-        let server = Server::new(config, store, listener)
+        let mut subject = Self {
+            address,
+            key: first.api_key,
+            config,
+            stops: Vec::new(),
+            serving: JoinSet::new(),
+            _folder: folder,
+        };
+        subject.serve(store, listener).await?;
+        subject.govern().await?;
+        Ok(subject)
+    }
+
+    async fn serve(&mut self, store: Store, listener: TcpListener) -> Result<(), Failure> {
+        let server = Server::new(self.config.clone(), store, listener)
             .await
             .map_err(|error| Failure::unreachable(chain(&error)))?;
         let (stop, stopped) = oneshot::channel::<()>();
-        let mut serving = JoinSet::new();
-        serving.spawn(async move {
+        self.stops.push(stop);
+        self.serving.spawn(async move {
             let stopped = async {
                 // The other end is dropped only when the measurement failed.
                 let _stopped = stopped.await;
             };
             server.run(stopped).await.map_err(|error| Failure::unreachable(chain(&error)))
         });
-        let subject = Self { address, key: first.api_key, stop, serving, _folder: folder };
-        subject.govern().await?;
-        Ok(subject)
+        Ok(())
+    }
+
+    /// A second server, where the store can have one; its address.
+    pub(super) async fn second_server(&mut self) -> Result<Option<SocketAddr>, Failure> {
+        if self.config.store.database_url.is_none() {
+            return Ok(None);
+        }
+        let failed = |error: std::io::Error| Failure::unreachable(format!("cannot start: {error}"));
+        let listener = TcpListener::bind("127.0.0.1:0").await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let store = local::open(&local::store_url(&self.config)?, true).await?;
+        self.serve(store, listener).await?;
+        Ok(Some(address))
+    }
+
+    /// The key that may do everything.
+    pub(super) fn key(&self) -> &str {
+        &self.key
     }
 
     /// Stops it in good order.
     pub(super) async fn stop(mut self) -> Result<(), Failure> {
-        // A server that has ended by itself says why below.
-        let _ended = self.stop.send(());
+        for stop in self.stops.drain(..) {
+            // A server that has ended by itself says why below.
+            let _ended = stop.send(());
+        }
         while let Some(ended) = self.serving.join_next().await {
             ended.map_err(|error| Failure::unreachable(error.to_string()))??;
         }
