@@ -223,6 +223,53 @@ pub struct ChangeStatus {
     pub reason: Option<String>,
 }
 
+/// Body of `POST /agents/pause` and `/resume`: which agents, and why. An empty group is everybody, so that has to be said.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ChangeGroupStatus {
+    /// All agents of the organisation; then `tag` and `environment` must be left out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub all: bool,
+    /// The agents that carry this tag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+    /// The agents of this environment; with `tag`, those that match both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// Why, for the people who read the audit log and for the stopped agents.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Answer of `POST /agents/pause` and `/resume`.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct GroupStatusChanged {
+    /// The status they have.
+    pub status: String,
+    /// The external ids of the agents that had another one, in no particular order.
+    pub agents: Vec<String>,
+}
+
+/// Body of `POST /agents/{id}/drills`: what a drill of the kill switch measured, in milliseconds from the request until a client refused
+/// the agent's actions, and until it allowed them again.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RecordDrill {
+    /// From the request to pause until a client refused.
+    pub pause_ms: f64,
+    /// From the request to resume until a client allowed.
+    pub resume_ms: f64,
+}
+
+/// Answer of `POST /agents/{id}/drills`.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DrillRecorded {
+    /// The place of the record in the audit log.
+    pub audit_index: i64,
+}
+
 /// Body of `PATCH /agents/{id}/red-team-score`.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

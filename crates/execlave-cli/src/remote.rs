@@ -36,18 +36,25 @@ pub(crate) struct Connection {
 }
 
 impl Remote {
-    /// Checks the settings; nothing is sent.
-    pub(crate) fn connect(self) -> Result<Connection, Failure> {
-        let key = self.api_key.ok_or_else(|| {
+    /// A client of this server, with nothing in the background.
+    pub(crate) fn config(&self) -> Result<Config, Failure> {
+        let key = self.api_key.as_ref().ok_or_else(|| {
             Failure::usage("no API key is given")
                 .hint("set EXECLAVE_API_KEY; `execlave keys create` makes one")
         })?;
-        let mut config = Config::new(ApiKey::new(&key).map_err(Failure::usage)?);
+        let mut config = Config::new(ApiKey::new(key).map_err(Failure::usage)?);
         config.base_url = self.base_url.parse().map_err(Failure::usage)?;
         config.user_agent = String::from(concat!("execlave-cli/", env!("CARGO_PKG_VERSION")));
         // Nothing runs in the background of a command.
         config.flush_interval = None;
         config.poll_interval = None;
+        config.local_decisions = false;
+        Ok(config)
+    }
+
+    /// Checks the settings; nothing is sent.
+    pub(crate) fn connect(self) -> Result<Connection, Failure> {
+        let config = self.config()?;
         let base_url = config.base_url.to_string();
         let client = Client::new(config).map_err(Failure::usage)?;
         Ok(Connection { client, base_url })

@@ -14,6 +14,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use execlave_core::ids::{AgentId, KeyId, OrgId};
 use execlave_core::time::Timestamp;
 use execlave_store::Store;
+use execlave_store::agents::Agent;
 use execlave_store::changes::{Change, Noun};
 use execlave_store::cost_rules::CostRule;
 use execlave_store::error::StoreError;
@@ -245,6 +246,25 @@ impl Directory {
             write(&self.agents).put(agent, baseline);
         }
         self.news.tell(org);
+        Ok(())
+    }
+
+    /// Reads many agents again, in one turn.
+    pub(crate) async fn refresh_agents(
+        &self,
+        store: &Store,
+        changed: &[Agent],
+    ) -> Result<(), StoreError> {
+        let _turn = self.refreshing.lock().await;
+        for Agent { org_id, id, .. } in changed {
+            if let Some(agent) = store.find_agent(*org_id, *id).await? {
+                let baseline = store.find_tool_baseline(*org_id, *id).await?;
+                write(&self.agents).put(agent, baseline);
+            }
+        }
+        if let Some(agent) = changed.first() {
+            self.news.tell(agent.org_id);
+        }
         Ok(())
     }
 

@@ -1,5 +1,9 @@
 //! Agents: who is governed. The status carries an epoch that only grows, so that a decision made under an older one can be told.
 
+mod group;
+
+pub use group::AgentGroup;
+
 use execlave_core::ids::{AgentId, OrgId};
 use execlave_core::request::AgentStatus;
 use execlave_core::time::Timestamp;

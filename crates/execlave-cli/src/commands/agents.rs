@@ -1,7 +1,12 @@
 //! `execlave agents`: who is registered, and the kill switch, from a terminal.
 
+mod change;
+mod drill;
+
+use change::Change;
 use clap::{Args, Subcommand};
-use execlave_api::agents::{Agent, ChangeStatus};
+use drill::Drill;
+use execlave_api::agents::Agent;
 use execlave_api::paths;
 
 use crate::failure::Failure;
@@ -13,11 +18,14 @@ Examples:
   execlave agents list --search support
   execlave agents pause my-agent --reason 'sends wrong refunds'
   execlave agents resume my-agent
+  execlave agents pause --tag payments --reason 'incident 42'
+  execlave agents pause --all
+  execlave agents drill
   execlave agents list --json | jq -r '.[] | select(.status == \"paused\") | .agentId'
 
 An agent is named by its UUID or by the id its application registered it with.";
 
-/// List, look at, pause and resume agents on a server
+/// List, look at, pause and resume agents on a server, and drill the kill switch
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Agents {
@@ -31,10 +39,12 @@ enum Verb {
     List(List),
     /// Show one agent
     Show(Show),
-    /// Stop an agent: its next action is refused
+    /// Stop an agent, all with a tag, or all there are: their next action is refused
     Pause(Change),
-    /// Let a paused agent act again
+    /// Let paused agents act again
     Resume(Change),
+    /// Pause and resume a test agent, and record how long it took until a client obeyed
+    Drill(Drill),
 }
 
 #[derive(Args, Debug)]
@@ -64,19 +74,6 @@ struct Show {
     output: Output,
 }
 
-#[derive(Args, Debug)]
-struct Change {
-    /// UUID or external id
-    agent: String,
-    /// Why, for the audit log and the stopped agent
-    #[arg(long)]
-    reason: Option<String>,
-    #[command(flatten)]
-    remote: Remote,
-    #[command(flatten)]
-    output: Output,
-}
-
 impl Agents {
     pub(super) async fn run(self) -> Result<(), Failure> {
         match self.verb {
@@ -84,6 +81,7 @@ impl Agents {
             Verb::Show(show) => show.run().await,
             Verb::Pause(change) => change.run("pause").await,
             Verb::Resume(change) => change.run("resume").await,
+            Verb::Drill(drill) => drill.run().await,
         }
     }
 }
@@ -134,16 +132,6 @@ impl Show {
                 ("last seen", agent.last_seen_at.clone().unwrap_or_else(|| "never".to_owned())),
             ],
         );
-        Ok(())
-    }
-}
-
-impl Change {
-    async fn run(self, verb: &str) -> Result<(), Failure> {
-        let path = format!("{}/{}/{verb}", paths::AGENTS, segment(&self.agent));
-        let agent: Agent =
-            self.remote.connect()?.patch(&path, &ChangeStatus { reason: self.reason }).await?;
-        self.output.done(&agent, &format!("{} is {}", agent.agent_id, agent.status));
         Ok(())
     }
 }

@@ -25,6 +25,35 @@ fn agent_is_listed_shown_paused_and_resumed() {
 }
 
 #[test]
+fn agents_are_paused_and_resumed_together() {
+    let (_home, server) = with_agent();
+    let paused = succeeds(&mut on(&server, &["agents", "pause", "--all", "--reason", "drill"]));
+    assert_eq!(paused, "refund-bot is paused\n");
+    let again = succeeds(&mut on(&server, &["agents", "pause", "--all"]));
+    assert!(again.starts_with("no agent had to be changed"), "{again}");
+    let none = json(&mut on(&server, &["agents", "resume", "--tag", "unused"]));
+    assert_eq!(none["agents"], json!([]));
+    let resumed = json(&mut on(&server, &["agents", "resume", "--all"]));
+    assert_eq!(resumed, json!({"status": "active", "agents": ["refund-bot"]}));
+    for unclear in [&["agents", "pause"][..], &["agents", "pause", "refund-bot", "--all"]] {
+        fails_with(2, &mut on(&server, unclear));
+    }
+}
+
+#[test]
+fn a_drill_measures_the_kill_switch_and_leaves_evidence() {
+    let (_home, server) = with_agent();
+    let drill = json(&mut on(&server, &["agents", "drill"]));
+    assert_eq!(drill["agentId"], "execlave-drill");
+    assert!(drill["pauseMs"].as_f64().is_some_and(|ms| ms > 0.0), "{drill}");
+    assert!(drill["auditIndex"].as_i64().is_some_and(|index| index > 0), "{drill}");
+    let again = succeeds(&mut on(&server, &["agents", "drill"]));
+    assert!(again.contains("recorded as entry"), "{again}");
+    let shown = json(&mut on(&server, &["agents", "show", "execlave-drill"]));
+    assert_eq!(shown["status"], "active");
+}
+
+#[test]
 fn approval_is_listed_shown_and_decided_by_another_key() {
     let (home, server) = with_agent();
     let action = |input: &str| {

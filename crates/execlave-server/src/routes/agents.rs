@@ -4,12 +4,13 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use execlave_api::agents::{
-    Agent, AgentStatusPoll, ChangeStatus, Heartbeat, PatchAgent, RegisterAgent, SetRedTeamScore,
+    Agent, AgentStatusPoll, ChangeGroupStatus, ChangeStatus, DrillRecorded, GroupStatusChanged,
+    Heartbeat, PatchAgent, RecordDrill, RegisterAgent, SetRedTeamScore,
 };
 use execlave_api::error::ErrorBody;
 use execlave_api::page::{Data, List};
 use execlave_core::request::AgentStatus;
-use execlave_store::agents::AgentFilter;
+use execlave_store::agents::{AgentFilter, AgentGroup};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -18,7 +19,10 @@ use crate::auth::key::{Key, ReadAgents, RegisterAgents, Sdk, WriteAgents};
 use crate::body::{Body, OptionalBody};
 use crate::error::{AppError, AppResult};
 use crate::ops::find_agent::find_agent;
-use crate::ops::{change_status, patch_agent, register_agent, set_red_team_score as red_team};
+use crate::ops::{
+    change_group_status as group_status, change_status, patch_agent, register_agent,
+    set_red_team_score as red_team,
+};
 use crate::state::AppState;
 use crate::views;
 
@@ -147,6 +151,73 @@ pub(crate) async fn resume(
         change_status::resume_agent(&state, key.org, &key.actor(), entry.profile.id, body.reason)
             .await?;
     Ok(Json(Data::new(views::agent(agent))))
+}
+
+/// Pause every active agent with a tag, of an environment, or of the organisation. Agents that register later are not paused.
+#[utoipa::path(post, path = "/agents/pause", tag = "agents", request_body = ChangeGroupStatus, responses(
+    (status = 200, body = Data<GroupStatusChanged>), (status = 400, body = ErrorBody),
+))]
+pub(crate) async fn pause_group(
+    key: Key<WriteAgents>,
+    State(state): State<AppState>,
+    Body(body): Body<ChangeGroupStatus>,
+) -> AppResult<Json<Data<GroupStatusChanged>>> {
+    let reason = body.reason.clone();
+    let agents =
+        group_status::pause_group(&state, key.org, &key.actor(), group(body)?, reason).await?;
+    Ok(changed(AgentStatus::Paused, agents))
+}
+
+/// Let every paused agent with a tag, of an environment, or of the organisation go on.
+#[utoipa::path(post, path = "/agents/resume", tag = "agents", request_body = ChangeGroupStatus, responses(
+    (status = 200, body = Data<GroupStatusChanged>), (status = 400, body = ErrorBody),
+))]
+pub(crate) async fn resume_group(
+    key: Key<WriteAgents>,
+    State(state): State<AppState>,
+    Body(body): Body<ChangeGroupStatus>,
+) -> AppResult<Json<Data<GroupStatusChanged>>> {
+    let reason = body.reason.clone();
+    let agents =
+        group_status::resume_group(&state, key.org, &key.actor(), group(body)?, reason).await?;
+    Ok(changed(AgentStatus::Active, agents))
+}
+
+fn group(body: ChangeGroupStatus) -> AppResult<AgentGroup> {
+    let ChangeGroupStatus { all, tag, environment, .. } = body;
+    let is_narrowed = tag.is_some() || environment.is_some();
+    if all == is_narrowed {
+        let message = "say `\"all\": true`, or a `tag`, an `environment` or both";
+        return Err(AppError::invalid("all", message));
+    }
+    Ok(AgentGroup { tag, environment })
+}
+
+fn changed(
+    status: AgentStatus,
+    agents: Vec<execlave_store::agents::Agent>,
+) -> Json<Data<GroupStatusChanged>> {
+    let agents = agents.into_iter().map(|agent| agent.agent_id).collect();
+    Json(Data::new(GroupStatusChanged { status: status.as_str().to_owned(), agents }))
+}
+
+/// Record what a drill of the kill switch measured. It is kept in the audit log.
+#[utoipa::path(post, path = "/agents/{id}/drills", tag = "agents", params(("id" = String, Path), Which), request_body = RecordDrill, responses(
+    (status = 201, body = Data<DrillRecorded>), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody),
+))]
+pub(crate) async fn record_drill(
+    key: Key<WriteAgents>,
+    State(state): State<AppState>,
+    Segments(reference): Segments<String>,
+    Params(which): Params<Which>,
+    Body(body): Body<RecordDrill>,
+) -> AppResult<(StatusCode, Json<Data<DrillRecorded>>)> {
+    let entry = find_agent(&state, key.org, &reference, which.environment.as_deref()).await?;
+    let measured = (body.pause_ms, body.resume_ms);
+    let id = entry.profile.id;
+    let audit_index =
+        group_status::record_drill(&state, key.org, &key.actor(), id, measured).await?;
+    Ok((StatusCode::CREATED, Json(Data::new(DrillRecorded { audit_index }))))
 }
 
 /// Record what red teaming found out about an agent.

@@ -64,6 +64,8 @@ fn body(path: &str) -> Value {
         json!({ "actionContext": payment_context() })
     } else if path.ends_with("/resolutions") {
         json!({ "resolvedStatus": "success", "basis": "manual" })
+    } else if path.ends_with("/drills") {
+        json!({ "pauseMs": 1, "resumeMs": 1 })
     } else if path.ends_with("/red-team-score") {
         json!({ "score": 1 })
     } else if path.starts_with("/validators/") && !path.ends_with("/test") {

@@ -224,3 +224,82 @@ async fn the_red_team_gate_holds_promotions_only() {
         .await
         .expect_error(403, "FORBIDDEN");
 }
+
+#[tokio::test]
+async fn agents_are_paused_by_tag_by_environment_or_all() {
+    let app = TestApp::new().await;
+    let client = app.operator();
+    for (id, environment, tags) in [
+        ("a", "production", json!(["money"])),
+        ("b", "staging", json!(["money", "x"])),
+        ("c", "staging", json!([])),
+    ] {
+        let body = json!({ "agentId": id, "name": id, "environment": environment, "tags": tags });
+        client.post("/agents", body).await.expect(201);
+    }
+    let change = async |verb: &str, body: Value| {
+        let answer = client.post(&format!("/agents/{verb}"), body).await.expect(200);
+        let mut agents: Vec<String> =
+            serde_json::from_value(answer["data"]["agents"].clone()).expect("names");
+        agents.sort();
+        agents.join(" ")
+    };
+    let money = json!({ "tag": "money", "reason": "drill" });
+    assert_eq!(change("pause", money.clone()).await, "a b");
+    assert_eq!(change("pause", money).await, "", "they are paused");
+    let refused = client.post("/policies/enforce", question("b")).await.expect(403);
+    assert!(
+        refused["violations"][0]["message"].as_str().is_some_and(|text| text.contains("drill")),
+        "{}",
+        refused.text
+    );
+    client.post("/policies/enforce", question("c")).await.expect(200);
+    let both = json!({ "tag": "money", "environment": "staging" });
+    assert_eq!(change("resume", both).await, "b");
+    assert_eq!(change("pause", json!({ "all": true })).await, "b c");
+    client.post("/policies/enforce", question("c")).await.expect(403);
+    assert_eq!(change("resume", json!({ "all": true })).await, "a b c");
+    client.post("/policies/enforce", question("a")).await.expect(200);
+    for unclear in
+        [json!({}), json!({ "all": true, "tag": "money" }), json!({ "reason": "because" })]
+    {
+        client.post("/agents/pause", unclear).await.expect_error(400, "VALIDATION_ERROR");
+    }
+}
+
+#[tokio::test]
+async fn a_group_is_of_one_organisation() {
+    let app = TestApp::new().await;
+    app.agent("bot").await;
+    let stranger = app.other_organisation().await;
+    let paused = stranger.post("/agents/pause", json!({ "all": true })).await.expect(200);
+    assert_eq!(paused["data"]["agents"], json!([]));
+    app.operator().post("/policies/enforce", question("bot")).await.expect(200);
+    let narrow = app.agent_key().await;
+    narrow.post("/agents/pause", json!({ "all": true })).await.expect_error(403, "FORBIDDEN");
+}
+
+#[tokio::test]
+async fn a_drill_is_recorded_in_the_audit_log() {
+    let app = TestApp::new().await;
+    app.agent("bot").await;
+    let measured = json!({ "pauseMs": 4.25, "resumeMs": 3 });
+    let place = app.operator().post("/agents/bot/drills", measured).await.expect(201);
+    let place = place["data"]["auditIndex"].as_i64().expect("a place");
+    let entry =
+        app.store.anchored(app.org().await, place).await.expect("read").expect("it is whole");
+    assert_eq!(entry.event, "agent.drilled");
+    assert_eq!(entry.body.to_value(), json!({ "pauseMs": 4.25, "resumeMs": 3.0 }));
+    for wrong in
+        [json!({ "pauseMs": -1, "resumeMs": 1 }), json!({ "pauseMs": 1, "resumeMs": 1e12 })]
+    {
+        app.operator()
+            .post("/agents/bot/drills", wrong)
+            .await
+            .expect_error(400, "VALIDATION_ERROR");
+    }
+}
+
+fn question(agent_id: &str) -> Value {
+    json!({ "agentId": agent_id, "input": "hello" })
+}
