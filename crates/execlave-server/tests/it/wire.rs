@@ -67,6 +67,9 @@ samples! {
     "test_validator": validators::TestValidator;
     "validator_test": page::Data<validators::ValidatorTest>;
     "validator_request": validators::ValidatorRequest;
+    "change_group_status": agents::ChangeGroupStatus;
+    "group_status_changed": page::Data<agents::GroupStatusChanged>;
+    "record_drill": agents::RecordDrill;
     "set_red_team_score": agents::SetRedTeamScore;
     "price": page::Data<prices::Price>;
     "set_price": prices::SetPrice;
