@@ -17,7 +17,7 @@ use socketioxide::SocketIo;
 use socketioxide::extract::{SocketRef, State, TryData};
 use socketioxide::handler::ConnectHandler as _;
 
-use crate::auth::key::{Permission as _, ReadAgents, check};
+use crate::auth::key::{Permission as _, ReadAgents, check, reaches};
 use crate::metrics::ChannelClient;
 use crate::state::AppState;
 
@@ -82,8 +82,7 @@ async fn authenticate(
     let hello =
         hello.map_err(|_| Refused("no API key: connect with `{\"apiKey\": …}`".to_owned()))?;
     let key = check(&state, &hello.api_key).map_err(|error| Refused(error.message().to_owned()))?;
-    let reaches = |scope: &String| scope == "*" || ReadAgents::SCOPES.contains(&scope.as_str());
-    if !key.scopes.iter().any(reaches) {
+    if !reaches::<ReadAgents>(&key.scopes) {
         let wanted = ReadAgents::SCOPES.join("` or `");
         return Err(Refused(format!("this key may not listen: use one with the scope `{wanted}`")));
     }

@@ -74,6 +74,12 @@ pub struct LimitsConfig {
 pub struct ApprovalsConfig {
     /// How long a person has to answer.
     pub expiry_minutes: u32,
+    /// How many people must say yes.
+    pub approvers: u32,
+    /// How many where the risk is high or critical.
+    pub approvers_high_risk: u32,
+    /// How long an approval waits before it is passed on; 0 for never.
+    pub escalate_after_minutes: u32,
     /// How long a certificate is good for.
     pub certificate_minutes: u32,
     /// The longest `?wait=`.

@@ -83,6 +83,7 @@ fn api(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(approvals::show))
         .routes(routes!(approvals::approve))
         .routes(routes!(approvals::deny))
+        .routes(routes!(approvals::cancel))
         .routes(routes!(approvals::verify))
         .routes(routes!(traces::ingest))
         .routes(routes!(traces::list))

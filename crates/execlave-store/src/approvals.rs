@@ -1,7 +1,9 @@
 //! Approvals: a human's answer to one action. Asking again for the same action while it waits finds the same approval, and each is
 //! decided exactly once.
 
+mod cancel;
 mod decide;
+mod escalate;
 
 use execlave_core::ids::{AgentId, ApprovalId, KeyId, OrgId};
 use execlave_core::time::Timestamp;

@@ -44,10 +44,10 @@ fn each_policy_of_the_benchmark_is_accepted_and_decides() {
 #[test]
 fn every_measurement_has_a_figure() {
     let home = Home::new();
-    let bench = ["bench", "--seconds", "1", "--connections", "2"];
+    let bench = ["bench", "--seconds", "1", "--connections", "2", "--clients", "20"];
     let lines = json(&mut home.command(&bench));
     let lines = lines.as_array().expect("a list");
-    assert_eq!(lines.len(), 7, "{lines:?}");
+    assert_eq!(lines.len(), 9, "{lines:?}");
     for line in lines {
         assert!(line["value"].as_f64().is_some_and(|value| value > 0.0), "{line}");
     }

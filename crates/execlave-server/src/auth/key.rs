@@ -38,6 +38,11 @@ impl<P> Key<P> {
         Actor::Key { id: self.id, name: self.name.clone() }
     }
 
+    /// Whether the key reaches as far as another permission, too.
+    pub(crate) fn reaches<Q: Permission>(&self) -> bool {
+        reaches::<Q>(&self.scopes)
+    }
+
     /// Nobody hands out more than they have.
     pub(crate) fn may_give(&self, scopes: &[String]) -> AppResult<()> {
         let has = |wanted: &String| self.scopes.iter().any(|scope| scope == "*" || scope == wanted);
@@ -89,6 +94,8 @@ permissions! {
     ReadApprovals: "sdk", "read", "approvals:decide";
     /// Approve and deny.
     DecideApprovals: "approvals:decide";
+    /// Take back an approval.
+    CancelApprovals: "sdk", "approvals:decide";
     /// See traces, decisions and usage.
     Read: "read";
     /// See usage.
@@ -120,9 +127,7 @@ impl<P: Permission> FromRequestParts<AppState> for Key<P> {
         let key = parts.extensions.get::<Arc<KeyEntry>>().ok_or_else(|| {
             AppError::new(ErrorCode::Unauthenticated, "this request needs an API key")
         })?;
-        let reaches =
-            key.scopes.iter().any(|scope| scope == "*" || P::SCOPES.contains(&scope.as_str()));
-        if !reaches {
+        if !reaches::<P>(&key.scopes) {
             let wanted = P::SCOPES.join("` or `");
             let message =
                 format!("this key does not reach this far: use one with the scope `{wanted}`");
@@ -136,6 +141,11 @@ impl<P: Permission> FromRequestParts<AppState> for Key<P> {
             permission: PhantomData,
         })
     }
+}
+
+/// Whether one of the scopes gives a permission.
+pub(crate) fn reaches<P: Permission>(scopes: &[String]) -> bool {
+    scopes.iter().any(|scope| scope == "*" || P::SCOPES.contains(&scope.as_str()))
 }
 
 /// Finds the caller's key and checks the signature of the body, when there is one.

@@ -1,4 +1,4 @@
-//! Ends what has run out: approvals nobody answered, reservations nobody settled, old windows and marks, links and sessions.
+//! Passes on approvals that wait too long, and ends what has run out: approvals nobody answered, reservations nobody settled, old windows and marks, links and sessions.
 //!
 //! Reading treats a late approval as expired anyway; the job makes it so for lists, and wakes those who wait.
 
@@ -14,6 +14,14 @@ pub(super) async fn run(state: AppState) {
 
 async fn expire(state: &AppState) -> Result<(), StoreError> {
     let now = state.clock.now();
+    let patience = i64::from(state.config.approvals.escalate_after_minutes) * 60_000;
+    if patience > 0 {
+        let since = now.plus_millis(-patience);
+        for (org, approval, level) in state.store.escalate_approvals_across_orgs(since, now).await?
+        {
+            tracing::info!(org = %org, approval = %approval, level, "approval escalated");
+        }
+    }
     let approvals = state.store.expire_approvals_across_orgs(now).await?;
     for (org, approval) in approvals {
         tracing::info!(org = %org, approval = %approval, "approval expired");

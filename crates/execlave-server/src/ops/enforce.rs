@@ -214,6 +214,7 @@ impl Case<'_> {
             action: Arc::clone(&self.action),
             key: actor.key_id(),
             keep_input: keep_input.unwrap_or(config.decisions.keep_input),
+            approvers: (config.approvals.approvers, config.approvals.approvers_high_risk),
             expires_at: self.now.plus_millis(minutes * 60_000),
             now: self.now,
             started,

@@ -12,9 +12,10 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::params::{Params, Segments, id, list as listed, number, page};
-use crate::auth::key::{DecideApprovals, Key, ReadApprovals, Sdk};
+use crate::auth::key::{CancelApprovals, DecideApprovals, Key, ReadApprovals, Sdk};
 use crate::body::{Body, OptionalBody};
 use crate::error::{AppError, AppResult};
+use crate::ops::cancel_approval::cancel_approval;
 use crate::ops::decide_approval::decide_approval;
 use crate::ops::verify_approval::verify_approval;
 use crate::ops::wait_for_approval::wait_for_approval;
@@ -108,6 +109,21 @@ pub(crate) async fn deny(
         decide_approval(&state, key.org, &key.actor(), id("approval", &text)?, false, body.reason)
             .await?;
     Ok(Json(Data::new(views::approval(decided, state.clock.now()))))
+}
+
+/// Take it back before it is decided: the key that asked for it can, and whoever may decide.
+#[utoipa::path(post, path = "/approvals/{id}/cancel", tag = "approvals", params(("id" = String, Path)), request_body = DecideApproval,
+    responses((status = 200, body = Data<Approval>), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody), (status = 409, body = ErrorBody)))]
+pub(crate) async fn cancel(
+    key: Key<CancelApprovals>,
+    State(state): State<AppState>,
+    Segments(text): Segments<String>,
+    OptionalBody(body): OptionalBody<DecideApproval>,
+) -> AppResult<Json<Data<Approval>>> {
+    let (actor, decides) = (key.actor(), key.reaches::<DecideApprovals>());
+    let id = id("approval", &text)?;
+    let cancelled = cancel_approval(&state, key.org, &actor, decides, id, body.reason).await?;
+    Ok(Json(Data::new(views::approval(cancelled, state.clock.now()))))
 }
 
 /// May the approved action happen now, exactly as given? Yes exactly once.

@@ -241,3 +241,58 @@ async fn an_approval_expires_by_the_job_by_an_answer_or_by_asking_again() {
     }
     store.record_decision(decision(ours, bot.id)).await.expect("the writer goes on");
 }
+
+#[tokio::test]
+async fn what_waits_too_long_is_passed_on_three_times() {
+    let (store, ours, _) = two_orgs().await;
+    let bot = agent(&store, ours).await;
+    let (new, asked) = waiting(ours, bot.id, "a");
+    let new = NewApproval { routed_to: vec!["standard".into()], expires_at: at(1_000), ..new };
+    let asked = DecisionRecord { evaluated_at: at(0), ..asked };
+    let approval = store.request_approval(new, asked).await.expect("asked");
+    let escalate = async |now| {
+        let passed_on = store.escalate_approvals_across_orgs(at(now - 10), at(now)).await;
+        passed_on.expect("passed on").into_iter().map(|(_, _, level)| level).collect::<Vec<i64>>()
+    };
+    assert_eq!(escalate(9).await, [0; 0], "its time is not over");
+    assert_eq!(escalate(10).await, [1]);
+    assert_eq!(escalate(19).await, [0; 0], "whoever was asked has as long again");
+    assert_eq!(escalate(20).await, [2]);
+    assert_eq!(escalate(30).await, [3]);
+    assert_eq!(escalate(40).await, [0; 0], "there is nobody left");
+    let now = store.find_approval(ours, approval.id).await.expect("read").expect("there");
+    assert_eq!(now.routed_to, ["standard", "group", "named_approver"]);
+    assert_eq!((now.escalation_level, now.escalated_at), (3, Some(at(30))));
+    let log = store.list_audit(ours, &first_page()).await.expect("read").items;
+    let passed_on = log.iter().filter(|entry| entry.event == "approval.escalated");
+    assert_eq!(passed_on.count(), 3);
+    let taken_back = store.cancel_approval(ours, approval.id, ("key:k", "k"), None, at(41)).await;
+    assert!(matches!(taken_back, Ok(Decided::Recorded(_))));
+    assert_eq!(escalate(60).await, [0; 0]);
+}
+
+#[tokio::test]
+async fn only_what_waits_is_cancelled() {
+    let (store, ours, theirs) = two_orgs().await;
+    let bot = agent(&store, ours).await;
+    let (new, asked) = waiting(ours, bot.id, "a");
+    let id = store.request_approval(new.clone(), asked).await.expect("asked").id;
+    let cancel = async |org, now| {
+        store.cancel_approval(org, id, ("key:k", "k"), Some("why"), now).await.expect("answered")
+    };
+    assert!(matches!(cancel(theirs, at(1)).await, Decided::NotFound));
+    let late = cancel(ours, new.expires_at).await;
+    assert!(
+        matches!(late, Decided::Already(approval) if approval.status == ApprovalStatus::Pending)
+    );
+    let first = cancel(ours, at(1)).await;
+    assert!(
+        matches!(first, Decided::Recorded(approval) if approval.status == ApprovalStatus::Cancelled)
+    );
+    let again = cancel(ours, at(2)).await;
+    assert!(matches!(again, Decided::Already(approval) if approval.decided_at == Some(at(1))));
+    let answered = store.decide_approval(ours, id, &yes("user:ada"), at(3), certificate).await;
+    assert!(matches!(answered, Ok(Decided::Already(_))));
+    let entry = store.list_audit(ours, &first_page()).await.expect("read").items.remove(0);
+    assert_eq!((entry.event.as_str(), entry.actor.as_str()), ("approval.cancelled", "key:k"));
+}

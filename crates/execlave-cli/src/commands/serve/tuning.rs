@@ -32,6 +32,25 @@ pub(super) struct Tuning {
         hide_env_values = true
     )]
     approval_expiry_minutes: Option<u32>,
+    /// How many people must say yes to an approval [default: 1]
+    #[arg(long, value_name = "COUNT", env = "EXECLAVE_APPROVERS", hide_env_values = true)]
+    approvers: Option<u32>,
+    /// How many where the risk is high or critical [default: 1]
+    #[arg(
+        long,
+        value_name = "COUNT",
+        env = "EXECLAVE_APPROVERS_HIGH_RISK",
+        hide_env_values = true
+    )]
+    approvers_high_risk: Option<u32>,
+    /// How long an approval waits before it is passed on; 0 for never [default: 10]
+    #[arg(
+        long,
+        value_name = "MINUTES",
+        env = "EXECLAVE_ESCALATE_AFTER_MINUTES",
+        hide_env_values = true
+    )]
+    escalate_after_minutes: Option<u32>,
     /// How long a certificate is good for after the approval [default: 30]
     #[arg(
         long,
@@ -72,6 +91,9 @@ impl Tuning {
         lay(&mut config.limits.trace_bytes, self.trace_bytes);
         lay(&mut config.limits.traces_per_batch, self.traces_per_batch);
         lay(&mut config.approvals.expiry_minutes, self.approval_expiry_minutes);
+        lay(&mut config.approvals.approvers, self.approvers);
+        lay(&mut config.approvals.approvers_high_risk, self.approvers_high_risk);
+        lay(&mut config.approvals.escalate_after_minutes, self.escalate_after_minutes);
         lay(&mut config.approvals.certificate_minutes, self.certificate_minutes);
         lay(&mut config.approvals.longest_wait_seconds, self.longest_wait_seconds);
         lay(&mut config.bundles.bundle_minutes, self.bundle_minutes);

@@ -29,6 +29,8 @@ pub(super) struct Recorder {
     pub(super) action: Arc<Action>,
     pub(super) key: Option<KeyId>,
     pub(super) keep_input: bool,
+    /// How many must say yes: at any risk, and at a high one.
+    pub(super) approvers: (u32, u32),
     pub(super) expires_at: Timestamp,
     pub(super) now: Timestamp,
     pub(super) started: Instant,
@@ -75,8 +77,16 @@ impl Recorder {
             risk_level: risk.level.as_str().to_owned(),
             risk_parts: Json::of(&risk.parts),
             routed_to: vec![routed_to.to_owned()],
-            required_approvers: 1,
+            required_approvers: i64::from(self.approvers(risk.level)),
             expires_at: self.expires_at,
+        }
+    }
+
+    fn approvers(&self, risk: RiskLevel) -> u32 {
+        let (always, at_high_risk) = self.approvers;
+        match risk {
+            RiskLevel::Low | RiskLevel::Medium => always,
+            RiskLevel::High | RiskLevel::Critical => always.max(at_high_risk),
         }
     }
 

@@ -323,3 +323,64 @@ async fn the_summary_shows_no_personal_data() {
     let approval = app.operator().get(&format!("/approvals/{id}")).await.expect(200);
     assert!(!approval.text.contains("jane"), "{}", approval.text);
 }
+
+#[tokio::test]
+async fn a_quorum_takes_different_people() {
+    let app = TestApp::with(|config| config.approvals.approvers = 2).await;
+    let (id, client) = app.pending_approval().await;
+    let path = format!("/approvals/{id}/approve");
+    let first = app.operator().post(&path, json!({})).await.expect(200)["data"].clone();
+    assert_eq!((&first["status"], &first["requiredApprovers"]), (&json!("pending"), &json!(2)));
+    assert!(first.get("certificate").is_none());
+    app.operator().post(&path, json!({})).await.expect_error(409, "CONFLICT");
+    client
+        .post(&format!("/approvals/{id}/verify"), json!({ "actionContext": payment_context() }))
+        .await
+        .expect(409);
+    let second = app.key(json!(["approvals:decide"])).await;
+    let decided = second.post(&path, json!({})).await.expect(200)["data"].clone();
+    assert_eq!(decided["status"], "approved");
+    assert_eq!(verify(&client, &id, payment_context()).await["valid"], true);
+}
+
+#[tokio::test]
+async fn more_people_are_asked_where_the_risk_is_high() {
+    let app = TestApp::with(|config| config.approvals.approvers_high_risk = 3).await;
+    let (id, client) = app.pending_approval().await;
+    let asked = async |id: &str| {
+        let approval = client.get(&format!("/approvals/{id}")).await.expect(200);
+        let approval = &approval["data"];
+        (approval["riskLevel"].clone(), approval["requiredApprovers"].clone())
+    };
+    assert_eq!(asked(&id).await, (json!("high"), json!(3)));
+    app.policy("action_approval", "require_approval", json!({ "tools": ["look_up"] })).await;
+    let harmless =
+        json!({ "agentId": "payer", "input": "hours", "environment": "dev", "tools": ["look_up"] });
+    let harmless = client.post("/policies/enforce", harmless).await.expect(202);
+    let id = harmless["approvalRequestId"].as_str().expect("an approval");
+    assert_eq!(asked(id).await, (json!("low"), json!(1)));
+}
+
+#[tokio::test]
+async fn an_approval_is_cancelled_by_who_asked_or_who_decides() {
+    let app = TestApp::new().await;
+    let (id, client) = app.pending_approval().await;
+    let path = format!("/approvals/{id}/cancel");
+    app.agent_key().await.post(&path, json!({})).await.expect_error(403, "FORBIDDEN");
+    let reason = json!({ "reason": "not needed any more" });
+    let cancelled = client.post(&path, reason).await.expect(200)["data"].clone();
+    assert_eq!(
+        (&cancelled["status"], &cancelled["decisionReason"]),
+        (&json!("cancelled"), &json!("not needed any more"))
+    );
+    client.post(&path, json!({})).await.expect_error(409, "CONFLICT");
+    let approve = format!("/approvals/{id}/approve");
+    app.operator().post(&approve, json!({})).await.expect_error(409, "CONFLICT");
+    // Asked again, it is another approval.
+    let again = client.post("/policies/enforce", payment()).await.expect(202);
+    let again = again["approvalRequestId"].as_str().expect("an approval");
+    assert_ne!(again, id);
+    let path = format!("/approvals/{again}/cancel");
+    app.other_organisation().await.post(&path, json!({})).await.expect(404);
+    app.operator().post(&path, json!({})).await.expect(200);
+}
