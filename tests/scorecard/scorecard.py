@@ -175,7 +175,7 @@ def speed(program: str, published: str | None, here: Path) -> None:
             file.flush()
             command = [published, str(here / "published.py"), "--time", file.name]
             done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
-        table(["published", f"{json.loads(done.stdout)['mb_per_second']:.1f}"])
+        table(["published", f"{json.loads(done.stdout)['both_mb_per_second']:.1f}"])
 
 
 WIDTHS = [44, 10, 8, 22, 22, 22]
