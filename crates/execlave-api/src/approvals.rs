@@ -122,3 +122,41 @@ pub struct Verification {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified_at: Option<String>,
 }
+
+/// Answer of `GET /approvals/stats`.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ApprovalStats {
+    /// From this moment on; RFC 3339.
+    pub since: String,
+    /// Before this moment; RFC 3339.
+    pub until: String,
+    /// How many ended as `approved`, `denied`, `expired` and `cancelled`; what did not happen is left out.
+    pub ended: std::collections::BTreeMap<String, i64>,
+    /// From the question to a person's answer, half of them within this time; left out if nobody answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub median_ms: Option<i64>,
+    /// Ninety in a hundred of them within this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p90_ms: Option<i64>,
+    /// How often an approval was passed on because nobody answered.
+    pub escalations: i64,
+    /// What each person or key answered, most answers first.
+    pub approvers: Vec<ApproverStats>,
+}
+
+/// What one person or key answered.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ApproverStats {
+    /// Such as `user:<id>` or `key:<id>`.
+    pub actor: String,
+    /// A name for people.
+    pub label: String,
+    /// How often yes.
+    pub approved: i64,
+    /// How often no.
+    pub denied: i64,
+    /// From the question to the answer, half of the answers within this time.
+    pub median_ms: i64,
+}

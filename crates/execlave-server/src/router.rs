@@ -80,6 +80,7 @@ fn api(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(lint::look))
         .routes(routes!(lint::schemas))
         .routes(routes!(approvals::list))
+        .routes(routes!(approvals::stats))
         .routes(routes!(approvals::show))
         .routes(routes!(approvals::approve))
         .routes(routes!(approvals::deny))

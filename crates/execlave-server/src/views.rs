@@ -1,7 +1,7 @@
 //! Store records as they go out on the wire: plain functions, since neither type is ours to implement conversions for.
 
 use execlave_api::agents::Agent;
-use execlave_api::approvals::{Approval, ApprovalDecision};
+use execlave_api::approvals::{Approval, ApprovalDecision, ApprovalStats, ApproverStats};
 use execlave_api::bypasses::BypassWindow;
 use execlave_api::cost_rules::{CostBudgetRule, RuleAction, RuleScope, RuleWindow};
 use execlave_api::decisions::{
@@ -284,6 +284,30 @@ pub(crate) fn resolution(resolution: resolutions::Resolution) -> Resolution {
         observed_at: time(resolution.observed_at),
         recorded_by: resolution.recorded_by,
         recorded_at: time(resolution.recorded_at),
+    }
+}
+
+/// Numbers about approvals.
+pub(crate) fn approval_stats(
+    counted: execlave_store::approvals::ApprovalStats,
+    since: Timestamp,
+    until: Timestamp,
+) -> ApprovalStats {
+    let approver = |one: execlave_store::approvals::Approver| ApproverStats {
+        actor: one.actor,
+        label: one.label,
+        approved: one.approved,
+        denied: one.denied,
+        median_ms: one.median_ms,
+    };
+    ApprovalStats {
+        since: since.to_string(),
+        until: until.to_string(),
+        ended: counted.ended.into_iter().map(|(how, count)| (how.to_owned(), count)).collect(),
+        median_ms: counted.median_ms,
+        p90_ms: counted.p90_ms,
+        escalations: counted.escalations,
+        approvers: counted.approvers.into_iter().map(approver).collect(),
     }
 }
 

@@ -4,6 +4,7 @@
 mod cancel;
 mod decide;
 mod escalate;
+mod stats;
 
 use execlave_core::ids::{AgentId, ApprovalId, KeyId, OrgId};
 use execlave_core::time::Timestamp;
@@ -21,6 +22,7 @@ use crate::page::{Page, PageRequest, Position};
 use crate::{Json, Store, StoreError};
 
 pub use decide::{Decided, DecisionBy};
+pub use stats::{ApprovalStats, Approver};
 
 /// Where an approval stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,15 +4,18 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use execlave_api::approvals::{Approval, DecideApproval, Verification, VerifyApproval};
+use execlave_api::approvals::{
+    Approval, ApprovalStats, DecideApproval, Verification, VerifyApproval,
+};
 use execlave_api::error::ErrorBody;
 use execlave_api::page::{Data, List};
+use execlave_core::time::Timestamp;
 use execlave_store::approvals::ApprovalStatus;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::params::{Params, Segments, id, list as listed, number, page};
-use crate::auth::key::{CancelApprovals, DecideApprovals, Key, ReadApprovals, Sdk};
+use super::params::{Params, Segments, id, list as listed, number, page, period};
+use crate::auth::key::{CancelApprovals, DecideApprovals, Key, Read, ReadApprovals, Sdk};
 use crate::body::{Body, OptionalBody};
 use crate::error::{AppError, AppResult};
 use crate::ops::cancel_approval::cancel_approval;
@@ -79,6 +82,33 @@ pub(crate) async fn show(
         wait_for_approval(&state, key.org, id("approval", &text)?, Duration::from_secs(seconds))
             .await?;
     Ok(Json(Data::new(views::approval(approval, state.clock.now()))))
+}
+
+/// Over which span of time.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct StatsParams {
+    /// From this moment on; RFC 3339. A day before the end when left out.
+    #[param(value_type = Option<String>)]
+    since: Option<Timestamp>,
+    /// Before this moment; RFC 3339. The moment of the request when left out.
+    #[param(value_type = Option<String>)]
+    until: Option<Timestamp>,
+}
+
+/// Numbers about approvals that ended, over at most 366 days: how long people took, and who answered what. Of more than 10,000 the newest count.
+#[utoipa::path(get, path = "/approvals/stats", tag = "approvals", params(StatsParams), responses(
+    (status = 200, body = Data<ApprovalStats>), (status = 400, body = ErrorBody),
+))]
+pub(crate) async fn stats(
+    key: Key<Read>,
+    State(state): State<AppState>,
+    Params(params): Params<StatsParams>,
+) -> AppResult<Json<Data<ApprovalStats>>> {
+    let (since, until) = period(params.since, params.until, state.clock.now())?;
+    let counted = state.store.approval_stats(key.org, since, until).await?;
+    Ok(Json(Data::new(views::approval_stats(counted, since, until))))
 }
 
 /// Say yes. The answer carries the signed certificate.

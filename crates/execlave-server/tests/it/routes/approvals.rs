@@ -384,3 +384,37 @@ async fn an_approval_is_cancelled_by_who_asked_or_who_decides() {
     app.other_organisation().await.post(&path, json!({})).await.expect(404);
     app.operator().post(&path, json!({})).await.expect(200);
 }
+
+#[tokio::test]
+async fn people_and_their_times_are_counted() {
+    let app = TestApp::new().await;
+    let (first, client) = app.pending_approval().await;
+    app.clock.advance_millis(4_000);
+    approve(&app, &first).await;
+    let mut other = payment();
+    other["input"] = json!("pay another invoice");
+    let second = client.post("/policies/enforce", other).await.expect(202);
+    let second = second["approvalRequestId"].as_str().expect("an approval");
+    app.clock.advance_millis(10_000);
+    let person = app.key(json!(["approvals:decide"])).await;
+    person.post(&format!("/approvals/{second}/deny"), json!({})).await.expect(200);
+    let third = client.post("/policies/enforce", payment()).await.expect(202);
+    let third = third["approvalRequestId"].as_str().expect("an approval");
+    client.post(&format!("/approvals/{third}/cancel"), json!({})).await.expect(200);
+    app.clock.advance_millis(1);
+    let stats = app.operator().get("/approvals/stats").await.expect(200)["data"].clone();
+    assert_eq!(stats["ended"], json!({ "approved": 1, "denied": 1, "cancelled": 1 }));
+    assert_eq!((&stats["medianMs"], &stats["p90Ms"]), (&json!(4_000), &json!(4_000)), "{stats}");
+    let answers = |place: usize| {
+        let one = &stats["approvers"][place];
+        (one["approved"].clone(), one["denied"].clone(), one["medianMs"].clone())
+    };
+    let mut all = [answers(0), answers(1)];
+    all.sort_by_key(|(approved, ..)| approved.as_i64());
+    assert_eq!(all, [(json!(0), json!(1), json!(10_000)), (json!(1), json!(0), json!(4_000))]);
+    let earlier =
+        app.operator().get("/approvals/stats?until=2020-01-01T00:00:00Z").await.expect(200);
+    assert_eq!(earlier["data"]["ended"], json!({}));
+    let theirs = app.other_organisation().await.get("/approvals/stats").await.expect(200);
+    assert_eq!(theirs["data"]["ended"], json!({}));
+}
