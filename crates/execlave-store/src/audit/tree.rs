@@ -32,7 +32,7 @@ impl Record for Link {
 
 const TREE: &str = "SELECT * FROM audit_trees WHERE org_id = $1";
 const HASHES: &str =
-    "SELECT hash FROM audit_entries WHERE org_id = $1 AND idx BETWEEN 1 AND $2 ORDER BY idx";
+    "SELECT hash FROM audit_entries WHERE org_id = $1 AND idx BETWEEN $2 AND $3 ORDER BY idx";
 
 impl AuditTree {
     /// The tree of a log, in the transaction that is about to add to it.
@@ -40,7 +40,10 @@ impl AuditTree {
         match tx.one(Query::new(TREE, params![org])).await? {
             Some(tree) => Ok(tree),
             // The log is empty, or older than this table.
-            None => Ok(Self::over(org, &tx.all(Query::new(HASHES, params![org, i64::MAX])).await?)),
+            None => Ok(Self::over(
+                org,
+                &tx.all(Query::new(HASHES, params![org, 1_i64, i64::MAX])).await?,
+            )),
         }
     }
 
@@ -48,7 +51,10 @@ impl AuditTree {
     pub(super) async fn read(db: &Db, org: OrgId) -> Result<Self, StoreError> {
         match db.one(Query::new(TREE, params![org])).await? {
             Some(tree) => Ok(tree),
-            None => Ok(Self::over(org, &db.all(Query::new(HASHES, params![org, i64::MAX])).await?)),
+            None => Ok(Self::over(
+                org,
+                &db.all(Query::new(HASHES, params![org, 1_i64, i64::MAX])).await?,
+            )),
         }
     }
 
@@ -98,10 +104,23 @@ impl Store {
         AuditTree::read(self.db(), org).await?.frontier()
     }
 
-    /// The leaf hashes of the first `size` entries, for proofs: 32 bytes of memory each.
+    /// The leaf hashes of the first `size` entries, for proofs: 32 bytes of memory each. Reads ten thousand at a time, up to the first that
+    /// is missing.
     pub async fn audit_leaves(&self, org: OrgId, size: u64) -> Result<Vec<Hash>, StoreError> {
+        const ROWS: i64 = 10_000;
         let size = i64::try_from(size).unwrap_or(i64::MAX);
-        let links = self.db().all::<Link>(Query::new(HASHES, params![org, size])).await?;
-        Ok(links.iter().map(|link| leaf_hash(link.0.as_bytes())).collect())
+        let mut leaves = Vec::new();
+        let mut after = 0;
+        while after < size {
+            let last = size.min(after + ROWS);
+            let query = Query::new(HASHES, params![org, after + 1, last]);
+            let links = self.db().all::<Link>(query).await?;
+            leaves.extend(links.iter().map(|link| leaf_hash(link.0.as_bytes())));
+            if i64::try_from(links.len()) != Ok(last - after) {
+                break;
+            }
+            after = last;
+        }
+        Ok(leaves)
     }
 }
