@@ -4,6 +4,7 @@ mod chain;
 mod export;
 mod merkle;
 mod proof;
+mod reference;
 
 use ed25519_dalek::SigningKey;
 use execlave_core::audit::merkle::Frontier;
