@@ -5,6 +5,7 @@
 
 pub mod agents;
 pub mod approvals;
+pub mod audit;
 pub mod bypasses;
 pub mod cost_rules;
 pub mod decisions;

@@ -56,3 +56,9 @@ pub const API_KEYS: &str = "/api-keys";
 pub const USAGE: &str = "/billing/usage";
 /// Report and list what ran without a decision.
 pub const BYPASS_WINDOWS: &str = "/sdk/bypass-windows";
+/// List the audit log.
+pub const AUDIT: &str = "/audit";
+/// The audit log as a file that can be verified without the server.
+pub const AUDIT_EXPORT: &str = "/audit/export";
+/// The signed tree head over the audit log.
+pub const AUDIT_TREE_HEAD: &str = "/audit/tree-head";

@@ -2,6 +2,7 @@
 
 mod agents;
 mod approvals;
+mod audit;
 mod bench;
 mod completions;
 mod keys;
@@ -40,6 +41,7 @@ enum Command {
     Users(users::Users),
     Agents(agents::Agents),
     Approvals(approvals::Approvals),
+    Audit(audit::Audit),
     Scan(scan::Scan),
     Bench(bench::Bench),
     Completions(completions::Completions),
@@ -56,6 +58,7 @@ impl Cli {
             Command::Users(command) => command.run().await,
             Command::Agents(command) => command.run().await,
             Command::Approvals(command) => command.run().await,
+            Command::Audit(command) => command.run().await,
             Command::Scan(command) => command.run(),
             Command::Bench(command) => command.run().await,
             Command::Completions(command) => {

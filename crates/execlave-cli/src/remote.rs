@@ -106,6 +106,15 @@ impl Connection {
         answer.map(|answer| answer.data).map_err(|error| self.failure(&error))
     }
 
+    /// Hands on an answer of any size as it comes, until `sink` says `false`.
+    pub(crate) async fn download(
+        &self,
+        path: &str,
+        sink: impl FnMut(&[u8]) -> bool + Send,
+    ) -> Result<(), Failure> {
+        self.client.download(path, sink).await.map_err(|error| self.failure(&error))
+    }
+
     async fn read<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
         self.client.get(path).await.map_err(|error| self.failure(&error))
     }

@@ -5,6 +5,7 @@
 
 use std::error::Error as _;
 use std::fmt::Write as _;
+use std::ops::Deref;
 use std::sync::Once;
 use std::time::Duration;
 
@@ -153,6 +154,38 @@ impl Http {
 
     /// Sends one request once, and reads the whole answer within the deadline.
     pub(crate) async fn send(&self, call: Call) -> Result<Reply, Error> {
+        let (mut response, mut reply) = self.begin(call).await?;
+        while let Some(chunk) = next(&mut response).await? {
+            if reply.body.len() + chunk.len() > ANSWER_LIMIT {
+                return Err(Error::Network(format!(
+                    "the answer is larger than {ANSWER_LIMIT} bytes"
+                )));
+            }
+            reply.body.extend_from_slice(&chunk);
+        }
+        Ok(reply)
+    }
+
+    /// Sends one request once, and hands on a successful answer as it comes, until `sink` says `false`.
+    pub(crate) async fn stream(
+        &self,
+        call: Call,
+        mut sink: impl FnMut(&[u8]) -> bool,
+    ) -> Result<(), Error> {
+        let (mut response, mut reply) = self.begin(call).await?;
+        while let Some(chunk) = next(&mut response).await? {
+            if !reply.is_success() {
+                let room = REFUSAL_BODY_LIMIT.saturating_sub(reply.body.len());
+                reply.body.extend(chunk.iter().take(room));
+            } else if !sink(&chunk) {
+                break;
+            }
+        }
+        if reply.is_success() { Ok(()) } else { Err(reply.to_error()) }
+    }
+
+    /// Sends one request, and reads what the answer says before its body.
+    async fn begin(&self, call: Call) -> Result<(reqwest::Response, Reply), Error> {
         let url = match call.place {
             Place::Version => format!("{}{}{}", self.base_url, self.prefix, call.path),
             Place::Server => format!("{}{}", self.base_url, call.path),
@@ -172,12 +205,11 @@ impl Http {
         if let Some(body) = call.body {
             request = request.header(CONTENT_TYPE, "application/json").body(body);
         }
-        let mut response =
-            request.send().await.map_err(|error| Error::Network(describe(&error)))?;
+        let response = request.send().await.map_err(|error| Error::Network(describe(&error)))?;
         let header = |name: &str| {
             response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
         };
-        let mut reply = Reply {
+        let reply = Reply {
             status: response.status().as_u16(),
             retry_after: header(RETRY_AFTER.as_str()).and_then(|text| retry_after(&text)),
             request_id: header("x-request-id"),
@@ -186,17 +218,7 @@ impl Http {
             date: header(DATE.as_str()).and_then(|text| date(&text)),
             body: Vec::new(),
         };
-        while let Some(chunk) =
-            response.chunk().await.map_err(|error| Error::Network(describe(&error)))?
-        {
-            if reply.body.len() + chunk.len() > ANSWER_LIMIT {
-                return Err(Error::Network(format!(
-                    "the answer is larger than {ANSWER_LIMIT} bytes"
-                )));
-            }
-            reply.body.extend_from_slice(&chunk);
-        }
-        Ok(reply)
+        Ok((response, reply))
     }
 
     /// Sends one request and reads a successful answer, wrapped in `data` or not.
@@ -236,6 +258,12 @@ impl Http {
             .header("x-execlave-timestamp", timestamp)
             .header("x-execlave-signature", format!("sha256={signature}"))
     }
+}
+
+async fn next(
+    response: &mut reqwest::Response,
+) -> Result<Option<impl Deref<Target = [u8]>>, Error> {
+    response.chunk().await.map_err(|error| Error::Network(describe(&error)))
 }
 
 /// An answer, whatever its status.

@@ -2,7 +2,10 @@
 //!
 //! The rules are those of the API, because the same operations run. A server on the same store learns of it by the store's notices.
 
+use ed25519_dalek::VerifyingKey;
+use execlave_api::audit::AuditReport;
 use execlave_api::keys::{ApiKey, CreateKey};
+use execlave_core::audit::TreeHead;
 use execlave_core::ids::{KeyId, OrgId, UserId};
 use execlave_core::time::Timestamp;
 use execlave_store::Store;
@@ -53,7 +56,7 @@ pub async fn revoke_key(store: &Store, clock: &Clock, org: OrgId, id: KeyId) -> 
 /// Makes another key for servers to sign certificates and bundles with; its id. They do so from their next start on, and what the keys
 /// before it have signed stays good.
 pub async fn rotate_signing_key(store: &Store, clock: &Clock) -> AppResult<String> {
-    Ok(Signer::rotate(store, clock).await?)
+    Ok(Signer::rotate(store, clock, ACTOR).await?)
 }
 
 /// Makes a link that signs a user in once: its address, and when it ends.
@@ -64,5 +67,20 @@ pub async fn new_sign_in_link(
     org: OrgId,
     user: UserId,
 ) -> AppResult<(String, Timestamp)> {
-    ops::sign_in::new_sign_in_link(store, clock, config, org, user).await
+    ops::sign_in::new_sign_in_link(store, clock, config, org, user, ACTOR).await
+}
+
+/// Follows an organisation's audit log in the store and names the first thing that is wrong. Trusts `keys`, or those of the store;
+/// `earlier` are tree heads that were kept elsewhere.
+pub async fn verify_audit(
+    store: &Store,
+    org: OrgId,
+    keys: Option<Vec<VerifyingKey>>,
+    earlier: Vec<TreeHead>,
+) -> AppResult<AuditReport> {
+    let keys = match keys {
+        Some(keys) => keys,
+        None => Signer::published(store).await?,
+    };
+    Ok(views::audit_report(store.verify_audit(org, &keys, earlier).await?))
 }

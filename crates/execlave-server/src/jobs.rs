@@ -2,6 +2,7 @@
 
 mod expire;
 mod flush;
+mod tree_heads;
 
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use crate::state::AppState;
 pub(crate) fn start(state: &AppState) {
     every(state, Duration::from_secs(5), expire::run);
     every(state, Duration::from_secs(5), flush::run);
+    every(state, Duration::from_mins(1), tree_heads::run);
 }
 
 fn every<F>(state: &AppState, pause: Duration, job: impl Fn(AppState) -> F + Send + 'static)

@@ -19,7 +19,7 @@ use crate::auth::key::authenticate;
 use crate::middleware::{observe, panics, request_id};
 use crate::pages;
 use crate::routes::{
-    agents, api_keys, approvals, bundle, bypasses, cost_rules, decisions, enforce, fallback,
+    agents, api_keys, approvals, audit, bundle, bypasses, cost_rules, decisions, enforce, fallback,
     incidents, lint, openapi, operations, policies, prices, resolutions, settings, simulate,
     tool_baselines, traces, usage, validators,
 };
@@ -111,6 +111,12 @@ fn api(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(api_keys::delete))
         .routes(routes!(api_keys::revoke))
         .routes(routes!(usage::show))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::export))
+        .routes(routes!(audit::tree_head))
+        .routes(routes!(audit::inclusion))
+        .routes(routes!(audit::consistency))
+        .routes(routes!(audit::verify))
         // A signature covers the bytes on the wire, so it is checked before they are unpacked.
         .route_layer(
             ServiceBuilder::new()

@@ -3,6 +3,7 @@
 pub(crate) mod agents;
 pub(crate) mod api_keys;
 pub(crate) mod approvals;
+pub(crate) mod audit;
 pub(crate) mod bundle;
 pub(crate) mod bypasses;
 pub(crate) mod cost_rules;

@@ -26,9 +26,13 @@ impl Signer {
     }
 
     /// Makes another key and keeps it in the store; its id. A running server goes on with the one it has.
-    pub(crate) async fn rotate(store: &Store, clock: &Clock) -> Result<String, StoreError> {
+    pub(crate) async fn rotate(
+        store: &Store,
+        clock: &Clock,
+        actor: &str,
+    ) -> Result<String, StoreError> {
         let record = new_record(clock);
-        store.insert_signing_key_across_orgs(&record).await?;
+        store.insert_signing_key_across_orgs(&record, actor).await?;
         Ok(record.key_id)
     }
 

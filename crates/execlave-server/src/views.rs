@@ -2,6 +2,7 @@
 
 use execlave_api::agents::Agent;
 use execlave_api::approvals::{Approval, ApprovalDecision, ApprovalStats, ApproverStats};
+use execlave_api::audit::{AuditEntry, AuditFinding, AuditReport};
 use execlave_api::bypasses::BypassWindow;
 use execlave_api::cost_rules::{CostBudgetRule, RuleAction, RuleScope, RuleWindow};
 use execlave_api::decisions::{
@@ -28,7 +29,7 @@ use execlave_store::policies::PolicyEvent;
 use execlave_store::policy_sets::PolicySetRecord;
 use execlave_store::prices::ModelPrice;
 use execlave_store::{
-    Json, agents, approvals, bypasses, cost_rules, decisions, incidents, keys, policies,
+    Json, agents, approvals, audit, bypasses, cost_rules, decisions, incidents, keys, policies,
     resolutions, tool_baselines, traces, validators,
 };
 use serde::de::DeserializeOwned;
@@ -45,6 +46,27 @@ fn time(at: Timestamp) -> String {
 /// What the server itself wrote as JSON. A column that cannot be read shows as empty rather than hiding the whole row.
 fn stored<T: DeserializeOwned + Default>(json: &Json) -> T {
     json.parse().unwrap_or_default()
+}
+
+pub(crate) fn audit_entry(entry: audit::AuditEntry) -> AuditEntry {
+    AuditEntry {
+        index: entry.idx,
+        at: time(entry.at),
+        actor: entry.actor,
+        event: entry.event,
+        subject: entry.subject,
+        body: serde_json::from_str(&entry.body).unwrap_or_default(),
+        prev_hash: entry.prev_hash.to_string(),
+        hash: entry.hash.to_string(),
+    }
+}
+
+pub(crate) fn audit_report(report: audit::AuditReport) -> AuditReport {
+    let finding = report
+        .finding
+        .map(|finding| AuditFinding { index: finding.idx, problem: finding.problem.to_string() });
+    let (entries, tree_heads) = (report.entries, report.tree_heads);
+    AuditReport { valid: finding.is_none(), entries, tree_heads, finding }
 }
 
 pub(crate) fn agent(agent: agents::Agent) -> Agent {

@@ -1,23 +1,25 @@
 //! The audit log: one hash chain per organisation. Every entry is written inside the transaction of the change it records, so there
-//! is no change without an entry and no entry without a change.
+//! is no change without an entry and no entry without a change. What an entry is and how it is hashed is in [`execlave_core::audit`],
+//! which the verifier of an export uses as well.
 
-use std::fmt::Write as _;
+pub(crate) mod guards;
+mod heads;
+mod tree;
+mod verify;
 
+use execlave_core::audit::{Entry, Hash, Problem};
 use execlave_core::ids::OrgId;
 use execlave_core::json::canonical;
 use execlave_core::time::Timestamp;
-use serde_json::json;
-use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::db::Tx;
+use self::tree::AuditTree;
+pub use self::verify::{AuditFinding, AuditProblem, AuditReport};
 use crate::db::column::table;
 use crate::db::query::{Query, params};
+use crate::db::{Db, Tx};
 use crate::page::{Page, PageRequest, Position};
 use crate::{Json, Store, StoreError};
-
-/// `prev_hash` of the first entry.
-const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// One entry of the chain.
 #[derive(Clone, Debug)]
@@ -34,45 +36,50 @@ pub struct AuditEntry {
     pub event: String,
     /// To what, such as `agent:<id>`.
     pub subject: String,
-    /// Details.
-    pub body: Json,
-    /// Hash of the entry before, 64 hexadecimal digits.
-    pub prev_hash: String,
-    /// Hash of this entry, see [`AuditEntry::expected_hash`].
-    pub hash: String,
+    /// Details, as canonical JSON. Kept as it is in the column, where a space more is a change as well.
+    pub body: String,
+    /// Hash of the entry before.
+    pub prev_hash: Hash,
+    /// Hash of this entry, see [`Entry::expected_hash`].
+    pub hash: Hash,
 }
 
 table!("audit_entries" => AuditEntry { org_id, idx, at, actor, event, subject, body, prev_hash, hash });
 
 impl AuditEntry {
-    /// SHA-256 over the 32 bytes of `prev_hash`, then the entry without its hash as RFC 8785 canonical JSON.
-    pub fn expected_hash(&self) -> String {
-        let entry = json!({
-            "actor": self.actor,
-            "at": self.at.as_millis(),
-            "body": self.body.to_value(),
-            "event": self.event,
-            "idx": self.idx,
-            "organizationId": self.org_id.to_string(),
-            "prevHash": self.prev_hash,
-            "subject": self.subject,
-        });
-        let mut hasher = Sha256::new();
-        hasher.update(bytes_of(&self.prev_hash));
-        hasher.update(canonical(&entry));
-        hasher.finalize().iter().fold(String::with_capacity(64), |mut text, byte| {
-            write!(text, "{byte:02x}").expect("writing to a string succeeds");
-            text
+    fn new(entry: &Entry) -> Self {
+        Self {
+            org_id: entry.organization_id,
+            idx: entry.idx,
+            at: Timestamp::from_millis(entry.at),
+            actor: entry.actor.clone(),
+            event: entry.event.clone(),
+            subject: entry.subject.clone(),
+            body: String::from_utf8(canonical(&entry.body)).expect("canonical JSON is UTF-8"),
+            prev_hash: entry.prev_hash,
+            hash: entry.hash,
+        }
+    }
+
+    /// The entry as it is hashed and exported, unless its details are not in the form in which they were written.
+    pub fn to_entry(&self) -> Result<Entry, Problem> {
+        let body = serde_json::from_str(&self.body);
+        let body = body.map_err(|error| Problem::Unreadable(format!("column `body`: {error}")))?;
+        if canonical(&body) != self.body.as_bytes() {
+            return Err(Problem::NotCanonical);
+        }
+        Ok(Entry {
+            actor: self.actor.clone(),
+            at: self.at.as_millis(),
+            body,
+            event: self.event.clone(),
+            hash: self.hash,
+            idx: self.idx,
+            organization_id: self.org_id,
+            prev_hash: self.prev_hash,
+            subject: self.subject.clone(),
         })
     }
-}
-
-/// The bytes of an even number of hexadecimal digits; anything else hashes as its own text, and so never matches by accident.
-fn bytes_of(hash: &str) -> Vec<u8> {
-    let pairs = hash.as_bytes().chunks(2).map(|pair| {
-        std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok())
-    });
-    pairs.collect::<Option<Vec<u8>>>().unwrap_or_else(|| hash.as_bytes().to_vec())
 }
 
 /// What is to be recorded.
@@ -101,24 +108,34 @@ pub(crate) async fn append(
     org: OrgId,
     event: Event<'_>,
 ) -> Result<i64, StoreError> {
-    const LAST: &str = "SELECT * FROM audit_entries WHERE org_id = $1 ORDER BY idx DESC LIMIT 1";
-    let last = tx.one::<AuditEntry>(Query::new(LAST, params![org])).await?;
-    let (idx, prev_hash) =
-        last.map_or_else(|| (1, GENESIS.to_owned()), |last| (last.idx + 1, last.hash));
-    let mut entry = AuditEntry {
-        org_id: org,
-        idx,
-        at: event.at,
+    let tree = AuditTree::lock(tx, org).await?;
+    let mut entry = Entry {
         actor: event.actor.to_owned(),
+        at: event.at.as_millis(),
+        body: event.body.to_value(),
         event: event.name.to_owned(),
+        hash: Hash::ZERO,
+        idx: tree.size() + 1,
+        organization_id: org,
+        prev_hash: tree.last_hash(),
         subject: event.subject,
-        body: event.body,
-        prev_hash,
-        hash: String::new(),
     };
     entry.hash = entry.expected_hash();
-    tx.insert(&entry).await?;
-    Ok(idx)
+    tx.insert(&AuditEntry::new(&entry)).await?;
+    tree.push(tx, &entry).await?;
+    Ok(entry.idx)
+}
+
+/// The entries after `after` up to `last`, oldest first, at most `limit`.
+async fn entries(
+    db: &Db,
+    org: OrgId,
+    after: i64,
+    last: i64,
+    limit: i64,
+) -> Result<Vec<AuditEntry>, StoreError> {
+    const SQL: &str = "SELECT * FROM audit_entries WHERE org_id = $1 AND idx > $2 AND idx <= $3 ORDER BY idx LIMIT $4";
+    db.all(Query::new(SQL, params![org, after, last, limit])).await
 }
 
 impl Store {
@@ -137,20 +154,26 @@ impl Store {
         Ok(Page::cut(rows, page.size(), None, |entry| Position { at: entry.idx, id: Uuid::nil() }))
     }
 
+    /// The entries after `after`, oldest first, up to `last` and at most 1,000: an export reads them piece by piece.
+    pub async fn list_audit_after(
+        &self,
+        org: OrgId,
+        after: i64,
+        last: i64,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
+        entries(self.db(), org, after, last, 1_000).await
+    }
+
     /// The entry at a place in the chain, if its hash and its link to the entry before are right.
     pub async fn anchored(&self, org: OrgId, idx: i64) -> Result<Option<AuditEntry>, StoreError> {
-        const SQL: &str =
-            "SELECT * FROM audit_entries WHERE org_id = $1 AND idx IN ($2, $3) ORDER BY idx DESC";
-        let mut rows = self
-            .db()
-            .all::<AuditEntry>(Query::new(SQL, params![org, idx, idx.saturating_sub(1)]))
-            .await?
-            .into_iter();
-        let Some(entry) = rows.next().filter(|entry| entry.idx == idx) else { return Ok(None) };
-        let linked = rows.next().map_or_else(
-            || idx == 1 && entry.prev_hash == GENESIS,
-            |previous| previous.hash == entry.prev_hash,
-        );
-        Ok((linked && entry.hash == entry.expected_hash()).then_some(entry))
+        let Some(before) = idx.checked_sub(2) else { return Ok(None) };
+        let mut rows = entries(self.db(), org, before, idx, 2).await?;
+        let Some(row) = rows.pop().filter(|row| row.idx == idx) else { return Ok(None) };
+        let linked = match rows.pop() {
+            Some(previous) => previous.hash == row.prev_hash,
+            None => idx == 1 && row.prev_hash == Hash::ZERO,
+        };
+        let is_whole = row.to_entry().is_ok_and(|entry| entry.hash == entry.expected_hash());
+        Ok((linked && is_whole).then_some(row))
     }
 }

@@ -89,7 +89,7 @@ impl Store {
             Db::Sqlite { write, .. } => MIGRATIONS.run(&mut *write.take().await?).await?,
             Db::Postgres(pool) => MIGRATIONS.run(pool).await?,
         }
-        Ok(())
+        audit::guards::put_up(&self.inner.db).await
     }
 
     /// Whether the database answers.

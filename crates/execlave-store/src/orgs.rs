@@ -8,7 +8,7 @@ use crate::db::column::table;
 use crate::db::query::{Query, params};
 use crate::error::WithNoun as _;
 use crate::keys::{self, NewKey};
-use crate::sessions::SignInLink;
+use crate::sessions::{self, SignInLink};
 use crate::users::User;
 use crate::{Store, StoreError};
 
@@ -89,7 +89,7 @@ async fn insert_org(tx: &mut Tx<'_>, new: &NewOrg) -> Result<(), StoreError> {
         keys::insert(tx, new.org.id, key, &format!("user:{}", new.owner.id)).await?;
     }
     if let Some(link) = &new.link {
-        tx.insert(link).await.noun("sign-in link")?;
+        sessions::insert_link(tx, link, &format!("user:{}", new.owner.id)).await?;
     }
     Ok(())
 }

@@ -3,9 +3,12 @@
 
 use execlave_core::ids::{OrgId, SessionId, UserId};
 use execlave_core::time::Timestamp;
+use serde_json::json;
 use std::fmt;
 
+use crate::audit::{self, Event};
 use crate::changes::{Change, Noun};
+use crate::db::Tx;
 use crate::db::column::table;
 use crate::db::query::{Query, params};
 use crate::error::WithNoun as _;
@@ -62,13 +65,14 @@ impl fmt::Debug for Session {
 }
 
 impl Store {
-    /// Makes a link usable.
+    /// Makes a link usable; audited.
     pub async fn insert_sign_in_link(
         &self,
         org: OrgId,
         user: UserId,
         token_hash: &str,
         expires_at: Timestamp,
+        actor: &str,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let link = SignInLink {
@@ -79,7 +83,7 @@ impl Store {
             expires_at,
         };
         let mut tx = self.begin().await?;
-        tx.insert(&link).await.noun("sign-in link")?;
+        insert_link(&mut tx, &link, actor).await?;
         tx.commit().await
     }
 
@@ -102,10 +106,12 @@ impl Store {
         Ok(user)
     }
 
-    /// Starts a session.
+    /// Starts a session; audited.
     pub async fn insert_session(&self, session: &Session) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
+        audit::lock_chain(&mut tx, session.org_id).await?;
         tx.insert(session).await.noun("session")?;
+        record(&mut tx, session, "user.signed_in", session.created_at).await?;
         tx.commit().await
     }
 
@@ -125,16 +131,23 @@ impl Store {
         Ok(user.map(|user| (session, user)))
     }
 
-    /// Ends a session; whether there was one.
-    pub async fn delete_session(&self, org: OrgId, id: SessionId) -> Result<bool, StoreError> {
-        const SQL: &str = "DELETE FROM sessions WHERE org_id = $1 AND id = $2";
+    /// Ends a session; audited. Whether there was one.
+    pub async fn delete_session(
+        &self,
+        org: OrgId,
+        id: SessionId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        const SQL: &str = "DELETE FROM sessions WHERE org_id = $1 AND id = $2 RETURNING *";
         let mut tx = self.begin().await?;
-        let deleted = tx.execute(Query::new(SQL, params![org, id])).await? > 0;
-        if deleted {
+        audit::lock_chain(&mut tx, org).await?;
+        let deleted = tx.one::<Session>(Query::new(SQL, params![org, id])).await?;
+        if let Some(session) = &deleted {
+            record(&mut tx, session, "user.signed_out", now).await?;
             tx.announce(Change::Row { org_id: org, noun: Noun::Session, id: id.as_uuid() }).await?;
         }
         tx.commit().await?;
-        Ok(deleted)
+        Ok(deleted.is_some())
     }
 
     /// Removes links and sessions that have expired; how many.
@@ -147,4 +160,30 @@ impl Store {
         tx.commit().await?;
         Ok(links + sessions)
     }
+}
+
+/// Writes a link and its audit entry.
+pub(crate) async fn insert_link(
+    tx: &mut Tx<'_>,
+    link: &SignInLink,
+    actor: &str,
+) -> Result<(), StoreError> {
+    audit::lock_chain(tx, link.org_id).await?;
+    tx.insert(link).await.noun("sign-in link")?;
+    let body = json!({ "expiresAt": link.expires_at }).into();
+    let subject = format!("user:{}", link.user_id);
+    let event = Event { at: link.created_at, actor, name: "sign_in_link.created", subject, body };
+    audit::append(tx, link.org_id, event).await.map(drop)
+}
+
+async fn record(
+    tx: &mut Tx<'_>,
+    session: &Session,
+    name: &'static str,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let actor = format!("user:{}", session.user_id);
+    let subject = format!("session:{}", session.id);
+    let event = Event { at, actor: &actor, name, subject, body: json!({}).into() };
+    audit::append(tx, session.org_id, event).await.map(drop)
 }

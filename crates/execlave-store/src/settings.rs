@@ -4,10 +4,13 @@
 use std::fmt;
 
 use execlave_core::time::Timestamp;
+use serde_json::json;
 
+use crate::audit::{self, Event};
 use crate::db::column::table;
 use crate::db::query::{Query, params};
 use crate::error::WithNoun as _;
+use crate::orgs::Org;
 use crate::{Store, StoreError};
 
 /// An Ed25519 key.
@@ -54,12 +57,22 @@ impl Store {
         Ok(candidate.clone())
     }
 
-    /// Adds a key. Servers sign with it from their next start on; what earlier keys have signed stays good.
+    /// Adds a key; in the audit log of every organisation. Servers sign with it from their next start on; what earlier keys have signed
+    /// stays good.
     pub async fn insert_signing_key_across_orgs(
         &self,
         key: &SigningKeyRecord,
+        actor: &str,
     ) -> Result<(), StoreError> {
+        const ORGS: &str = "SELECT * FROM orgs ORDER BY id";
         let mut tx = self.begin().await?;
+        for Org { id, .. } in tx.all(Query::new(ORGS, params![])).await? {
+            audit::lock_chain(&mut tx, id).await?;
+            let subject = format!("signing_key:{}", key.key_id);
+            let (name, body) = ("signing_key.created", json!({}).into());
+            let event = Event { at: key.created_at, actor, name, subject, body };
+            audit::append(&mut tx, id, event).await?;
+        }
         tx.insert(key).await.noun("signing key")?;
         tx.commit().await
     }

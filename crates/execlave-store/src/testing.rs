@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use url::Url;
 
 use crate::db::query::Query;
-use crate::{ConnectOptions, Store, StoreUrl};
+use crate::{ConnectOptions, Store, StoreError, StoreUrl};
 
 impl Store {
     /// How many listen to [`Store::changes`], so that a test can wait for somebody to begin.
@@ -42,9 +42,14 @@ impl TestStore {
     /// # Panics
     /// If the database refuses it.
     pub async fn run_sql(&self, sql: &'static str) {
-        let mut tx = self.begin().await.expect("a transaction begins");
-        tx.execute(Query::new(sql, Vec::new())).await.expect("the statement runs");
-        tx.commit().await.expect("it commits");
+        self.try_sql(sql).await.expect("the statement runs");
+    }
+
+    /// The same for a statement that the database may refuse.
+    pub async fn try_sql(&self, sql: &'static str) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        tx.execute(Query::new(sql, Vec::new())).await?;
+        tx.commit().await
     }
 }
 

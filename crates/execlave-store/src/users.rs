@@ -3,7 +3,9 @@
 use execlave_core::ids::{OrgId, UserId};
 use execlave_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
+use crate::audit::{self, Event};
 use crate::db::column::table;
 use crate::db::query::{Query, params};
 use crate::error::WithNoun as _;
@@ -55,10 +57,20 @@ pub struct User {
 table!("users" => User { org_id, id, email, name, role, created_at });
 
 impl Store {
-    /// Adds a user; a second one with the same address is a conflict.
-    pub async fn create_user(&self, org: OrgId, user: &User) -> Result<(), StoreError> {
+    /// Adds a user; audited. A second one with the same address is a conflict.
+    pub async fn create_user(
+        &self,
+        org: OrgId,
+        user: &User,
+        actor: &str,
+    ) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
+        audit::lock_chain(&mut tx, org).await?;
         tx.insert(&User { org_id: org, ..user.clone() }).await.noun("user")?;
+        let body = json!({ "email": user.email, "name": user.name, "role": user.role }).into();
+        let subject = format!("user:{}", user.id);
+        let event = Event { at: user.created_at, actor, name: "user.created", subject, body };
+        audit::append(&mut tx, org, event).await?;
         tx.commit().await
     }
 

@@ -4,6 +4,7 @@
 //! server.
 
 mod administration;
+mod audit;
 mod bench;
 mod durability;
 mod help;

@@ -1,5 +1,6 @@
 //! Behaviour of the core: runners over the case files in `testdata/`, and properties that hold for any input.
 
+mod audit;
 mod cases;
 mod detect;
 mod digest;

@@ -47,10 +47,11 @@ pub(crate) async fn new_sign_in_link(
     config: &Config,
     org: OrgId,
     user: UserId,
+    actor: &str,
 ) -> AppResult<(String, Timestamp)> {
     let now = clock.now();
     let token = secrets::new_token();
     let expires_at = now.plus_millis(i64::from(config.sign_in.link_minutes) * 60_000);
-    store.insert_sign_in_link(org, user, &secrets::hash(&token), expires_at, now).await?;
+    store.insert_sign_in_link(org, user, &secrets::hash(&token), expires_at, actor, now).await?;
     Ok((sign_in_url(config, &token), expires_at))
 }

@@ -184,6 +184,8 @@ columns! {
     Text uuid::Uuid: |id| id.to_string(), |cell| cell.parsed();
     Text String: |text| text.clone(), |cell| cell.text();
     Text Json: |json| json.as_str().to_owned(), |cell| cell.text()?.map(|text| Json::from_text(text).map_err(|error| error.to_string())).transpose();
+    Text execlave_core::audit::Hash: |hash| hash.to_string(), |cell| cell.parsed();
+    Text Vec<execlave_core::audit::Hash>: |list| Json::of(list).as_str().to_owned(), |cell| cell.json();
     Text Vec<String>: |list| Json::of(list).as_str().to_owned(), |cell| cell.json();
     Text AgentStatus: |status| word_of(status), |cell| cell.word();
     Text execlave_core::decision::EnforcementMode: |mode| word_of(mode), |cell| cell.word();

@@ -28,7 +28,7 @@ async fn nodes_that_start_at_once_agree_on_one_signing_key_until_there_is_a_newe
 
     let next =
         SigningKeyRecord { key_id: "next".into(), seed: "bmV4dA==".into(), created_at: at(100) };
-    store.insert_signing_key_across_orgs(&next).await.expect("stored");
+    store.insert_signing_key_across_orgs(&next, "cli").await.expect("stored");
     let current = store.ensure_signing_key_across_orgs(&stored[0]).await.expect("answered");
     assert_eq!(current.key_id, "next", "the newest signs");
     let published = store.list_signing_keys_across_orgs().await.expect("read");

@@ -76,11 +76,11 @@ pub(super) async fn link(app: &TestApp, role: Role) -> String {
         role,
         created_at: now,
     };
-    app.store.create_user(org, &user).await.expect("a new person");
+    app.store.create_user(org, &user, "cli").await.expect("a new person");
     let token = format!("token-{id}");
     let expires_at = now.plus_millis(24 * 3_600_000);
     app.store
-        .insert_sign_in_link(org, id, &secrets::hash(&token), expires_at, now)
+        .insert_sign_in_link(org, id, &secrets::hash(&token), expires_at, "cli", now)
         .await
         .expect("a new link");
     pages::sign_in_path(&token)
