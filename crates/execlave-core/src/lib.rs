@@ -8,7 +8,8 @@
 //!
 //! Modules in reading order: [`ids`], [`time`] and [`json`] are the ground; [`request`] is the question,
 //! [`digest`] its fingerprint, [`decision`] the answer; [`policy`] turns one into the other with the help
-//! of [`detect`] and [`redact`]; [`risk`] and [`certificate`] belong to approvals, [`bundle`] takes policies to where actions happen.
+//! of [`detect`] and [`redact`]; [`risk`] and [`certificate`] belong to approvals, [`bundle`] takes policies to where actions happen,
+//! [`webhook`] what happened to who wants to know.
 
 #![cfg_attr(
     not(test),
@@ -47,3 +48,5 @@ pub mod risk;
 pub mod certificate;
 
 pub mod bundle;
+
+pub mod webhook;

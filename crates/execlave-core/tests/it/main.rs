@@ -13,3 +13,4 @@ mod properties;
 mod redact;
 mod reference;
 mod risk;
+mod webhook;
