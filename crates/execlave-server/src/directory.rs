@@ -309,7 +309,7 @@ impl Directory {
             Noun::CostRule => self.refresh_cost_rules(store, org).await,
             Noun::Price => self.refresh_prices(store, org).await,
             Noun::Settings => self.refresh_settings(store, org).await,
-            Noun::Approval | Noun::Session => Ok(()),
+            Noun::Approval | Noun::Session | Noun::WebhookDelivery => Ok(()),
         }
     }
 
