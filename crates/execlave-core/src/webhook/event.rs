@@ -108,6 +108,50 @@ impl EventType {
         Self::ALL.iter().copied().filter(|kind| *kind != Self::Test)
     }
 
+    /// When it is told.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::AgentRegistered => "an agent was registered for the first time",
+            Self::AgentUpdated => {
+                "what is known of an agent was changed; `changed` names the fields"
+            }
+            Self::AgentPaused => "an agent may not act, by a person or by a cost budget rule",
+            Self::AgentResumed => "a paused agent may act again",
+            Self::AgentRedTeamScored => {
+                "red teaming found out which share of attacks an agent withstands"
+            }
+            Self::PolicyCreated => "a policy was made",
+            Self::PolicyUpdated => "a policy was changed and has its next version",
+            Self::PolicyDeleted => "a policy was deleted",
+            Self::PolicyViolated => {
+                "an action was blocked or has to wait for a person; `policyName`, `severity` and `message` are of the gravest violation"
+            }
+            Self::ApprovalRequested => "a person is asked; the same waiting action asks once",
+            Self::ApprovalApproved => "enough people said yes",
+            Self::ApprovalDenied => "somebody said no",
+            Self::ApprovalExpired => "nobody answered in time",
+            Self::CostThreshold => {
+                "a budget is nearly or wholly spent: once an hour for each policy or rule, each thing it says and each outcome"
+            }
+            Self::IncidentCreated => "a trace shows what a policy forbids; a span is told once",
+            Self::KeyCreated => "an API key was made",
+            Self::KeyRevoked => "an API key was revoked",
+            Self::BypassReported => {
+                "a client reports what ran without a decision, or that it forgot such reports"
+            }
+            Self::ValidatorCreated => "a custom validator was made",
+            Self::ValidatorUpdated => "a custom validator was changed or has a new secret",
+            Self::ValidatorDeleted => "a custom validator was deleted",
+            Self::CostBudgetRuleCreated => "a cost budget rule was made",
+            Self::CostBudgetRuleUpdated => "a cost budget rule was changed",
+            Self::CostBudgetRuleDeleted => "a cost budget rule was deleted",
+            Self::SettingsUpdated => "the organisation's settings were changed",
+            Self::Test => {
+                "somebody tries a webhook out; it cannot be subscribed to and is not kept"
+            }
+        }
+    }
+
     /// The type for people: `agent.red_team_scored` is `Agent red team scored`.
     pub fn title(self) -> String {
         let words = self.as_str().replace(['.', '_'], " ");

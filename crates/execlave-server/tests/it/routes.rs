@@ -22,3 +22,4 @@ mod traces;
 mod usage;
 mod validator_policies;
 mod validators;
+mod webhooks;
