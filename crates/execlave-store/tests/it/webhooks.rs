@@ -106,7 +106,7 @@ async fn webhooks_are_made_changed_deleted_and_audited_without_their_secrets() {
 async fn a_change_is_told_if_and_only_if_it_happens() {
     let (store, ours, theirs) = two_orgs().await;
     let everything = made(&store, ours, "all", None).await;
-    let pauses = made(&store, ours, "pauses", Some(&[EventType::AgentPaused])).await;
+    let narrow = made(&store, ours, "pauses", Some(&[EventType::AgentPaused])).await;
     let off = Webhook { is_active: false, ..webhook(ours, "off", None) };
     store.create_webhook(&off, "user:u").await.expect("created");
     let foreign = made(&store, theirs, "theirs", None).await;
@@ -135,10 +135,10 @@ async fn a_change_is_told_if_and_only_if_it_happens() {
     let expected =
         ["key.created", "agent.registered", "agent.paused", "agent.resumed", "key.revoked"];
     assert_eq!(all, expected, "by the time of the change");
-    assert_eq!(told(&store, &pauses).await, ["agent.paused"]);
+    assert_eq!(told(&store, &narrow).await, ["agent.paused"]);
     assert!(told(&store, &off).await.is_empty());
     assert!(told(&store, &foreign).await.is_empty());
-    let paused = deliveries(&store, &pauses).await.remove(0);
+    let paused = deliveries(&store, &narrow).await.remove(0);
     let data = serde_json::Value::from(paused.event.data.clone());
     assert_eq!(
         (&data["agentId"], &data["status"], &data["reason"], &data["epoch"], &data["actor"]),
@@ -280,7 +280,10 @@ async fn of_several_claims_each_delivery_is_in_one() {
         StoreUrl::Sqlite(_) => (*store).clone(),
     };
     assert!(store.due_webhooks_across_orgs(at(-1)).await.expect("read").is_empty());
-    assert_eq!(store.due_webhooks_across_orgs(at(7)).await.expect("read"), [webhook.clone()]);
+    assert_eq!(
+        store.due_webhooks_across_orgs(at(7)).await.expect("read"),
+        std::slice::from_ref(&webhook)
+    );
     let claim = |store: &Store| {
         let store = store.clone();
         async move {
@@ -367,9 +370,9 @@ async fn a_delivery_is_retried_given_up_begun_anew_and_forgotten() {
     assert_eq!((again.status, again.attempts, again.ended_at), (DeliveryStatus::Pending, 0, None));
     assert_eq!((again.event_id, &again.event), (first.event_id, &first.event));
 
-    let last = claimed.last().expect("several");
+    let newest = claimed.last().expect("several");
     let delivered = attempt(DeliveryStatus::Delivered, None);
-    assert!(store.record_attempt(last, &delivered, at(30)).await.expect("recorded"));
+    assert!(store.record_attempt(newest, &delivered, at(30)).await.expect("recorded"));
     assert_eq!(store.forget_deliveries_across_orgs(at(30), at(99)).await.expect("done"), 0);
     assert_eq!(store.forget_deliveries_across_orgs(at(31), at(0)).await.expect("done"), 1);
     assert!(store.delete_webhook(ours, webhook.id, "user:u", at(40)).await.expect("deleted"));
