@@ -21,10 +21,10 @@ use execlave_store::keys::ApiKey;
 use execlave_store::org_settings::OrgSettings;
 use execlave_store::prices::ModelPrice;
 use execlave_store::validators::Validator;
-use tokio::sync::Mutex;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
+use tokio::sync::{Mutex, Notify};
 use uuid::Uuid;
 
 pub use agents::AgentEntry;
@@ -71,6 +71,8 @@ pub struct Directory {
     pub(crate) touched: Touched,
     /// Who waits for the next change.
     news: News,
+    /// Wakes who delivers to webhooks.
+    deliveries: Notify,
 }
 
 impl Directory {
@@ -108,12 +110,18 @@ impl Directory {
         *write(&self.prices) =
             prices.into_iter().map(|(org, prices)| (org, Arc::new(prices))).collect();
         self.news.tell_everybody();
+        self.deliveries.notify_one();
         Ok(())
     }
 
     /// Notices of what has changed here for an organisation's agents, policies, cost budget rules and settings, after it can be read.
     pub(crate) fn listen(&self, org: OrgId) -> watch::Receiver<()> {
         self.news.listen(org)
+    }
+
+    /// Completes when something may be due to webhooks. One caller is woken, also if nobody waited when it was announced.
+    pub(crate) async fn delivery_announced(&self) {
+        self.deliveries.notified().await;
     }
 
     /// The key with that SHA-256.
@@ -309,7 +317,11 @@ impl Directory {
             Noun::CostRule => self.refresh_cost_rules(store, org).await,
             Noun::Price => self.refresh_prices(store, org).await,
             Noun::Settings => self.refresh_settings(store, org).await,
-            Noun::Approval | Noun::Session | Noun::WebhookDelivery => Ok(()),
+            Noun::WebhookDelivery => {
+                self.deliveries.notify_one();
+                Ok(())
+            }
+            Noun::Approval | Noun::Session => Ok(()),
         }
     }
 

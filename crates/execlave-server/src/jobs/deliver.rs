@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use execlave_store::changes::{Change, Noun};
-use tokio::sync::broadcast::error::RecvError;
 use tokio::time::MissedTickBehavior;
 
 use crate::state::AppState;
@@ -18,9 +16,8 @@ const DAY_MS: i64 = 86_400_000;
 const DELIVERED_DAYS: i64 = 7;
 const DEAD_DAYS: i64 = 30;
 
-/// Runs until the store closes. What is being tried when the server stops counts as lost, and is tried again by whoever runs next.
+/// Runs until the server stops. What is being tried when the server stops counts as lost, and is tried again by whoever runs next.
 pub(super) async fn run(state: AppState) {
-    let mut changes = state.store.changes();
     let mut clock = tokio::time::interval(LOOK_EVERY);
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut tries = Tries::default();
@@ -28,12 +25,7 @@ pub(super) async fn run(state: AppState) {
         tokio::select! {
             _ = clock.tick() => {}
             true = tries.next() => {}
-            change = changes.recv() => match change {
-                Ok(Change::Row { noun: Noun::WebhookDelivery, .. } | Change::Resync)
-                | Err(RecvError::Lagged(_)) => {}
-                Ok(Change::Row { .. }) => continue,
-                Err(RecvError::Closed) => return,
-            },
+            () = state.directory.delivery_announced() => {}
         }
         if let Err(error) = tries.begin(&state).await {
             tracing::warn!(%error, "what is due to webhooks cannot be read: it is tried again in a second");
