@@ -25,3 +25,4 @@ pub mod tool_baselines;
 pub mod traces;
 pub mod usage;
 pub mod validators;
+pub mod webhooks;

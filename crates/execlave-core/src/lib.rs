@@ -9,7 +9,7 @@
 //! Modules in reading order: [`ids`], [`time`] and [`json`] are the ground; [`request`] is the question,
 //! [`digest`] its fingerprint, [`decision`] the answer; [`policy`] turns one into the other with the help
 //! of [`detect`] and [`redact`]; [`risk`] and [`certificate`] belong to approvals, [`bundle`] takes policies to where actions happen,
-//! and [`audit`] is what a log has to look like to be evidence.
+//! [`webhook`] what happened to who wants to know, and [`audit`] is what a log has to look like to be evidence.
 
 #![cfg_attr(
     not(test),
@@ -50,3 +50,5 @@ pub mod certificate;
 pub mod bundle;
 
 pub mod audit;
+
+pub mod webhook;

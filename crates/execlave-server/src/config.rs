@@ -26,6 +26,8 @@ pub struct Config {
     pub bundles: BundlesConfig,
     /// Where custom validators may be.
     pub validators: ValidatorsConfig,
+    /// Where webhooks may be.
+    pub webhooks: WebhooksConfig,
     /// How people sign in.
     pub sign_in: SignInConfig,
     /// What is logged.
@@ -106,6 +108,14 @@ pub struct BundlesConfig {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ValidatorsConfig {
+    /// Whether they may be on private networks and on this machine, also without TLS.
+    pub allow_private_networks: bool,
+}
+
+/// `[webhooks]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebhooksConfig {
     /// Whether they may be on private networks and on this machine, also without TLS.
     pub allow_private_networks: bool,
 }

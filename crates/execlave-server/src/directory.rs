@@ -22,10 +22,10 @@ use execlave_store::keys::ApiKey;
 use execlave_store::org_settings::OrgSettings;
 use execlave_store::prices::ModelPrice;
 use execlave_store::validators::Validator;
-use tokio::sync::Mutex;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
+use tokio::sync::{Mutex, Notify};
 use uuid::Uuid;
 
 pub use agents::AgentEntry;
@@ -72,6 +72,8 @@ pub struct Directory {
     pub(crate) touched: Touched,
     /// Who waits for the next change.
     news: News,
+    /// Wakes who delivers to webhooks.
+    deliveries: Notify,
 }
 
 impl Directory {
@@ -110,6 +112,7 @@ impl Directory {
             prices.into_iter().map(|(org, prices)| (org, Arc::new(prices))).collect();
         self.news.tell_everybody();
         self.news.report(Change::Resync);
+        self.deliveries.notify_one();
         Ok(())
     }
 
@@ -126,6 +129,11 @@ impl Directory {
     /// The agents of every organisation.
     pub(crate) fn all_agents(&self) -> Vec<(OrgId, Arc<AgentEntry>)> {
         read(&self.agents).all()
+    }
+
+    /// Completes when something may be due to webhooks. One caller is woken, also if nobody waited when it was announced.
+    pub(crate) async fn delivery_announced(&self) {
+        self.deliveries.notified().await;
     }
 
     /// The key with that SHA-256.
@@ -340,6 +348,10 @@ impl Directory {
             Noun::CostRule => self.refresh_cost_rules(store, org).await,
             Noun::Price => self.refresh_prices(store, org).await,
             Noun::Settings => self.refresh_settings(store, org).await,
+            Noun::WebhookDelivery => {
+                self.deliveries.notify_one();
+                Ok(())
+            }
             Noun::Approval | Noun::Session => Ok(()),
         }?;
         self.news.report(Change::Row { org_id: org, noun, id });

@@ -20,6 +20,7 @@ const ANSWER_LIMIT: usize = 64 * 1024;
 pub(crate) struct Http {
     client: reqwest::Client,
     allow_private: bool,
+    setting: &'static str,
 }
 
 /// Why there is no answer.
@@ -47,8 +48,8 @@ pub(crate) struct HttpAnswer {
 }
 
 impl Http {
-    /// A pool of connections; none is made yet.
-    pub(crate) fn new(allow_private: bool) -> Self {
+    /// A pool of connections; none is made yet. `setting` is what allows private networks, for those who want to go there.
+    pub(crate) fn new(allow_private: bool, setting: &'static str) -> Self {
         static PROVIDER: Once = Once::new();
         PROVIDER.call_once(|| {
             let _ = rustls::crypto::ring::default_provider().install_default();
@@ -57,12 +58,12 @@ impl Http {
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
-            .dns_resolver(Arc::new(Checked { allow_private }))
+            .dns_resolver(Arc::new(Checked { allow_private, setting }))
             .user_agent(concat!("execlave/", env!("CARGO_PKG_VERSION")))
             .pool_idle_timeout(Duration::from_mins(1))
             .build()
             .expect("the settings are constants");
-        Self { client, allow_private }
+        Self { client, allow_private, setting }
     }
 
     /// Why an address may not be asked, as far as the URL itself tells.
@@ -79,7 +80,7 @@ impl Http {
             Some(Host::Domain(_)) => return None,
             None => return Some("must name a host".to_owned()),
         };
-        (!self.allow_private && !is_public(address)).then(private)
+        (!self.allow_private && !is_public(address)).then(|| private(self.setting))
     }
 
     /// Sends a JSON body and reads the answer, all within `timeout`.
@@ -90,11 +91,8 @@ impl Http {
         body: Vec<u8>,
         timeout: Duration,
     ) -> Result<HttpAnswer, HttpError> {
-        if let Some(fault) = self.fault(url) {
-            return Err(HttpError::Refused(format!("its address {fault}")));
-        }
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let request = self.client.post(url.clone()).headers(headers).body(body);
+        let request = self.request(url, headers, body)?;
         let asking = async {
             let mut response = request.send().await.map_err(unreachable)?;
             let mut body = Vec::new();
@@ -110,6 +108,32 @@ impl Http {
             .await
             .map_err(|_| HttpError::Timeout(timeout.as_millis()))?
     }
+
+    /// Sends a body and gives back the status, which has to come within `timeout`. What else the answer holds is not read.
+    pub(crate) async fn post(
+        &self,
+        url: &Url,
+        headers: HeaderMap,
+        body: Vec<u8>,
+        timeout: Duration,
+    ) -> Result<u16, HttpError> {
+        let request = self.request(url, headers, body)?;
+        let answered = tokio::time::timeout(timeout, request.send()).await;
+        let response = answered.map_err(|_| HttpError::Timeout(timeout.as_millis()))?;
+        Ok(response.map_err(unreachable)?.status().as_u16())
+    }
+
+    fn request(
+        &self,
+        url: &Url,
+        headers: HeaderMap,
+        body: Vec<u8>,
+    ) -> Result<reqwest::RequestBuilder, HttpError> {
+        if let Some(fault) = self.fault(url) {
+            return Err(HttpError::Refused(format!("its address {fault}")));
+        }
+        Ok(self.client.post(url.clone()).headers(headers).body(body))
+    }
 }
 
 /// Without the URL, which may be a secret, and with the cause that says why.
@@ -122,24 +146,25 @@ fn unreachable(error: reqwest::Error) -> HttpError {
     HttpError::Unreachable(cause.to_string())
 }
 
-fn private() -> String {
-    "belongs to a private network: set `validators.allow_private_networks` to ask there".to_owned()
+fn private(setting: &str) -> String {
+    format!("belongs to a private network: set `{setting}` to ask there")
 }
 
 /// Resolves names to public addresses.
 struct Checked {
     allow_private: bool,
+    setting: &'static str,
 }
 
 impl Resolve for Checked {
     fn resolve(&self, name: Name) -> Resolving {
-        let allow_private = self.allow_private;
+        let Self { allow_private, setting } = *self;
         Box::pin(async move {
             let found: Vec<SocketAddr> =
                 tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
             // One private address among public ones is refused too: which of them is used is not ours to choose.
             if !allow_private && found.iter().any(|address| !is_public(address.ip())) {
-                return Err(format!("the host {}", private()).into());
+                return Err(format!("the host {}", private(setting)).into());
             }
             Ok(Box::new(found.into_iter()) as Addrs)
         })
@@ -260,7 +285,7 @@ mod tests {
 
     #[test]
     fn an_address_is_judged_in_every_spelling() {
-        let http = Http::new(false);
+        let http = Http::new(false, "some.setting");
         let fault = |text: &str| http.fault(&text.parse().expect("a URL"));
         for bad in [
             "http://example.com/",
@@ -277,7 +302,7 @@ mod tests {
             assert!(fault(bad).is_some(), "{bad}");
         }
         assert_eq!(fault("https://example.com:8443/check?x=1"), None);
-        let open = Http::new(true);
+        let open = Http::new(true, "some.setting");
         assert_eq!(open.fault(&"http://127.0.0.1:9/".parse().expect("a URL")), None);
     }
 }

@@ -1,5 +1,6 @@
 //! Background work: each job is safe to run twice and on several servers at once.
 
+mod deliver;
 mod expire;
 mod flush;
 mod tree_heads;
@@ -13,6 +14,8 @@ pub(crate) fn start(state: &AppState) {
     every(state, Duration::from_secs(5), expire::run);
     every(state, Duration::from_secs(5), flush::run);
     every(state, Duration::from_mins(1), tree_heads::run);
+    every(state, Duration::from_hours(1), deliver::forget);
+    state.tasks.spawn(deliver::run(state.clone()));
 }
 
 fn every<F>(state: &AppState, pause: Duration, job: impl Fn(AppState) -> F + Send + 'static)

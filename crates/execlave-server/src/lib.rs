@@ -29,6 +29,7 @@ pub mod state;
 mod touched;
 pub mod validators;
 mod views;
+pub mod webhooks;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,6 +44,7 @@ use crate::directory::Directory;
 use crate::signer::Signer;
 use crate::state::{AppState, Parts, Tasks};
 use crate::validators::Validators;
+use crate::webhooks::Webhooks;
 
 /// A server whose memory is filled, and that does not answer yet.
 #[derive(Debug)]
@@ -126,7 +128,8 @@ pub async fn build_state(
     directory.load(&store).await?;
     let signer = Arc::new(Signer::load(&store, &clock).await?);
     let validators = Arc::new(Validators::new(config.validators.allow_private_networks));
-    Ok(Parts { store, directory, signer, validators, clock, config, tasks }.into())
+    let webhooks = Arc::new(Webhooks::new(config.webhooks.allow_private_networks));
+    Ok(Parts { store, directory, signer, validators, webhooks, clock, config, tasks }.into())
 }
 
 /// Waits for the connections, but after the shutdown signal no longer than the configured grace.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::http::Method;
 use execlave_core::decision::Outcome;
+use execlave_store::webhooks::DeliveryStatus;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
@@ -42,6 +43,10 @@ pub(crate) fn install() {
             "execlave_channel_clients",
             "clients that listen on the control channel"
         );
+        metrics::describe_counter!(
+            "execlave_webhook_attempts_total",
+            "tries to tell webhooks, by what became of the delivery"
+        );
         Some(handle)
     });
 }
@@ -74,6 +79,10 @@ pub(crate) fn decision(outcome: Outcome, elapsed: Duration) {
 pub(crate) fn traces(accepted: usize, refused: usize) {
     metrics::counter!("execlave_traces_total", "result" => "accepted").increment(accepted as u64);
     metrics::counter!("execlave_traces_total", "result" => "refused").increment(refused as u64);
+}
+
+pub(crate) fn webhook_attempt(status: DeliveryStatus) {
+    metrics::counter!("execlave_webhook_attempts_total", "status" => status.as_str()).increment(1);
 }
 
 pub(crate) fn writer_queue(waiting: usize) {

@@ -19,6 +19,7 @@ pub(crate) mod report_baseline;
 pub(crate) mod save_cost_rule;
 pub(crate) mod save_policy;
 pub(crate) mod save_validator;
+pub(crate) mod save_webhook;
 pub(crate) mod set_price;
 pub(crate) mod set_red_team_score;
 pub(crate) mod sign_in;

@@ -21,7 +21,7 @@ use crate::pages;
 use crate::routes::{
     agents, api_keys, approvals, audit, bundle, bypasses, cost_rules, decisions, enforce, fallback,
     incidents, lint, openapi, operations, policies, prices, resolutions, settings, simulate,
-    tool_baselines, traces, usage, validators,
+    tool_baselines, traces, usage, validators, webhooks,
 };
 use crate::state::AppState;
 
@@ -99,6 +99,12 @@ fn api(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(validators::show, validators::replace, validators::delete))
         .routes(routes!(validators::test))
         .routes(routes!(validators::rotate_secret))
+        .routes(routes!(webhooks::create, webhooks::list))
+        .routes(routes!(webhooks::show, webhooks::replace, webhooks::delete))
+        .routes(routes!(webhooks::test))
+        .routes(routes!(webhooks::rotate_secret))
+        .routes(routes!(webhooks::list_deliveries))
+        .routes(routes!(webhooks::redeliver))
         .routes(routes!(incidents::list))
         .routes(routes!(incidents::stats))
         .routes(routes!(incidents::show))

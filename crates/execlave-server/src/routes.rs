@@ -24,3 +24,4 @@ pub(crate) mod tool_baselines;
 pub(crate) mod traces;
 pub(crate) mod usage;
 pub(crate) mod validators;
+pub(crate) mod webhooks;

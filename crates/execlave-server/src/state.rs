@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::directory::Directory;
 use crate::signer::Signer;
 use crate::validators::Validators;
+use crate::webhooks::Webhooks;
 
 /// Shared by all requests. A request clones it several times, so that must cost no more than a counter.
 #[derive(Clone, Debug)]
@@ -28,6 +29,8 @@ pub struct Parts {
     pub signer: Arc<Signer>,
     /// Asks custom validators.
     pub validators: Arc<Validators>,
+    /// Tells webhooks.
+    pub webhooks: Arc<Webhooks>,
     /// Tells the time and makes ids.
     pub clock: Clock,
     /// Settings.

@@ -98,7 +98,8 @@ struct Body {
 impl Validators {
     /// Nothing is known of any validator yet.
     pub fn new(allow_private_networks: bool) -> Self {
-        Self { http: Http::new(allow_private_networks), breakers: Mutex::default() }
+        let http = Http::new(allow_private_networks, "validators.allow_private_networks");
+        Self { http, breakers: Mutex::default() }
     }
 
     /// Why an address may not be asked, as far as the URL itself tells.

@@ -1,5 +1,7 @@
 //! Store records as they go out on the wire: plain functions, since neither type is ours to implement conversions for.
 
+pub(crate) mod webhooks;
+
 use execlave_api::agents::Agent;
 use execlave_api::approvals::{Approval, ApprovalDecision, ApprovalStats, ApproverStats};
 use execlave_api::audit::{AuditEntry, AuditFinding, AuditReport};

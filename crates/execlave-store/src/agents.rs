@@ -7,6 +7,7 @@ pub use group::AgentGroup;
 use execlave_core::ids::{AgentId, OrgId};
 use execlave_core::request::AgentStatus;
 use execlave_core::time::Timestamp;
+use execlave_core::webhook::EventType;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -18,6 +19,7 @@ use crate::db::query::{Query, containing, params};
 use crate::error::WithNoun as _;
 use crate::keys::sorted;
 use crate::page::{Page, PageRequest, Position};
+use crate::webhooks;
 use crate::{Json, Store, StoreError};
 
 /// What a trace that reports a success must prove.
@@ -223,6 +225,9 @@ impl Store {
             )
             .await?;
         }
+        if created {
+            tell(&mut tx, &agent, EventType::AgentRegistered, actor, now, json!({})).await?;
+        }
         announce(&mut tx, org, agent.id).await?;
         tx.commit().await?;
         Ok((agent, created))
@@ -323,6 +328,8 @@ impl Store {
             Event { at: now, actor, name: "agent.updated", subject: format!("agent:{id}"), body },
         )
         .await?;
+        let data = json!({ "changed": changed });
+        tell(&mut tx, &agent, EventType::AgentUpdated, actor, now, data).await?;
         announce(&mut tx, org, id).await?;
         tx.commit().await?;
         Ok(Some(agent))
@@ -362,6 +369,15 @@ impl Store {
             },
         )
         .await?;
+        let kind = match status {
+            AgentStatus::Paused => EventType::AgentPaused,
+            AgentStatus::Active => EventType::AgentResumed,
+            AgentStatus::Inactive | AgentStatus::Archived | AgentStatus::Error => {
+                EventType::AgentUpdated
+            }
+        };
+        let data = json!({ "reason": reason, "epoch": agent.epoch });
+        tell(&mut tx, &agent, kind, actor, now, data).await?;
         announce(&mut tx, org, id).await?;
         tx.commit().await?;
         Ok(Some(agent))
@@ -390,6 +406,8 @@ impl Store {
             body: json!({ "thousandths": thousandths }).into(),
         };
         audit::append(&mut tx, org, event).await?;
+        let data = json!({ "thousandths": thousandths });
+        tell(&mut tx, &agent, EventType::AgentRedTeamScored, actor, now, data).await?;
         announce(&mut tx, org, id).await?;
         tx.commit().await?;
         Ok(Some(agent))
@@ -426,4 +444,22 @@ fn param<T: crate::db::column::ToParam>(value: Option<&T>) -> Option<crate::db::
 
 async fn announce(tx: &mut Tx<'_>, org: OrgId, id: AgentId) -> Result<(), StoreError> {
     tx.announce(Change::Row { org_id: org, noun: Noun::Agent, id: id.as_uuid() }).await
+}
+
+/// Tells webhooks what became of an agent.
+async fn tell(
+    tx: &mut Tx<'_>,
+    agent: &Agent,
+    kind: EventType,
+    actor: &str,
+    at: Timestamp,
+    mut data: serde_json::Value,
+) -> Result<(), StoreError> {
+    data["id"] = json!(agent.id);
+    data["agentId"] = json!(agent.agent_id);
+    data["name"] = json!(agent.name);
+    data["environment"] = json!(agent.environment);
+    data["status"] = json!(agent.status);
+    data["actor"] = json!(actor);
+    webhooks::emit(tx, agent.org_id, kind, at, &format!("agent:{}", agent.id), data).await
 }

@@ -8,6 +8,7 @@ mod stats;
 
 use execlave_core::ids::{AgentId, ApprovalId, KeyId, OrgId};
 use execlave_core::time::Timestamp;
+use execlave_core::webhook::EventType;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -19,6 +20,7 @@ use crate::db::query::{Query, params};
 use crate::decisions::DecisionRecord;
 use crate::error::WithNoun as _;
 use crate::page::{Page, PageRequest, Position};
+use crate::webhooks;
 use crate::{Json, Store, StoreError};
 
 pub use decide::{Decided, DecisionBy};
@@ -234,11 +236,12 @@ async fn expire(
 ) -> Result<bool, StoreError> {
     const EXPIRE: &str = "
         UPDATE approvals SET status = 'expired', decided_at = $3
-        WHERE org_id = $1 AND id = $2 AND status = 'pending' AND expires_at <= $3";
+        WHERE org_id = $1 AND id = $2 AND status = 'pending' AND expires_at <= $3 RETURNING *";
     audit::lock_chain(tx, org).await?;
-    if tx.execute(Query::new(EXPIRE, params![org, id, now])).await? == 0 {
+    let Some(expired) = tx.one::<Approval>(Query::new(EXPIRE, params![org, id, now])).await? else {
         return Ok(false);
-    }
+    };
+    tell(tx, &expired, EventType::ApprovalExpired, "system", now).await?;
     let event = Event {
         at: now,
         actor: "system",
@@ -249,6 +252,22 @@ async fn expire(
     audit::append(tx, org, event).await?;
     tx.announce(Change::Row { org_id: org, noun: Noun::Approval, id: id.as_uuid() }).await?;
     Ok(true)
+}
+
+/// Tells webhooks how an approval ended.
+async fn tell(
+    tx: &mut Tx<'_>,
+    approval: &Approval,
+    kind: EventType,
+    actor: &str,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let data = json!({
+        "approvalId": approval.id, "agentId": approval.agent_id, "environment": approval.environment, "status": approval.status,
+        "actionSummary": approval.action_summary, "actionDigest": approval.action_digest, "reason": approval.decision_reason,
+        "escalationLevel": approval.escalation_level, "routedTo": approval.routed_to, "actor": actor,
+    });
+    webhooks::emit(tx, approval.org_id, kind, at, &format!("approval:{}", approval.id), data).await
 }
 
 /// Finds or creates the approval a decision waits for.

@@ -3,6 +3,7 @@
 
 use execlave_core::ids::{AgentId, KeyId, OrgId};
 use execlave_core::time::Timestamp;
+use execlave_core::webhook::EventType;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -11,7 +12,7 @@ use crate::db::Tx;
 use crate::db::column::table;
 use crate::db::query::{Query, params};
 use crate::page::{Page, PageRequest, Position};
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, webhooks};
 
 /// Bypasses of one agent for one reason, counted together by the client.
 #[derive(Clone, Debug)]
@@ -163,6 +164,8 @@ async fn record(
     subject: String,
     body: serde_json::Value,
 ) -> Result<(), StoreError> {
-    let event = Event { at, actor, name: "enforcement.bypassed", subject, body: body.into() };
-    audit::append(tx, org, event).await.map(drop)
+    let name = "enforcement.bypassed";
+    let event = Event { at, actor, name, subject: subject.clone(), body: (&body).into() };
+    audit::append(tx, org, event).await?;
+    webhooks::emit(tx, org, EventType::BypassReported, at, &subject, body).await
 }

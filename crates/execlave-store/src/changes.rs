@@ -40,10 +40,12 @@ pub enum Noun {
     CostRule,
     /// A custom validator was made, changed or deleted.
     Validator,
+    /// Something is to be delivered to webhooks.
+    WebhookDelivery,
 }
 
 impl Noun {
-    const ALL: [(Self, &'static str); 9] = [
+    const ALL: [(Self, &'static str); 10] = [
         (Self::Agent, "agent"),
         (Self::Policy, "policy"),
         (Self::Key, "key"),
@@ -53,6 +55,7 @@ impl Noun {
         (Self::Price, "price"),
         (Self::CostRule, "cost_rule"),
         (Self::Validator, "validator"),
+        (Self::WebhookDelivery, "webhook_delivery"),
     ];
 }
 

@@ -4,6 +4,7 @@
 use execlave_core::ids::OrgId;
 use execlave_core::policy::BudgetWindow;
 use execlave_core::time::Timestamp;
+use execlave_core::webhook::EventType;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
@@ -14,7 +15,7 @@ use crate::db::Tx;
 use crate::db::column::table;
 use crate::db::query::{Query, params};
 use crate::page::{Page, PageRequest, Position};
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, webhooks};
 
 /// One rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,7 +108,7 @@ impl Store {
         let mut tx = self.begin().await?;
         audit::lock_chain(&mut tx, rule.org_id).await?;
         tx.insert(rule).await?;
-        record(&mut tx, rule, "cost_budget_rule.created", actor, rule.created_at).await?;
+        record(&mut tx, rule, EventType::CostBudgetRuleCreated, actor, rule.created_at).await?;
         tx.commit().await
     }
 
@@ -136,7 +137,7 @@ impl Store {
         if tx.execute(Query::new(SQL, update)).await? == 0 {
             return Ok(false);
         }
-        record(&mut tx, rule, "cost_budget_rule.updated", actor, rule.updated_at).await?;
+        record(&mut tx, rule, EventType::CostBudgetRuleUpdated, actor, rule.updated_at).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -155,7 +156,7 @@ impl Store {
         let Some(rule) = tx.one::<CostRule>(Query::new(SQL, params![org, id])).await? else {
             return Ok(false);
         };
-        record(&mut tx, &rule, "cost_budget_rule.deleted", actor, now).await?;
+        record(&mut tx, &rule, EventType::CostBudgetRuleDeleted, actor, now).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -199,7 +200,7 @@ impl Store {
 async fn record(
     tx: &mut Tx<'_>,
     rule: &CostRule,
-    name: &'static str,
+    kind: EventType,
     actor: &str,
     at: Timestamp,
 ) -> Result<(), StoreError> {
@@ -209,6 +210,11 @@ async fn record(
         "burnRateAlertEnabled": rule.burn_rate_alert_enabled, "isActive": rule.is_active,
     });
     let subject = format!("cost_budget_rule:{}", rule.id);
+    let mut data = body.clone();
+    data["ruleId"] = json!(rule.id);
+    data["actor"] = json!(actor);
+    webhooks::emit(tx, rule.org_id, kind, at, &subject, data).await?;
+    let name = kind.as_str();
     audit::append(tx, rule.org_id, Event { at, actor, name, subject, body: body.into() }).await?;
     tx.announce(Change::Row { org_id: rule.org_id, noun: Noun::CostRule, id: rule.id }).await
 }

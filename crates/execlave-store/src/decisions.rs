@@ -11,6 +11,7 @@ use crate::db::column::table;
 use crate::db::query::{Query, containing, params};
 use crate::error::WithNoun as _;
 use crate::page::{Page, PageRequest, Position};
+use crate::webhooks::Findings;
 use crate::{Json, Store, StoreError};
 
 pub use stats::{DecisionStats, OutcomeCounts};
@@ -135,14 +136,18 @@ impl Store {
         decisions: Vec<DecisionRecord>,
     ) -> Result<usize, StoreError> {
         const KNOWN: &str = "ON CONFLICT (org_id, id) DO NOTHING";
-        let mut accepted = 0;
+        let mut accepted = Vec::new();
         let mut tx = self.begin().await?;
-        for decision in &decisions {
-            let own = DecisionRecord { org_id: org, ..decision.clone() };
-            accepted += usize::from(tx.insert_unless(&own, KNOWN).await.noun("decision")?);
+        for decision in decisions {
+            let own = DecisionRecord { org_id: org, ..decision };
+            if tx.insert_unless(&own, KNOWN).await.noun("decision")? {
+                accepted.push(own);
+            }
         }
+        let decisions = accepted.iter().collect();
+        Findings { decisions, ..Findings::default() }.tell(&mut tx).await?;
         tx.commit().await?;
-        Ok(accepted)
+        Ok(accepted.len())
     }
 
     /// A decision.

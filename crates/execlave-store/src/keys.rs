@@ -2,6 +2,7 @@
 
 use execlave_core::ids::{KeyId, OrgId};
 use execlave_core::time::Timestamp;
+use execlave_core::webhook::EventType;
 use serde_json::json;
 
 use crate::audit::{self, Event};
@@ -11,7 +12,7 @@ use crate::db::column::table;
 use crate::db::query::{Query, params};
 use crate::error::WithNoun as _;
 use crate::page::{Page, PageRequest, Position};
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, webhooks};
 
 /// A key.
 #[derive(Clone, Debug)]
@@ -114,6 +115,7 @@ impl Store {
             Event { at: now, actor, name: "key.revoked", subject: format!("key:{id}"), body },
         )
         .await?;
+        tell(&mut tx, &key, EventType::KeyRevoked, actor, now).await?;
         tx.announce(Change::Row { org_id: org, noun: Noun::Key, id: id.as_uuid() }).await?;
         tx.commit().await?;
         Ok(Some(key))
@@ -176,6 +178,22 @@ pub(crate) async fn insert(
         Event { at: created_at, actor, name: "key.created", subject: format!("key:{id}"), body },
     )
     .await?;
+    tell(tx, &key, EventType::KeyCreated, actor, created_at).await?;
     tx.announce(Change::Row { org_id: org, noun: Noun::Key, id: id.as_uuid() }).await?;
     Ok(key)
+}
+
+/// Tells webhooks what became of a key.
+async fn tell(
+    tx: &mut Tx<'_>,
+    key: &ApiKey,
+    kind: EventType,
+    actor: &str,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let data = json!({
+        "keyId": key.id, "name": key.name, "prefix": key.prefix, "environment": key.environment, "scopes": key.scopes,
+        "expiresAt": key.expires_at, "actor": actor,
+    });
+    webhooks::emit(tx, key.org_id, kind, at, &format!("key:{}", key.id), data).await
 }

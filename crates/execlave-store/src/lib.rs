@@ -40,6 +40,7 @@ pub mod traces;
 pub mod usage;
 pub mod users;
 pub mod validators;
+pub mod webhooks;
 mod writer;
 
 use std::fmt;

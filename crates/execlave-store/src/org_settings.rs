@@ -2,13 +2,14 @@
 
 use execlave_core::ids::OrgId;
 use execlave_core::time::Timestamp;
+use execlave_core::webhook::EventType;
 use serde_json::json;
 
 use crate::audit::{self, Event};
 use crate::changes::{Change, Noun};
 use crate::db::column::table;
 use crate::db::query::{Query, params};
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, webhooks};
 
 /// The settings of one organisation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,16 +45,19 @@ impl Store {
         let mut tx = self.begin().await?;
         audit::lock_chain(&mut tx, org).await?;
         tx.insert_unless(settings, REPLACE).await?;
+        let mut body =
+            json!({ "keepInput": settings.keep_input, "redTeamGate": settings.red_team_gate });
         let event = Event {
             at: settings.updated_at,
             actor,
             name: "organization.settings_updated",
             subject: format!("organization:{org}"),
-            body:
-                json!({ "keepInput": settings.keep_input, "redTeamGate": settings.red_team_gate })
-                    .into(),
+            body: (&body).into(),
         };
         audit::append(&mut tx, org, event).await?;
+        let (kind, subject) = (EventType::SettingsUpdated, format!("organization:{org}"));
+        body["actor"] = json!(actor);
+        webhooks::emit(&mut tx, org, kind, settings.updated_at, &subject, body).await?;
         tx.announce(Change::Row { org_id: org, noun: Noun::Settings, id: org.as_uuid() }).await?;
         tx.commit().await
     }

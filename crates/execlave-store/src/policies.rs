@@ -5,6 +5,7 @@
 
 use execlave_core::ids::{OrgId, PolicyId};
 use execlave_core::time::Timestamp;
+use execlave_core::webhook::EventType;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -15,6 +16,7 @@ use crate::db::column::{Record, Row, table};
 use crate::db::query::{Query, params};
 use crate::error::WithNoun as _;
 use crate::page::{Page, PageRequest, Position};
+use crate::webhooks;
 use crate::{Json, Store, StoreError};
 
 /// A policy in its latest version.
@@ -279,5 +281,15 @@ async fn record(
         Event { at, actor, name: event.audited(), subject: format!("policy:{policy_id}"), body },
     )
     .await?;
+    let kind = match event {
+        PolicyEvent::Created => EventType::PolicyCreated,
+        PolicyEvent::Updated => EventType::PolicyUpdated,
+        PolicyEvent::Deleted => EventType::PolicyDeleted,
+    };
+    let data = json!({
+        "policyId": policy_id, "policyName": policy.name, "policyType": policy.policy_type, "version": version,
+        "isActive": policy.is_active, "actor": actor,
+    });
+    webhooks::emit(tx, org_id, kind, at, &format!("policy:{policy_id}"), data).await?;
     tx.announce(Change::Row { org_id, noun: Noun::Policy, id: policy_id.as_uuid() }).await
 }

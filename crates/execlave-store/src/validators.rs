@@ -5,6 +5,7 @@ use std::fmt;
 use execlave_core::ids::OrgId;
 use execlave_core::policy::FailureMode;
 use execlave_core::time::Timestamp;
+use execlave_core::webhook::EventType;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -15,7 +16,7 @@ use crate::db::column::table;
 use crate::db::query::{Query, params};
 use crate::error::WithNoun as _;
 use crate::page::{Page, PageRequest, Position};
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, webhooks};
 
 /// One validator.
 #[derive(Clone, PartialEq, Eq)]
@@ -65,7 +66,7 @@ impl Store {
         let mut tx = self.begin().await?;
         audit::lock_chain(&mut tx, new.org_id).await?;
         tx.insert(new).await.noun("validator name")?;
-        record(&mut tx, new, "validator.created", actor, new.created_at).await?;
+        record(&mut tx, new, EventType::ValidatorCreated, actor, new.created_at).await?;
         tx.commit().await
     }
 
@@ -94,7 +95,7 @@ impl Store {
         if tx.execute(Query::new(SQL, update)).await.noun("validator name")? == 0 {
             return Ok(false);
         }
-        record(&mut tx, changed, "validator.updated", actor, changed.updated_at).await?;
+        record(&mut tx, changed, EventType::ValidatorUpdated, actor, changed.updated_at).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -113,7 +114,7 @@ impl Store {
         let Some(gone) = tx.one::<Validator>(Query::new(SQL, params![org, id])).await? else {
             return Ok(false);
         };
-        record(&mut tx, &gone, "validator.deleted", actor, now).await?;
+        record(&mut tx, &gone, EventType::ValidatorDeleted, actor, now).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -149,7 +150,7 @@ impl Store {
 async fn record(
     tx: &mut Tx<'_>,
     validator: &Validator,
-    name: &'static str,
+    kind: EventType,
     actor: &str,
     at: Timestamp,
 ) -> Result<(), StoreError> {
@@ -158,6 +159,12 @@ async fn record(
         "isActive": validator.is_active,
     });
     let subject = format!("validator:{}", validator.id);
+    let data = json!({
+        "validatorId": validator.id, "name": validator.name, "failMode": validator.fail_mode, "isActive": validator.is_active,
+        "actor": actor,
+    });
+    webhooks::emit(tx, validator.org_id, kind, at, &subject, data).await?;
+    let name = kind.as_str();
     audit::append(tx, validator.org_id, Event { at, actor, name, subject, body: body.into() })
         .await?;
     let noun = Noun::Validator;

@@ -25,6 +25,7 @@ use crate::state::rows::Reader;
 use crate::state::{Decide, Decided, Settled, StateAnswers};
 use crate::traces::{NewTrace, Trace};
 use crate::usage::month_of;
+use crate::webhooks::Findings;
 
 /// How many rows may wait. Beyond that the caller is told to come back, instead of the process running out of memory.
 const MAX_WAITING_ROWS: usize = 10_000;
@@ -240,12 +241,13 @@ async fn apply(tx: &mut Tx<'_>, batch: &[Job]) -> Result<Vec<Answer>, StoreError
     let settled = settle_state(tx, batch, &traces).await?;
     let mut decisions = Vec::new();
     let mut waiting = Vec::new();
+    let mut requested = Vec::new();
     for (index, job) in batch.iter().enumerate() {
         match &job.work {
             Work::Decision(decision) => decisions.push(&**decision),
             Work::Approval(request) => {
                 let (new, decision) = &**request;
-                let approval = wait(tx, new, decision, &mut waiting).await?;
+                let approval = wait(tx, new, decision, &mut waiting, &mut requested).await?;
                 answers[index] = Answer::Approval(Box::new(approval));
             }
             Work::Traces(_) | Work::Decide(_) => {}
@@ -253,7 +255,7 @@ async fn apply(tx: &mut Tx<'_>, batch: &[Job]) -> Result<Vec<Answer>, StoreError
     }
     for (index, state, Settled { decision, approval }) in &settled {
         let approval = if let Some(new) = approval {
-            Some(wait(tx, new, decision, &mut waiting).await?)
+            Some(wait(tx, new, decision, &mut waiting, &mut requested).await?)
         } else {
             decisions.push(decision);
             None
@@ -263,6 +265,8 @@ async fn apply(tx: &mut Tx<'_>, batch: &[Job]) -> Result<Vec<Answer>, StoreError
     decisions.extend(&waiting);
     tx.insert_all(&decisions).await.noun("decision")?;
     insert_traces(tx, &traces).await?;
+    let incidents = traces.iter().flat_map(|new| &new.incidents).collect();
+    Findings { decisions, requested, incidents }.tell(tx).await?;
     Ok(answers)
 }
 
@@ -280,8 +284,12 @@ async fn wait(
     new: &NewApproval,
     decision: &DecisionRecord,
     waiting: &mut Vec<DecisionRecord>,
+    requested: &mut Vec<Approval>,
 ) -> Result<Approval, StoreError> {
     let approval = approvals::find_or_insert(tx, new, decision).await?;
+    if approval.id == new.id {
+        requested.push(approval.clone());
+    }
     waiting.push(DecisionRecord { approval_id: Some(approval.id), ..decision.clone() });
     Ok(approval)
 }

@@ -14,3 +14,4 @@ mod properties;
 mod redact;
 mod reference;
 mod risk;
+mod webhook;

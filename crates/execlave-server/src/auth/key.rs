@@ -104,6 +104,8 @@ permissions! {
     ReadKeys: "read", "keys:write";
     /// Change the organisation's settings and prices.
     WriteSettings: "settings:write";
+    /// See and change webhooks. Their addresses are often secrets, so reading them takes as much as writing.
+    ManageWebhooks: "settings:write";
     /// Make and revoke API keys.
     WriteKeys: "keys:write";
 }

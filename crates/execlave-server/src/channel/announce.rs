@@ -112,7 +112,7 @@ async fn tell(
         }
         Noun::Approval => tell_approval(state, io, org, id.into()).await,
         Noun::Key => send_away(state, io, org, id.into()).await,
-        Noun::Session | Noun::Price => {}
+        Noun::Session | Noun::Price | Noun::WebhookDelivery => {}
     }
 }
 

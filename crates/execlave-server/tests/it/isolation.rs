@@ -39,7 +39,11 @@ async fn belongings(app: &TestApp) -> Vec<(&'static str, String)> {
     let validator = json!({ "name": "v", "url": "https://validator.example.com/" });
     let validator = app.operator().post("/validators", validator).await.expect(201);
     let validator = validator["data"]["id"].as_str().expect("an id").to_owned();
+    let webhook = json!({ "name": "w", "url": "https://hooks.example.com/", "events": ["*"] });
+    let webhook = app.operator().post("/webhooks", webhook).await.expect(201);
+    let webhook = webhook["data"]["id"].as_str().expect("an id").to_owned();
     vec![
+        ("webhooks", webhook),
         ("validators", validator),
         ("cost-budget-rules", rule),
         ("incidents", incident),
@@ -70,6 +74,8 @@ fn body(path: &str) -> Value {
         json!({ "score": 1 })
     } else if path.starts_with("/validators/") && !path.ends_with("/test") {
         json!({ "name": "v", "url": "https://validator.example.com/" })
+    } else if path.starts_with("/webhooks") {
+        json!({ "name": "w", "url": "https://hooks.example.com/", "events": ["*"] })
     } else if path.starts_with("/cost-budget-rules") {
         json!({ "scope": "org", "window": "1d", "capUsd": 1, "action": "warn" })
     } else if path.starts_with("/tool-integrity") {
@@ -169,6 +175,7 @@ async fn lists_hold_only_what_is_ones_own() {
         "incidents",
         "cost-budget-rules",
         "validators",
+        "webhooks",
     ] {
         let answer = stranger.get(&format!("/{list}")).await.expect(200);
         assert_eq!(answer["data"], json!([]), "{list}");

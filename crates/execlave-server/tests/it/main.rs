@@ -11,4 +11,5 @@ mod reference;
 mod routes;
 mod serving;
 mod support;
+mod webhooks;
 mod wire;

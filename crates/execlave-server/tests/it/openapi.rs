@@ -71,6 +71,7 @@ async fn every_shared_path_is_described() {
         paths::COST_BUDGET_RULES,
         paths::INCIDENTS,
         paths::VALIDATORS,
+        paths::WEBHOOKS,
         paths::SIMULATE,
         paths::BUNDLE,
         paths::LINT,

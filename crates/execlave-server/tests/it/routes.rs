@@ -23,3 +23,4 @@ mod traces;
 mod usage;
 mod validator_policies;
 mod validators;
+mod webhooks;

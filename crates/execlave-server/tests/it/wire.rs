@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use execlave_api::{
     agents, approvals, bypasses, cost_rules, decisions, enforce, error, incidents, keys, lint,
     page, policies, prices, resolutions, settings, simulate, tool_baselines, traces, usage,
-    validators,
+    validators, webhooks,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -70,6 +70,10 @@ samples! {
     "change_group_status": agents::ChangeGroupStatus;
     "group_status_changed": page::Data<agents::GroupStatusChanged>;
     "record_drill": agents::RecordDrill;
+    "save_webhook": webhooks::SaveWebhook;
+    "webhook": page::Data<webhooks::Webhook>;
+    "webhook_delivery": page::Data<webhooks::WebhookDelivery>;
+    "webhook_test": page::Data<webhooks::WebhookTest>;
     "set_red_team_score": agents::SetRedTeamScore;
     "price": page::Data<prices::Price>;
     "set_price": prices::SetPrice;

@@ -3,13 +3,14 @@
 use execlave_core::ids::OrgId;
 use execlave_core::request::AgentStatus;
 use execlave_core::time::Timestamp;
+use execlave_core::webhook::EventType;
 use serde_json::json;
 
-use super::{Agent, announce};
+use super::{Agent, announce, tell};
 use crate::audit::{self, Event};
 use crate::changes::Change;
 use crate::db::query::{Query, params};
-use crate::{Json, Store, StoreError};
+use crate::{Json, Store, StoreError, webhooks};
 
 /// More changes are not announced one by one: everybody reads everything again, which is sooner done.
 const ANNOUNCED: usize = 100;
@@ -63,6 +64,17 @@ impl Store {
             .into(),
         };
         audit::append(&mut tx, org, event).await?;
+        let kind = if to == AgentStatus::Paused {
+            EventType::AgentPaused
+        } else {
+            EventType::AgentResumed
+        };
+        if webhooks::is_wanted(&mut tx, org, kind).await? {
+            for agent in &changed {
+                let data = json!({ "reason": reason, "epoch": agent.epoch });
+                tell(&mut tx, agent, kind, actor, now, data).await?;
+            }
+        }
         if changed.len() > ANNOUNCED {
             tx.announce(Change::Resync).await?;
         } else {

@@ -2,9 +2,10 @@
 
 use execlave_core::ids::{ApprovalId, OrgId};
 use execlave_core::time::Timestamp;
+use execlave_core::webhook::EventType;
 use serde_json::json;
 
-use crate::approvals::{Approval, ApprovalStatus, Decided, FIND};
+use crate::approvals::{Approval, ApprovalStatus, Decided, FIND, tell};
 use crate::audit::{self, Event};
 use crate::changes::{Change, Noun};
 use crate::db::query::{Query, params};
@@ -43,6 +44,7 @@ impl Store {
             body: json!({ "label": label, "reason": reason }).into(),
         };
         audit::append(&mut tx, org, event).await?;
+        tell(&mut tx, &approval, EventType::ApprovalCancelled, actor, now).await?;
         tx.announce(Change::Row { org_id: org, noun: Noun::Approval, id: id.as_uuid() }).await?;
         tx.commit().await?;
         Ok(Decided::Recorded(approval))

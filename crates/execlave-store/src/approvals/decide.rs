@@ -2,9 +2,10 @@
 
 use execlave_core::ids::{ApprovalId, OrgId};
 use execlave_core::time::Timestamp;
+use execlave_core::webhook::EventType;
 use serde_json::json;
 
-use crate::approvals::{Approval, ApprovalStatus, ApprovalVote, FIND, expire};
+use crate::approvals::{Approval, ApprovalStatus, ApprovalVote, FIND, expire, tell};
 use crate::audit::{self, Event};
 use crate::changes::{Change, Noun};
 use crate::db::query::{Query, params};
@@ -107,6 +108,16 @@ impl Store {
         ];
         if tx.execute(Query::new(UPDATE, update)).await? == 0 {
             return Err(StoreError::Unavailable("approval is being decided elsewhere".to_owned()));
+        }
+        match approval.status {
+            ApprovalStatus::Approved => {
+                tell(&mut tx, &approval, EventType::ApprovalApproved, by.actor, now).await?;
+            }
+            ApprovalStatus::Denied => {
+                tell(&mut tx, &approval, EventType::ApprovalDenied, by.actor, now).await?;
+            }
+            // More people must say yes.
+            _ => {}
         }
         tx.announce(Change::Row { org_id: org, noun: Noun::Approval, id: id.as_uuid() }).await?;
         tx.commit().await?;

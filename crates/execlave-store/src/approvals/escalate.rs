@@ -2,9 +2,10 @@
 
 use execlave_core::ids::{ApprovalId, OrgId};
 use execlave_core::time::Timestamp;
+use execlave_core::webhook::EventType;
 use serde_json::json;
 
-use crate::approvals::Approval;
+use crate::approvals::{Approval, tell};
 use crate::audit::{self, Event};
 use crate::changes::{Change, Noun};
 use crate::db::query::{Query, params};
@@ -32,10 +33,10 @@ impl Store {
             WHERE org_id = $1 AND id = $2 AND status = 'pending' AND escalation_level = $6";
         let mut escalated = Vec::new();
         let overdue = Query::new(OVERDUE, params![now, LEVELS, since]);
-        for approval in self.db().all::<Approval>(overdue).await? {
+        for mut approval in self.db().all::<Approval>(overdue).await? {
             let Approval { org_id, id, escalation_level, .. } = approval;
             let level = escalation_level + 1;
-            let routed_to = with_next_tier(approval.routed_to);
+            let routed_to = with_next_tier(std::mem::take(&mut approval.routed_to));
             let mut tx = self.begin().await?;
             audit::lock_chain(&mut tx, org_id).await?;
             let update = params![org_id, id, level, now, routed_to, escalation_level];
@@ -51,6 +52,9 @@ impl Store {
                 body: json!({ "level": level, "routedTo": routed_to }).into(),
             };
             audit::append(&mut tx, org_id, event).await?;
+            approval.escalation_level = level;
+            approval.routed_to = routed_to;
+            tell(&mut tx, &approval, EventType::ApprovalEscalated, "system", now).await?;
             tx.announce(Change::Row { org_id, noun: Noun::Approval, id: id.as_uuid() }).await?;
             tx.commit().await?;
             escalated.push((org_id, id, level));

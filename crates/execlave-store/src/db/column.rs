@@ -201,6 +201,12 @@ columns! {
     Text crate::approvals::ApprovalStatus: |status| word_of(status), |cell| cell.word();
     Text crate::policies::PolicyEvent: |event| word_of(event), |cell| cell.word();
     Text BudgetWindow: |period| word_of(period), |cell| cell.word();
+    Text execlave_core::webhook::EventType: |kind| word_of(kind), |cell| cell.word();
+    Text Vec<execlave_core::webhook::EventType>: |kinds| Json::of(kinds).as_str().to_owned(), |cell| cell.json();
+    Text execlave_core::webhook::Event: |event| Json::of(event).as_str().to_owned(), |cell| cell.json();
+    Text execlave_core::webhook::Format: |format| word_of(format), |cell| cell.word();
+    Text execlave_core::webhook::SignatureVersion: |version| word_of(version), |cell| cell.word();
+    Text crate::webhooks::DeliveryStatus: |status| word_of(status), |cell| cell.word();
     Text Vec<crate::approvals::ApprovalVote>: |votes| Json::of(votes).as_str().to_owned(), |cell| cell.json();
     Text crate::state::SlidingWindow: |window| Json::of(window).as_str().to_owned(), |cell| cell.json();
     Text Vec<crate::spend::Charged>: |charged| Json::of(charged).as_str().to_owned(), |cell| cell.json();

@@ -25,4 +25,5 @@ mod traces;
 mod usage;
 mod users;
 mod validators;
+mod webhooks;
 mod writer;

@@ -73,7 +73,7 @@ pub(super) struct Tuning {
     /// How long a client may decide with the policies it fetched [default: 60]
     #[arg(long, value_name = "MINUTES", env = "EXECLAVE_BUNDLE_MINUTES", hide_env_values = true)]
     bundle_minutes: Option<u32>,
-    /// Let custom validators be on private networks and on this machine, also without TLS
+    /// Let custom validators and webhooks be on private networks and on this machine, also without TLS
     #[arg(long, env = "EXECLAVE_ALLOW_PRIVATE_NETWORKS", hide_env_values = true)]
     allow_private_networks: bool,
     /// How long a one-time sign-in link works [default: 1440]
@@ -101,6 +101,7 @@ impl Tuning {
         lay(&mut config.sign_in.session_hours, self.session_hours);
         config.decisions.keep_input |= self.keep_input;
         config.validators.allow_private_networks |= self.allow_private_networks;
+        config.webhooks.allow_private_networks |= self.allow_private_networks;
     }
 }
 

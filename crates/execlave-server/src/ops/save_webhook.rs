@@ -1,0 +1,226 @@
+//! Making, changing, trying out and deleting webhooks.
+
+use std::time::Instant;
+
+use execlave_api::webhooks::{SaveWebhook, WebhookTest};
+use execlave_core::ids::OrgId;
+use execlave_core::webhook::{Event, EventType, Format, SignatureVersion};
+use execlave_store::error::StoreError;
+use execlave_store::webhooks::{Delivery, Webhook};
+use serde_json::json;
+use url::Url;
+use uuid::Uuid;
+
+use crate::auth::Actor;
+use crate::checks::{self, NAME_LENGTH};
+use crate::error::{AppError, AppResult};
+use crate::secrets;
+use crate::state::AppState;
+
+const URL_LENGTH: usize = 2_000;
+const TIMEOUTS_MS: std::ops::RangeInclusive<i64> = 100..=10_000;
+
+/// How many an organisation may have: every event is written once for each of them.
+const MOST: i64 = 50;
+
+/// Stands for every event type.
+const EVERYTHING: &str = "*";
+
+/// What a request says, once it was understood.
+struct Checked {
+    format: Format,
+    signature_version: SignatureVersion,
+    events: Option<Vec<EventType>>,
+}
+
+/// Makes a webhook, with a new secret.
+pub(crate) async fn create_webhook(
+    state: &AppState,
+    org: OrgId,
+    actor: &Actor,
+    body: SaveWebhook,
+) -> AppResult<Webhook> {
+    let checked = check(state, &body)?;
+    if checked.format == Format::Pagerduty && body.routing_key.is_none() {
+        return Err(AppError::invalid("routingKey", "is needed for the format `pagerduty`"));
+    }
+    if state.store.count_webhooks(org).await? >= MOST {
+        return Err(AppError::conflict(format!(
+            "there are {MOST} webhooks already: delete one, or let one receiver pass events on"
+        )));
+    }
+    let now = state.clock.now();
+    let new = Webhook {
+        org_id: org,
+        id: state.clock.new_id(),
+        name: body.name,
+        url: body.url,
+        secret: secrets::new_token(),
+        routing_key: body.routing_key,
+        format: checked.format,
+        signature_version: checked.signature_version,
+        events: checked.events,
+        timeout_ms: body.timeout_ms,
+        is_active: body.is_active,
+        created_at: now,
+        updated_at: now,
+    };
+    let created = state.store.create_webhook(&new, &actor.id()).await;
+    created.map_err(|error| taken(error, &new.name))?;
+    Ok(new)
+}
+
+/// Replaces a webhook; the secret stays.
+pub(crate) async fn replace_webhook(
+    state: &AppState,
+    org: OrgId,
+    actor: &Actor,
+    id: Uuid,
+    body: SaveWebhook,
+) -> AppResult<Webhook> {
+    let checked = check(state, &body)?;
+    let known = find_webhook(state, org, id).await?;
+    let routing_key = match checked.format {
+        Format::Pagerduty => body.routing_key.or(known.routing_key),
+        _ => None,
+    };
+    if checked.format == Format::Pagerduty && routing_key.is_none() {
+        return Err(AppError::invalid("routingKey", "is needed for the format `pagerduty`"));
+    }
+    let changed = Webhook {
+        name: body.name,
+        url: body.url,
+        routing_key,
+        format: checked.format,
+        signature_version: checked.signature_version,
+        events: checked.events,
+        timeout_ms: body.timeout_ms,
+        is_active: body.is_active,
+        ..known
+    };
+    save(state, actor, changed).await
+}
+
+/// Gives a webhook a new secret; the old one signs nothing any more.
+pub(crate) async fn rotate_secret(
+    state: &AppState,
+    org: OrgId,
+    actor: &Actor,
+    id: Uuid,
+) -> AppResult<Webhook> {
+    let known = find_webhook(state, org, id).await?;
+    save(state, actor, Webhook { secret: secrets::new_token(), ..known }).await
+}
+
+/// Tells a webhook of a made-up event, also one that is not active, and waits for the answer. Nothing is kept of it.
+pub(crate) async fn test_webhook(state: &AppState, org: OrgId, id: Uuid) -> AppResult<WebhookTest> {
+    let webhook = find_webhook(state, org, id).await?;
+    let now = state.clock.now();
+    let data = json!({ "webhookId": id, "name": webhook.name });
+    let event = Event::new(org, EventType::Test, now, format!("webhook:{id}"), data);
+    let started = Instant::now();
+    let told = state.webhooks.tell(&webhook, &event, event.delivery_id(id), now).await;
+    let duration_ms = i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX);
+    Ok(match told {
+        Ok(status) => WebhookTest { ok: true, status: Some(status), error: None, duration_ms },
+        Err(refusal) => WebhookTest {
+            ok: false,
+            status: refusal.status(),
+            error: Some(refusal.to_string()),
+            duration_ms,
+        },
+    })
+}
+
+/// Begins a delivery that has ended anew.
+pub(crate) async fn redeliver(
+    state: &AppState,
+    org: OrgId,
+    actor: &Actor,
+    webhook: Uuid,
+    id: Uuid,
+) -> AppResult<Delivery> {
+    let now = state.clock.now();
+    if let Some(again) = state.store.redeliver(org, webhook, id, &actor.id(), now).await? {
+        return Ok(again);
+    }
+    match state.store.find_delivery(org, webhook, id).await? {
+        None => Err(AppError::not_found("delivery", id)),
+        Some(_) => Err(AppError::conflict(
+            "the delivery is pending: it is tried at `nextAttemptAt` without being asked to",
+        )),
+    }
+}
+
+/// A webhook that must exist.
+pub(crate) async fn find_webhook(state: &AppState, org: OrgId, id: Uuid) -> AppResult<Webhook> {
+    let found = state.store.find_webhook(org, id).await?;
+    found.ok_or_else(|| AppError::not_found("webhook", id))
+}
+
+async fn save(state: &AppState, actor: &Actor, changed: Webhook) -> AppResult<Webhook> {
+    let changed = Webhook { updated_at: state.clock.now(), ..changed };
+    let updated = state.store.update_webhook(&changed, &actor.id()).await;
+    if updated.map_err(|error| taken(error, &changed.name))? {
+        Ok(changed)
+    } else {
+        Err(AppError::not_found("webhook", changed.id))
+    }
+}
+
+fn check(state: &AppState, body: &SaveWebhook) -> AppResult<Checked> {
+    checks::required("name", &body.name, NAME_LENGTH)?;
+    checks::required("url", &body.url, URL_LENGTH)?;
+    let url: Url = body.url.parse().map_err(|_| AppError::invalid("url", "must be a URL"))?;
+    if let Some(fault) = state.webhooks.fault(&url) {
+        return Err(AppError::invalid("url", fault));
+    }
+    if !TIMEOUTS_MS.contains(&body.timeout_ms) {
+        return Err(AppError::invalid("timeoutMs", "must be 100 to 10000"));
+    }
+    let format: Format =
+        body.format.parse().map_err(|error| AppError::invalid("format", format!("{error}")))?;
+    let signature_version = body
+        .signature_version
+        .parse()
+        .map_err(|error| AppError::invalid("signatureVersion", format!("{error}")))?;
+    if let Some(key) = &body.routing_key {
+        checks::required("routingKey", key, NAME_LENGTH)?;
+        if format != Format::Pagerduty {
+            return Err(AppError::invalid("routingKey", "is for the format `pagerduty` only"));
+        }
+    }
+    Ok(Checked { format, signature_version, events: events(&body.events)? })
+}
+
+/// The types a webhook is told of; `None` is every type.
+fn events(words: &[String]) -> AppResult<Option<Vec<EventType>>> {
+    if words == [EVERYTHING] {
+        return Ok(None);
+    }
+    if words.is_empty() {
+        return Err(AppError::invalid("events", "must not be empty: `[\"*\"]` is every event"));
+    }
+    let mut kinds = Vec::new();
+    for (index, word) in words.iter().enumerate() {
+        let known = EventType::subscribable().find(|kind| kind.as_str() == word);
+        let Some(kind) = known else {
+            let all: Vec<&str> = EventType::subscribable().map(EventType::as_str).collect();
+            let message = format!("must be one of `{}`, or `*` alone", all.join("`, `"));
+            return Err(AppError::invalid(format!("events[{index}]"), message));
+        };
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    Ok(Some(kinds))
+}
+
+fn taken(error: StoreError, name: &str) -> AppError {
+    match error {
+        StoreError::Conflict(_) => AppError::conflict(format!(
+            "a webhook named `{name}` already exists: choose another name or change that one"
+        )),
+        other => other.into(),
+    }
+}
