@@ -104,8 +104,10 @@ async fn tell(
             let Some(agent) = agent.filter(|agent| agent.profile.id == AgentId::from(id)) else {
                 return;
             };
-            tell_status(io, told, org, &agent).await;
-            emit(io, org, "policy.bundle_updated", &bundle_of(state, org)).await;
+            // Whoever hears of a status knows that bundles are out of date.
+            if !tell_status(io, told, org, &agent).await {
+                emit(io, org, "policy.bundle_updated", &bundle_of(state, org)).await;
+            }
         }
         Noun::Policy | Noun::Settings | Noun::CostRule | Noun::Validator => {
             emit(io, org, "policy.bundle_updated", &bundle_of(state, org)).await;
@@ -120,14 +122,14 @@ fn bundle_of(state: &AppState, org: OrgId) -> BundleUpdated {
     BundleUpdated { epoch: state.directory.policies(org).epoch }
 }
 
-/// Says how an agent is, unless clients know: most changes of an agent are not of its status.
-async fn tell_status(io: &SocketIo, told: &mut Told, org: OrgId, agent: &Arc<AgentEntry>) {
+/// Says how an agent is, unless clients know: most changes of an agent are not of its status. Whether it was said.
+async fn tell_status(io: &SocketIo, told: &mut Told, org: OrgId, agent: &Arc<AgentEntry>) -> bool {
     let profile = &agent.profile;
     let known = told.insert((org, profile.id), agent.epoch);
     // An agent that begins as active is no news either; some clients would take it for a resume of another one.
     let is_new = known.is_none() && profile.status == AgentStatus::Active;
     if is_new || known == Some(agent.epoch) {
-        return;
+        return false;
     }
     let event = AgentStatusUpdated {
         agent_id: &profile.external_id,
@@ -138,6 +140,7 @@ async fn tell_status(io: &SocketIo, told: &mut Told, org: OrgId, agent: &Arc<Age
         epoch: agent.epoch,
     };
     emit(io, org, "agent.status_updated", &event).await;
+    true
 }
 
 async fn tell_approval(state: &AppState, io: &SocketIo, org: OrgId, id: ApprovalId) {
