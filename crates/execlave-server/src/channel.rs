@@ -27,6 +27,9 @@ const NAMESPACE: &str = "/sdk";
 /// The largest message of a client. None is expected but the one that presents its key.
 const MESSAGE_BYTES: u64 = 4_096;
 
+/// Bytes read at once. The library's own 128 KiB for every client are cleared before every read.
+const READ_BYTES: usize = 4_096;
+
 /// Events that wait for one client. One that does not read that many loses what follows.
 const WAITING_EVENTS: usize = 256;
 
@@ -46,6 +49,7 @@ pub(crate) fn open(state: &AppState, router: Router) -> (Router, SocketIo) {
         .with_state(state.clone())
         .max_payload(MESSAGE_BYTES)
         .max_buffer_size(WAITING_EVENTS)
+        .ws_read_buffer_size(READ_BYTES)
         .connect_timeout(CONNECT_TIMEOUT)
         .build_layer();
     io.ns(NAMESPACE, welcome.with(authenticate));
