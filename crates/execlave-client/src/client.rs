@@ -115,6 +115,7 @@ impl Client {
                 states: Arc::clone(&states),
                 observer: Arc::clone(&observer),
                 poll_now: Arc::clone(&poll_now),
+                refused: AtomicBool::new(false),
                 stop: stop.clone(),
             };
             tasks.push(config.tasks.spawn(channel.run()));

@@ -7,11 +7,10 @@
 mod announce;
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use execlave_core::ids::{KeyId, OrgId};
+use execlave_core::ids::OrgId;
 use serde::Deserialize;
 use socketioxide::SocketIo;
 use socketioxide::extract::{SocketRef, State, TryData};
@@ -62,11 +61,6 @@ fn room_of_org(org: OrgId) -> String {
     format!("org:{org}")
 }
 
-/// Where the clients are that came with a key.
-fn room_of_key(key: KeyId) -> String {
-    format!("key:{key}")
-}
-
 /// Why a client may not listen; it reads this text.
 #[derive(Debug)]
 struct Refused(String);
@@ -77,7 +71,7 @@ impl fmt::Display for Refused {
     }
 }
 
-/// Lets in whoever has a key that may see agents, and remembers under which rooms it hears events.
+/// Lets in whoever has a key that may see agents. A key that is revoked at this very moment is found by the next sweep.
 async fn authenticate(
     socket: SocketRef,
     TryData(hello): TryData<Hello>,
@@ -90,12 +84,8 @@ async fn authenticate(
         let wanted = ReadAgents::SCOPES.join("` or `");
         return Err(Refused(format!("this key may not listen: use one with the scope `{wanted}`")));
     }
-    socket.join([room_of_org(key.org), room_of_key(key.id)]);
-    socket.extensions.insert(Arc::clone(&key));
-    // It may have been revoked between the check and the rooms, in which nobody was to be sent away.
-    if check(&state, &hello.api_key).is_err() {
-        return Err(Refused("this API key was revoked: use another one".to_owned()));
-    }
+    socket.join(room_of_org(key.org));
+    socket.extensions.insert(key);
     Ok(())
 }
 

@@ -37,6 +37,9 @@ use policies::Policies;
 use crate::prices::{OwnPrices, Price};
 use crate::touched::Touched;
 
+/// More agents are not read one by one.
+const MANY: usize = 100;
+
 /// What authentication needs to know of a key.
 #[derive(Clone, Debug)]
 pub struct KeyEntry {
@@ -257,12 +260,15 @@ impl Directory {
         Ok(())
     }
 
-    /// Reads many agents again, in one turn.
+    /// Reads agents again: one after the other, or, when they are many, with everything else, which is sooner done.
     pub(crate) async fn refresh_agents(
         &self,
         store: &Store,
         changed: &[Agent],
     ) -> Result<(), StoreError> {
+        if changed.len() > MANY {
+            return self.load(store).await;
+        }
         let _turn = self.refreshing.lock().await;
         for Agent { org_id, id, .. } in changed {
             if let Some(agent) = store.find_agent(*org_id, *id).await? {

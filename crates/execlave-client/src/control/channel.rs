@@ -5,6 +5,7 @@
 //! was missed in between is asked for as soon as it stands, and polling goes on all the while.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -44,6 +45,8 @@ pub(crate) struct Channel {
     pub(crate) observer: Arc<dyn Observer>,
     /// Rung when the connection stands, because events may have been missed before.
     pub(crate) poll_now: Arc<Notify>,
+    /// Whether the server refused the last time: that is said once.
+    pub(crate) refused: AtomicBool,
     pub(crate) stop: CancellationToken,
 }
 
@@ -121,13 +124,18 @@ impl Channel {
                     silence = Duration::from_millis(silent.clamp(1_000, 600_000));
                     say(socket, packet::join(&json!({"apiKey": self.http.key()}))).await?;
                 }
-                Packet::Joined => return Ok(silence),
+                Packet::Joined => {
+                    self.refused.store(false, Ordering::Relaxed);
+                    return Ok(silence);
+                }
                 Packet::Ping => say(socket, Packet::PONG.to_owned()).await?,
                 Packet::Refused(why) => {
-                    tracing::warn!(
-                        why,
-                        "the server refuses the control channel; statuses are polled"
-                    );
+                    if !self.refused.swap(true, Ordering::Relaxed) {
+                        tracing::warn!(
+                            why,
+                            "the server refuses the control channel; statuses are polled"
+                        );
+                    }
                     return Err(Error::Network(why));
                 }
                 Packet::Closed => return Err(silent()),

@@ -190,6 +190,11 @@ fn presented(headers: &HeaderMap) -> AppResult<String> {
     }
 }
 
+/// Whether the key with that hash may still be used.
+pub(crate) fn may_be_used(state: &AppState, hash: &str) -> bool {
+    state.directory.key(hash).is_some_and(|key| usable(state, &key).is_ok())
+}
+
 /// The key with that text, if it may be used.
 pub(crate) fn check(state: &AppState, secret: &str) -> AppResult<Arc<KeyEntry>> {
     let hash = secrets::hash(secret);
@@ -203,6 +208,11 @@ pub(crate) fn check(state: &AppState, secret: &str) -> AppResult<Arc<KeyEntry>> 
                 "this API key is not known: check it, or make a new one",
             )
         })?;
+    usable(state, &key)?;
+    Ok(key)
+}
+
+fn usable(state: &AppState, key: &KeyEntry) -> AppResult<()> {
     if key.revoked_at.is_some() {
         return Err(AppError::new(
             ErrorCode::ApiKeyRevoked,
@@ -215,5 +225,5 @@ pub(crate) fn check(state: &AppState, secret: &str) -> AppResult<Arc<KeyEntry>> 
             "this API key has expired: make a new one",
         ));
     }
-    Ok(key)
+    Ok(())
 }

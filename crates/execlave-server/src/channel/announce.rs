@@ -1,10 +1,10 @@
 //! What is told, and when: after memory has changed, so that a client which asks at once gets the same answer.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use execlave_core::ids::{AgentId, ApprovalId, KeyId, OrgId};
+use execlave_core::ids::{AgentId, ApprovalId, OrgId};
 use execlave_core::request::AgentStatus;
 use execlave_store::approvals::ApprovalStatus;
 use execlave_store::changes::{Change, Noun};
@@ -12,7 +12,8 @@ use serde::Serialize;
 use socketioxide::SocketIo;
 use tokio::sync::broadcast::error::RecvError;
 
-use super::{NAMESPACE, room_of_key, room_of_org};
+use super::{NAMESPACE, room_of_org};
+use crate::auth::key::may_be_used;
 use crate::directory::{AgentEntry, KeyEntry};
 use crate::state::AppState;
 
@@ -47,7 +48,7 @@ struct ApprovalDecided<'a> {
     status: &'a str,
 }
 
-/// How often connections are closed whose key has expired.
+/// How often connections are looked for whose key has expired.
 const SWEEP: Duration = Duration::from_secs(30);
 
 /// The epochs that clients were told last.
@@ -63,7 +64,7 @@ pub(super) async fn run(state: AppState, io: SocketIo) {
         let received = tokio::select! {
             received = changes.recv() => received,
             _ = sweep.tick() => {
-                send_away_expired(&state, &io);
+                send_away(&state, &io);
                 continue;
             }
         };
@@ -76,12 +77,21 @@ pub(super) async fn run(state: AppState, io: SocketIo) {
             Change::Row { org_id, noun, id } => {
                 tell(&state, &io, &mut told, org_id, noun, id).await;
             }
-            Change::Resync => {
-                for (org, agent) in state.directory.all_agents() {
-                    tell_status(&io, &mut told, org, &agent).await;
-                }
-            }
+            Change::Resync => tell_everything(&state, &io, &mut told).await,
         }
+    }
+}
+
+/// Anything may have changed.
+async fn tell_everything(state: &AppState, io: &SocketIo, told: &mut Told) {
+    send_away(state, io);
+    let mut orgs = BTreeSet::new();
+    for (org, agent) in state.directory.all_agents() {
+        tell_status(io, told, org, &agent).await;
+        orgs.insert(org);
+    }
+    for org in orgs {
+        emit(io, org, "policy.bundle_updated", &bundle_of(state, org)).await;
     }
 }
 
@@ -113,7 +123,7 @@ async fn tell(
             emit(io, org, "policy.bundle_updated", &bundle_of(state, org)).await;
         }
         Noun::Approval => tell_approval(state, io, org, id.into()).await,
-        Noun::Key => send_away(state, io, org, id.into()).await,
+        Noun::Key => send_away(state, io),
         Noun::Session | Noun::Price | Noun::WebhookDelivery => {}
     }
 }
@@ -155,27 +165,12 @@ async fn tell_approval(state: &AppState, io: &SocketIo, org: OrgId, id: Approval
     }
 }
 
-/// Closes the connections of a key that may not be used any more.
-async fn send_away(state: &AppState, io: &SocketIo, org: OrgId, id: KeyId) {
-    let revoked = match state.store.find_key(org, id).await {
-        Ok(key) => key.is_none_or(|key| key.revoked_at.is_some()),
-        Err(error) => {
-            tracing::warn!(%error, "a key could not be read: its connections are closed");
-            true
-        }
-    };
-    if revoked && let Some(namespace) = io.of(NAMESPACE) {
-        let closed = namespace.within(room_of_key(id)).disconnect().await;
-        tracing::debug!(key = %id, ?closed, "connections of a revoked key were closed");
-    }
-}
-
-fn send_away_expired(state: &AppState, io: &SocketIo) {
+/// Closes the connections of keys that may not be used any more.
+fn send_away(state: &AppState, io: &SocketIo) {
     let Some(namespace) = io.of(NAMESPACE) else { return };
-    let now = state.clock.now();
     for socket in namespace.sockets() {
         let key = socket.extensions.get::<Arc<KeyEntry>>();
-        if key.and_then(|key| key.expires_at).is_some_and(|end| end <= now) {
+        if !key.is_some_and(|key| may_be_used(state, &key.hash)) {
             // It may be gone already.
             let _ = socket.disconnect();
         }

@@ -124,6 +124,14 @@ async fn a_revoked_key_is_sent_away() {
 }
 
 #[tokio::test]
+async fn a_key_that_is_revoked_beside_the_server_is_sent_away() {
+    let deployment = Deployment::new().await;
+    let listener = listen(&deployment).await;
+    deployment.revoke_in_the_store().await;
+    listener.until_closed().await;
+}
+
+#[tokio::test]
 async fn another_organisation_hears_nothing() {
     let deployment = Deployment::new().await;
     let _client = application(&deployment).await;

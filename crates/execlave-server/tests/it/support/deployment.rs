@@ -94,6 +94,16 @@ impl Deployment {
         Client::new(config(self.addr, &self.stranger_key)).expect("a client")
     }
 
+    /// Revokes the applications' key past the server, as `execlave keys revoke` does.
+    pub(crate) async fn revoke_in_the_store(&self) {
+        let store = &self.app.store;
+        let keys = store.list_keys_across_orgs().await.expect("the store is read");
+        let hash = execlave_server::secrets::hash(&self.sdk_key);
+        let key = keys.iter().find(|key| key.hash == hash).expect("it is there");
+        let revoked = store.revoke_key(key.org_id, key.id, "test", Clock::system().now()).await;
+        assert!(revoked.expect("the store is written").is_some());
+    }
+
     /// Pauses an agent while no server knows.
     pub(crate) async fn pause_in_the_store(&self, agent_id: &str) {
         let org = self.app.org().await;
