@@ -2,6 +2,7 @@
 
 use execlave_api::enforce::{WORD_LENGTH, is_word};
 use execlave_core::time::Timestamp;
+use url::Url;
 
 use crate::error::{AppError, AppResult};
 
@@ -9,6 +10,8 @@ use crate::error::{AppError, AppResult};
 pub(crate) const NAME_LENGTH: usize = 256;
 /// Descriptions and reasons.
 pub(crate) const TEXT_LENGTH: usize = 4_000;
+/// Addresses.
+const URL_LENGTH: usize = 2_000;
 /// Entries of a list.
 pub(crate) const LIST_LENGTH: usize = 500;
 
@@ -31,6 +34,23 @@ pub(crate) fn bounded(path: &str, value: &str, length: usize) -> AppResult<()> {
 /// The same for a text that may be absent.
 pub(crate) fn optional(path: &str, value: Option<&str>, length: usize) -> AppResult<()> {
     value.map_or(Ok(()), |value| bounded(path, value, length))
+}
+
+/// An address outside that the server asks or tells, and how many milliseconds it may take. `fault` says why one may not be reached.
+pub(crate) fn outside(
+    url: &str,
+    timeout_ms: i64,
+    fault: impl FnOnce(&Url) -> Option<String>,
+) -> AppResult<()> {
+    required("url", url, URL_LENGTH)?;
+    let url: Url = url.parse().map_err(|_| AppError::invalid("url", "must be a URL"))?;
+    if let Some(fault) = fault(&url) {
+        return Err(AppError::invalid("url", fault));
+    }
+    if !(100..=10_000).contains(&timeout_ms) {
+        return Err(AppError::invalid("timeoutMs", "must be 100 to 10000"));
+    }
+    Ok(())
 }
 
 /// An environment, a type or a platform.

@@ -54,6 +54,16 @@ impl AppError {
         Self::new(ErrorCode::NotFound, format!("there is no {noun} `{id}` in this organisation"))
     }
 
+    /// Something of that name exists already; every other failure of the store stays what it is.
+    pub(crate) fn taken(noun: &str, name: &str, error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict(_) => Self::conflict(format!(
+                "a {noun} named `{name}` already exists: choose another name or change that one"
+            )),
+            other => other.into(),
+        }
+    }
+
     /// It exists already, or is not in the state the request expects.
     pub(crate) fn conflict(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::Conflict, message)

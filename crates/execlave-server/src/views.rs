@@ -1,10 +1,13 @@
 //! Store records as they go out on the wire: plain functions, since neither type is ours to implement conversions for.
 
+mod approvals;
+mod audit;
 pub(crate) mod webhooks;
 
+pub(crate) use approvals::{approval, approval_stats};
+pub(crate) use audit::{audit_entry, audit_report};
+
 use execlave_api::agents::Agent;
-use execlave_api::approvals::{Approval, ApprovalDecision, ApprovalStats, ApproverStats};
-use execlave_api::audit::{AuditEntry, AuditFinding, AuditReport};
 use execlave_api::bypasses::BypassWindow;
 use execlave_api::cost_rules::{CostBudgetRule, RuleAction, RuleScope, RuleWindow};
 use execlave_api::decisions::{
@@ -25,14 +28,13 @@ use execlave_api::validators::{FailMode, Validator};
 use execlave_core::ids::AgentId;
 use execlave_core::policy::{BudgetWindow, FailureMode};
 use execlave_core::time::Timestamp;
-use execlave_store::approvals::ApprovalStatus;
 use execlave_store::org_settings::OrgSettings;
 use execlave_store::policies::PolicyEvent;
 use execlave_store::policy_sets::PolicySetRecord;
 use execlave_store::prices::ModelPrice;
 use execlave_store::{
-    Json, agents, approvals, audit, bypasses, cost_rules, decisions, incidents, keys, policies,
-    resolutions, tool_baselines, traces, validators,
+    Json, agents, bypasses, cost_rules, decisions, incidents, keys, policies, resolutions,
+    tool_baselines, traces, validators,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -48,27 +50,6 @@ fn time(at: Timestamp) -> String {
 /// What the server itself wrote as JSON. A column that cannot be read shows as empty rather than hiding the whole row.
 fn stored<T: DeserializeOwned + Default>(json: &Json) -> T {
     json.parse().unwrap_or_default()
-}
-
-pub(crate) fn audit_entry(entry: audit::AuditEntry) -> AuditEntry {
-    AuditEntry {
-        index: entry.idx,
-        at: time(entry.at),
-        actor: entry.actor,
-        event: entry.event,
-        subject: entry.subject,
-        body: serde_json::from_str(&entry.body).unwrap_or_default(),
-        prev_hash: entry.prev_hash.to_string(),
-        hash: entry.hash.to_string(),
-    }
-}
-
-pub(crate) fn audit_report(report: audit::AuditReport) -> AuditReport {
-    let finding = report
-        .finding
-        .map(|finding| AuditFinding { index: finding.idx, problem: finding.problem.to_string() });
-    let (entries, tree_heads) = (report.entries, report.tree_heads);
-    AuditReport { valid: finding.is_none(), entries, tree_heads, finding }
 }
 
 pub(crate) fn agent(agent: agents::Agent) -> Agent {
@@ -239,45 +220,6 @@ pub(crate) fn settings(settings: Option<&OrgSettings>, keep_input: bool) -> Sett
     }
 }
 
-/// An approval; one whose time is over reads as expired also before the job has written it down.
-pub(crate) fn approval(approval: approvals::Approval, now: Timestamp) -> Approval {
-    let late = approval.status == ApprovalStatus::Pending && approval.expires_at <= now;
-    let status = if late { ApprovalStatus::Expired } else { approval.status };
-    Approval {
-        id: approval.id.to_string(),
-        status: status.as_str().to_owned(),
-        agent_id: approval.agent_id.to_string(),
-        environment: approval.environment,
-        action_summary: approval.action_summary,
-        action_digest: approval.action_digest,
-        violations: stored(&approval.violations),
-        risk_score: approval.risk_score,
-        risk_level: approval.risk_level,
-        risk_parts: stored(&approval.risk_parts),
-        routed_to: approval.routed_to.join(", "),
-        required_approvers: approval.required_approvers,
-        decisions: approval.decisions.into_iter().map(vote).collect(),
-        expires_at: time(approval.expires_at),
-        escalation_level: approval.escalation_level,
-        escalated_at: approval.escalated_at.map(time),
-        decision_reason: approval.decision_reason,
-        certificate: approval.certificate.as_ref().map(Json::to_value),
-        created_at: time(approval.created_at),
-        decided_at: approval.decided_at.map(time),
-    }
-}
-
-fn vote(vote: approvals::ApprovalVote) -> ApprovalDecision {
-    let decision = if vote.approve { "approved" } else { "denied" };
-    ApprovalDecision {
-        by: vote.actor,
-        label: vote.label,
-        decision: decision.to_owned(),
-        reason: vote.reason,
-        at: time(vote.at),
-    }
-}
-
 pub(crate) fn bypass_window(window: bypasses::BypassWindow) -> BypassWindow {
     BypassWindow {
         window_id: window.id.to_string(),
@@ -308,30 +250,6 @@ pub(crate) fn resolution(resolution: resolutions::Resolution) -> Resolution {
         observed_at: time(resolution.observed_at),
         recorded_by: resolution.recorded_by,
         recorded_at: time(resolution.recorded_at),
-    }
-}
-
-/// Numbers about approvals.
-pub(crate) fn approval_stats(
-    counted: execlave_store::approvals::ApprovalStats,
-    since: Timestamp,
-    until: Timestamp,
-) -> ApprovalStats {
-    let approver = |one: execlave_store::approvals::Approver| ApproverStats {
-        actor: one.actor,
-        label: one.label,
-        approved: one.approved,
-        denied: one.denied,
-        median_ms: one.median_ms,
-    };
-    ApprovalStats {
-        since: since.to_string(),
-        until: until.to_string(),
-        ended: counted.ended.into_iter().map(|(how, count)| (how.to_owned(), count)).collect(),
-        median_ms: counted.median_ms,
-        p90_ms: counted.p90_ms,
-        escalations: counted.escalations,
-        approvers: counted.approvers.into_iter().map(approver).collect(),
     }
 }
 

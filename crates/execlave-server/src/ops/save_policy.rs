@@ -140,10 +140,5 @@ fn fault(error: PolicyError) -> AppError {
 /// Names the name that is taken.
 fn taken(draft: &PolicyDraft) -> impl FnOnce(execlave_store::error::StoreError) -> AppError {
     let name = draft.name.clone();
-    move |error| match error {
-        execlave_store::error::StoreError::Conflict(_) => AppError::conflict(format!(
-            "a policy named `{name}` already exists: choose another name or change that one"
-        )),
-        other => other.into(),
-    }
+    move |error| AppError::taken("policy", &name, error)
 }

@@ -5,9 +5,7 @@ use execlave_api::validators::{
 };
 use execlave_core::ids::OrgId;
 use execlave_core::policy::FailureMode;
-use execlave_store::error::StoreError;
 use execlave_store::validators::Validator;
-use url::Url;
 use uuid::Uuid;
 
 use crate::auth::Actor;
@@ -15,9 +13,6 @@ use crate::checks::{self, NAME_LENGTH};
 use crate::error::{AppError, AppResult};
 use crate::secrets;
 use crate::state::AppState;
-
-const URL_LENGTH: usize = 2_000;
-const TIMEOUTS_MS: std::ops::RangeInclusive<i64> = 100..=10_000;
 
 /// Makes a validator, with a new secret.
 pub(crate) async fn create_validator(
@@ -44,7 +39,7 @@ pub(crate) async fn create_validator(
         .store
         .create_validator(&new, &actor.id())
         .await
-        .map_err(|error| taken(error, &new.name))?;
+        .map_err(|error| AppError::taken("validator", &new.name, error))?;
     state.directory.refresh_validator(&state.store, org, new.id).await?;
     Ok(new)
 }
@@ -137,7 +132,7 @@ async fn save(state: &AppState, actor: &Actor, changed: Validator) -> AppResult<
     let changed = Validator { updated_at: state.clock.now(), ..changed };
     let (org, id) = (changed.org_id, changed.id);
     let updated = state.store.update_validator(&changed, &actor.id()).await;
-    if !updated.map_err(|error| taken(error, &changed.name))? {
+    if !updated.map_err(|error| AppError::taken("validator", &changed.name, error))? {
         return Err(AppError::not_found("validator", id));
     }
     state.directory.refresh_validator(&state.store, org, id).await?;
@@ -152,14 +147,7 @@ async fn find(state: &AppState, org: OrgId, id: Uuid) -> AppResult<Validator> {
 
 fn check(state: &AppState, body: &SaveValidator) -> AppResult<()> {
     checks::required("name", &body.name, NAME_LENGTH)?;
-    checks::required("url", &body.url, URL_LENGTH)?;
-    let url: Url = body.url.parse().map_err(|_| AppError::invalid("url", "must be a URL"))?;
-    if let Some(fault) = state.validators.fault(&url) {
-        return Err(AppError::invalid("url", fault));
-    }
-    if !TIMEOUTS_MS.contains(&body.timeout_ms) {
-        return Err(AppError::invalid("timeoutMs", "must be 100 to 10000"));
-    }
+    checks::outside(&body.url, body.timeout_ms, |url| state.validators.fault(url))?;
     Ok(())
 }
 
@@ -167,14 +155,5 @@ fn fail_mode(mode: FailMode) -> FailureMode {
     match mode {
         FailMode::FailOpen => FailureMode::FailOpen,
         FailMode::FailClosed => FailureMode::FailClosed,
-    }
-}
-
-fn taken(error: StoreError, name: &str) -> AppError {
-    match error {
-        StoreError::Conflict(_) => AppError::conflict(format!(
-            "a validator named `{name}` already exists: choose another name or change that one"
-        )),
-        other => other.into(),
     }
 }

@@ -5,10 +5,8 @@ use std::time::Instant;
 use execlave_api::webhooks::{SaveWebhook, WebhookTest};
 use execlave_core::ids::OrgId;
 use execlave_core::webhook::{Event, EventType, Format, SignatureVersion};
-use execlave_store::error::StoreError;
 use execlave_store::webhooks::{Delivery, Webhook};
 use serde_json::json;
-use url::Url;
 use uuid::Uuid;
 
 use crate::auth::Actor;
@@ -16,9 +14,6 @@ use crate::checks::{self, NAME_LENGTH};
 use crate::error::{AppError, AppResult};
 use crate::secrets;
 use crate::state::AppState;
-
-const URL_LENGTH: usize = 2_000;
-const TIMEOUTS_MS: std::ops::RangeInclusive<i64> = 100..=10_000;
 
 /// How many an organisation may have: every event is written once for each of them.
 const MOST: i64 = 50;
@@ -66,7 +61,7 @@ pub(crate) async fn create_webhook(
         updated_at: now,
     };
     let created = state.store.create_webhook(&new, &actor.id()).await;
-    created.map_err(|error| taken(error, &new.name))?;
+    created.map_err(|error| AppError::taken("webhook", &new.name, error))?;
     Ok(new)
 }
 
@@ -161,7 +156,7 @@ pub(crate) async fn find_webhook(state: &AppState, org: OrgId, id: Uuid) -> AppR
 async fn save(state: &AppState, actor: &Actor, changed: Webhook) -> AppResult<Webhook> {
     let changed = Webhook { updated_at: state.clock.now(), ..changed };
     let updated = state.store.update_webhook(&changed, &actor.id()).await;
-    if updated.map_err(|error| taken(error, &changed.name))? {
+    if updated.map_err(|error| AppError::taken("webhook", &changed.name, error))? {
         Ok(changed)
     } else {
         Err(AppError::not_found("webhook", changed.id))
@@ -170,14 +165,7 @@ async fn save(state: &AppState, actor: &Actor, changed: Webhook) -> AppResult<We
 
 fn check(state: &AppState, body: &SaveWebhook) -> AppResult<Checked> {
     checks::required("name", &body.name, NAME_LENGTH)?;
-    checks::required("url", &body.url, URL_LENGTH)?;
-    let url: Url = body.url.parse().map_err(|_| AppError::invalid("url", "must be a URL"))?;
-    if let Some(fault) = state.webhooks.fault(&url) {
-        return Err(AppError::invalid("url", fault));
-    }
-    if !TIMEOUTS_MS.contains(&body.timeout_ms) {
-        return Err(AppError::invalid("timeoutMs", "must be 100 to 10000"));
-    }
+    checks::outside(&body.url, body.timeout_ms, |url| state.webhooks.fault(url))?;
     let format: Format =
         body.format.parse().map_err(|error| AppError::invalid("format", format!("{error}")))?;
     let signature_version = body
@@ -214,13 +202,4 @@ fn events(words: &[String]) -> AppResult<Option<Vec<EventType>>> {
         }
     }
     Ok(Some(kinds))
-}
-
-fn taken(error: StoreError, name: &str) -> AppError {
-    match error {
-        StoreError::Conflict(_) => AppError::conflict(format!(
-            "a webhook named `{name}` already exists: choose another name or change that one"
-        )),
-        other => other.into(),
-    }
 }

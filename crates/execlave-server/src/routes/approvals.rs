@@ -9,12 +9,11 @@ use execlave_api::approvals::{
 };
 use execlave_api::error::ErrorBody;
 use execlave_api::page::{Data, List};
-use execlave_core::time::Timestamp;
 use execlave_store::approvals::ApprovalStatus;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::params::{Params, Segments, id, list as listed, number, page, period};
+use super::params::{Params, PeriodParams, Segments, id, list as listed, number, page};
 use crate::auth::key::{CancelApprovals, DecideApprovals, Key, Read, ReadApprovals, Sdk};
 use crate::body::{Body, OptionalBody};
 use crate::error::{AppError, AppResult};
@@ -84,29 +83,16 @@ pub(crate) async fn show(
     Ok(Json(Data::new(views::approval(approval, state.clock.now()))))
 }
 
-/// Over which span of time.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct StatsParams {
-    /// From this moment on; RFC 3339. A day before the end when left out.
-    #[param(value_type = Option<String>)]
-    since: Option<Timestamp>,
-    /// Before this moment; RFC 3339. The moment of the request when left out.
-    #[param(value_type = Option<String>)]
-    until: Option<Timestamp>,
-}
-
 /// Numbers about approvals that ended, over at most 366 days: how long people took, and who answered what. Of more than 10,000 the newest count.
-#[utoipa::path(get, path = "/approvals/stats", tag = "approvals", params(StatsParams), responses(
+#[utoipa::path(get, path = "/approvals/stats", tag = "approvals", params(PeriodParams), responses(
     (status = 200, body = Data<ApprovalStats>), (status = 400, body = ErrorBody),
 ))]
 pub(crate) async fn stats(
     key: Key<Read>,
     State(state): State<AppState>,
-    Params(params): Params<StatsParams>,
+    Params(params): Params<PeriodParams>,
 ) -> AppResult<Json<Data<ApprovalStats>>> {
-    let (since, until) = period(params.since, params.until, state.clock.now())?;
+    let (since, until) = params.period(state.clock.now())?;
     let counted = state.store.approval_stats(key.org, since, until).await?;
     Ok(Json(Data::new(views::approval_stats(counted, since, until))))
 }

@@ -11,7 +11,7 @@ use execlave_store::incidents::IncidentFilter;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::params::{Params, Segments, id, list as listed, number, page, period};
+use super::params::{Params, PeriodParams, Segments, id, list as listed, number, page};
 use crate::auth::key::{Key, Read};
 use crate::error::{AppError, AppResult};
 use crate::ops::find_agent::find_agent;
@@ -81,29 +81,16 @@ pub(crate) async fn show(
     Ok(Json(Data::new(views::incident(incident))))
 }
 
-/// Which incidents to count.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct StatsParams {
-    /// From this moment on; RFC 3339. A day before the end when left out.
-    #[param(value_type = Option<String>)]
-    since: Option<Timestamp>,
-    /// Before this moment; RFC 3339. The moment of the request when left out.
-    #[param(value_type = Option<String>)]
-    until: Option<Timestamp>,
-}
-
 /// Numbers about incidents, over at most 366 days.
-#[utoipa::path(get, path = "/incidents/stats", tag = "incidents", params(StatsParams), responses(
+#[utoipa::path(get, path = "/incidents/stats", tag = "incidents", params(PeriodParams), responses(
     (status = 200, body = Data<IncidentStats>), (status = 400, body = ErrorBody),
 ))]
 pub(crate) async fn stats(
     key: Key<Read>,
     State(state): State<AppState>,
-    Params(params): Params<StatsParams>,
+    Params(params): Params<PeriodParams>,
 ) -> AppResult<Json<Data<IncidentStats>>> {
-    let (since, until) = period(params.since, params.until, state.clock.now())?;
+    let (since, until) = params.period(state.clock.now())?;
     let filter =
         IncidentFilter { since: Some(since), until: Some(until), ..IncidentFilter::default() };
     let counted = state.store.incident_stats(key.org, &filter).await?;

@@ -93,6 +93,26 @@ pub(crate) fn period(
     Ok((since, until))
 }
 
+/// Over which span of time.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PeriodParams {
+    /// From this moment on; RFC 3339. A day before the end when left out.
+    #[param(value_type = Option<String>)]
+    since: Option<Timestamp>,
+    /// Before this moment; RFC 3339. The moment of the request when left out.
+    #[param(value_type = Option<String>)]
+    until: Option<Timestamp>,
+}
+
+impl PeriodParams {
+    /// Both ends.
+    pub(crate) fn period(self, now: Timestamp) -> AppResult<(Timestamp, Timestamp)> {
+        period(self.since, self.until, now)
+    }
+}
+
 /// The page a list was asked for.
 pub(crate) fn page(limit: Option<u32>, cursor: Option<String>) -> AppResult<PageRequest> {
     let limit = limit.unwrap_or(PageRequest::DEFAULT_LIMIT);
