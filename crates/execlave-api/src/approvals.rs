@@ -20,6 +20,10 @@ pub struct Approval {
     pub environment: String,
     /// What is to be approved, in a line.
     pub action_summary: String,
+    /// What is to be approved: `input`, `tools`, `estimatedCost` and `metadata`, with personal data masked and long texts cut.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub action: Option<Value>,
     /// SHA-256 of the action context, in hex.
     pub action_digest: String,
     /// Why a person is asked.

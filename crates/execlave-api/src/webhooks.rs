@@ -25,6 +25,14 @@ pub struct SaveWebhook {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub routing_key: Option<String>,
+    /// Whether messages about approvals carry a link with which whoever reads them can answer, in this webhook's name. Needs the scope
+    /// `approvals:decide`.
+    #[serde(default)]
+    pub takes_answers: bool,
+    /// The signing secret of the Slack app that sends answers to `/hooks/slack`; only for that format. Left out of a `PUT`, it stays.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub slack_signing_secret: Option<String>,
     /// How long the receiver may take: 100 to 10,000 milliseconds.
     #[serde(default = "default_timeout")]
     pub timeout_ms: i64,
@@ -65,6 +73,9 @@ pub struct Webhook {
     pub format: String,
     /// As saved.
     pub signature_version: String,
+    /// As saved.
+    #[serde(default)]
+    pub takes_answers: bool,
     /// As saved.
     pub timeout_ms: i64,
     /// As saved.

@@ -2,12 +2,14 @@
 //!
 //! Nothing here sends anything: the server does, with what these functions make of an [`Event`].
 
+mod answer;
 mod backoff;
 mod event;
 mod format;
 mod formats;
 mod signature;
 
+pub use self::answer::{AnswerLink, Offer};
 pub use self::backoff::{ATTEMPTS, delay_ms};
 pub use self::event::{Event, EventType};
 pub use self::format::{Format, Message};

@@ -6,6 +6,7 @@
 pub(crate) mod key;
 pub(crate) mod session;
 pub(crate) mod signature;
+pub(crate) mod slack;
 
 use execlave_core::ids::{KeyId, UserId};
 
@@ -26,6 +27,13 @@ pub(crate) enum Actor {
         /// Their name.
         name: String,
     },
+    /// Somebody who answered through a webhook's link, or in the chat behind it.
+    Guest {
+        /// Under which id answers are counted: `webhook:<id>`, or the chat's own id of the person such as `slack:<team>/<user>`.
+        id: String,
+        /// The name they gave, or the chat did.
+        name: String,
+    },
     /// A cost budget rule that pauses an agent.
     Rule {
         /// Which.
@@ -36,11 +44,12 @@ pub(crate) enum Actor {
 }
 
 impl Actor {
-    /// `key:<id>`, `user:<id>` or `rule:<id>`, as it is stored.
+    /// `key:<id>`, `user:<id>`, `rule:<id>` or a guest's, as it is stored.
     pub(crate) fn id(&self) -> String {
         match self {
             Self::Key { id, .. } => format!("key:{id}"),
             Self::User { id, .. } => format!("user:{id}"),
+            Self::Guest { id, .. } => id.clone(),
             Self::Rule { id, .. } => format!("rule:{id}"),
         }
     }
@@ -48,7 +57,10 @@ impl Actor {
     /// A name for people.
     pub(crate) fn label(&self) -> &str {
         match self {
-            Self::Key { name, .. } | Self::User { name, .. } | Self::Rule { name, .. } => name,
+            Self::Key { name, .. }
+            | Self::User { name, .. }
+            | Self::Guest { name, .. }
+            | Self::Rule { name, .. } => name,
         }
     }
 
@@ -56,7 +68,7 @@ impl Actor {
     pub(crate) fn key_id(&self) -> Option<KeyId> {
         match self {
             Self::Key { id, .. } => Some(*id),
-            Self::User { .. } | Self::Rule { .. } => None,
+            Self::User { .. } | Self::Guest { .. } | Self::Rule { .. } => None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Operations: what touches two of store, core and directory, or is reached by two doors (API and dashboard).
 
+pub(crate) mod answer_approval;
 pub(crate) mod cancel_approval;
 pub(crate) mod change_group_status;
 pub(crate) mod change_status;

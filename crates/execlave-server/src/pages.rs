@@ -3,9 +3,11 @@
 //! Every page can be read, and every form sent, without a script; `assets/execlave.js` only keeps an open page fresh. Pages show what
 //! the store holds and change things through the same operations as the API, so neither knows a rule that the other does not.
 
+mod action;
 mod agent;
 mod agents;
 mod amount;
+mod answer;
 mod approval;
 mod approvals;
 mod assets;
@@ -34,6 +36,7 @@ use execlave_api::error::ErrorCode;
 use crate::error::AppError;
 use crate::state::AppState;
 
+pub(crate) use answer::path as answer_path;
 pub(crate) use failure::PageError;
 pub use sign_in::path as sign_in_path;
 
@@ -64,6 +67,7 @@ pub(crate) fn router() -> Router<AppState> {
         .route("/agents/{id}/resume", get(agent::ask_resume).post(agent::resume))
         .route("/approvals", get(approvals::list))
         .route("/approvals/{id}", get(approval::show).post(approval::decide))
+        .route("/answer/{token}", get(answer::show).post(answer::give))
         .route("/traces", get(traces::list))
         .route("/traces/{id}", get(trace::show))
         .route("/sign-in", get(sign_in::explain))

@@ -20,7 +20,7 @@ use crate::middleware::{observe, panics, request_id};
 use crate::pages;
 use crate::routes::{
     agents, api_keys, approvals, audit, bundle, bypasses, cost_rules, decisions, enforce, fallback,
-    incidents, lint, openapi, operations, policies, prices, resolutions, settings, simulate,
+    incidents, lint, openapi, operations, policies, prices, resolutions, settings, simulate, slack,
     tool_baselines, traces, usage, validators, webhooks,
 };
 use crate::state::AppState;
@@ -53,6 +53,7 @@ fn described(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(operations::ready))
         .routes(routes!(operations::metrics))
         .routes(routes!(operations::jwks))
+        .routes(routes!(slack::answer))
         .nest(paths::BASE, api(state))
 }
 

@@ -20,6 +20,7 @@ pub(crate) mod prices;
 pub(crate) mod resolutions;
 pub(crate) mod settings;
 pub(crate) mod simulate;
+pub(crate) mod slack;
 pub(crate) mod tool_baselines;
 pub(crate) mod traces;
 pub(crate) mod usage;

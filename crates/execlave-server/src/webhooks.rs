@@ -7,12 +7,13 @@ use std::time::Duration;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue};
 use execlave_core::time::Timestamp;
-use execlave_core::webhook::{Event, sign};
+use execlave_core::webhook::{AnswerLink, Event, EventType, Offer, sign};
 use execlave_store::webhooks::Webhook;
 use url::Url;
 use uuid::Uuid;
 
 use crate::http::{Http, HttpError};
+use crate::pages::answer_path;
 
 pub(crate) use tries::Tries;
 pub use tries::deliver_due;
@@ -60,16 +61,23 @@ impl Webhooks {
         self.http.fault(url)
     }
 
-    /// One request; the status with which the receiver took it.
+    /// One request; the status with which the receiver took it. Links in it lead to `public_url`.
     pub(crate) async fn tell(
         &self,
         webhook: &Webhook,
         event: &Event,
         delivery: Uuid,
+        public_url: &str,
         now: Timestamp,
     ) -> Result<u16, Refusal> {
         let url: Url = webhook.url.parse().map_err(|_| Refusal::Url)?;
-        let message = webhook.format.render(event, webhook.routing_key.as_deref());
+        let link = answer_token(webhook, event).map(|token| {
+            let address = format!("{public_url}{}", answer_path(&token));
+            (token, address)
+        });
+        let in_chat = webhook.chat_secret.is_some();
+        let offer = link.as_ref().map(|(token, url)| Offer { url, token, in_chat });
+        let message = webhook.format.render(event, webhook.routing_key.as_deref(), offer);
         let mut headers = headers(webhook, event, delivery, now, &message.body);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(message.content_type));
         let timeout = Duration::from_millis(u64::try_from(webhook.timeout_ms).unwrap_or_default());
@@ -80,6 +88,17 @@ impl Webhooks {
             status => Err(Refusal::Status(status)),
         }
     }
+}
+
+/// The token with which whoever is told of a waiting approval can answer it, if the webhook takes answers.
+fn answer_token(webhook: &Webhook, event: &Event) -> Option<String> {
+    let waits = matches!(event.kind, EventType::ApprovalRequested | EventType::ApprovalEscalated);
+    if !webhook.takes_answers || !waits {
+        return None;
+    }
+    let approval_id = event.data.get("approvalId")?.as_str()?.parse().ok()?;
+    let link = AnswerLink { organization_id: webhook.org_id, webhook_id: webhook.id, approval_id };
+    Some(link.token(&webhook.secret))
 }
 
 /// What the event is, and the proof that nobody else wrote the body.

@@ -82,6 +82,8 @@ pub struct Approval {
     pub environment: String,
     /// The action, for people.
     pub action_summary: String,
+    /// The action with personal data masked, as a JSON object; what a person sees before answering.
+    pub action: Option<Json>,
     /// SHA-256 of the action, 64 hexadecimal digits.
     pub action_digest: String,
     /// Why it was asked for, as a JSON list.
@@ -121,7 +123,7 @@ pub struct Approval {
 }
 
 table!("approvals" => Approval {
-    org_id, id, agent_id, status, environment, action_summary, action_digest, violations, bundle_version, risk_score, risk_level, risk_parts, routed_to,
+    org_id, id, agent_id, status, environment, action_summary, action, action_digest, violations, bundle_version, risk_score, risk_level, risk_parts, routed_to,
     required_approvers, decisions, requested_by, created_at, expires_at, escalation_level, escalated_at, decision_reason, decided_at,
     certificate, certificate_used_at,
 });
@@ -133,6 +135,7 @@ table!("approvals" => Approval {
 pub struct NewApproval {
     pub id: ApprovalId,
     pub action_summary: String,
+    pub action: Json,
     pub risk_score: i64,
     pub risk_level: String,
     pub risk_parts: Json,
@@ -303,6 +306,7 @@ fn approval_of(new: &NewApproval, decision: &DecisionRecord) -> Approval {
     let NewApproval {
         id,
         action_summary,
+        action,
         risk_score,
         risk_level,
         risk_parts,
@@ -317,6 +321,7 @@ fn approval_of(new: &NewApproval, decision: &DecisionRecord) -> Approval {
         status: ApprovalStatus::Pending,
         environment: decision.environment.clone(),
         action_summary,
+        action: Some(action),
         action_digest: decision.action_digest.clone(),
         violations: decision.violations.clone(),
         bundle_version: decision.bundle_version.clone(),

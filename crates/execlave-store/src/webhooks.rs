@@ -45,6 +45,10 @@ pub struct Webhook {
     pub signature_version: SignatureVersion,
     /// What it is told; `None` is everything.
     pub events: Option<Vec<EventType>>,
+    /// Whether messages about approvals carry a link with which they can be answered in its name.
+    pub takes_answers: bool,
+    /// What the chat signs answers with that it sends itself.
+    pub chat_secret: Option<String>,
     /// How long it may take.
     pub timeout_ms: i64,
     /// Whether it is told.
@@ -56,7 +60,8 @@ pub struct Webhook {
 }
 
 table!("webhooks" => Webhook {
-    org_id, id, name, url, secret, routing_key, format, signature_version, events, timeout_ms, is_active, created_at, updated_at,
+    org_id, id, name, url, secret, routing_key, format, signature_version, events, takes_answers, chat_secret, timeout_ms,
+    is_active, created_at, updated_at,
 });
 
 /// Without the secrets.
@@ -94,7 +99,7 @@ impl Store {
     pub async fn update_webhook(&self, changed: &Webhook, actor: &str) -> Result<bool, StoreError> {
         const SQL: &str = "
             UPDATE webhooks SET name = $3, url = $4, secret = $5, routing_key = $6, format = $7, signature_version = $8, events = $9,
-                timeout_ms = $10, is_active = $11, updated_at = $12
+                takes_answers = $10, chat_secret = $11, timeout_ms = $12, is_active = $13, updated_at = $14
             WHERE org_id = $1 AND id = $2";
         let update = params![
             changed.org_id,
@@ -106,6 +111,8 @@ impl Store {
             changed.format,
             changed.signature_version,
             changed.events,
+            changed.takes_answers,
+            changed.chat_secret,
             changed.timeout_ms,
             changed.is_active,
             changed.updated_at,
@@ -176,7 +183,7 @@ async fn record(
     let host = url::Url::parse(&webhook.url).ok().and_then(|url| url.host_str().map(str::to_owned));
     let body = json!({
         "name": webhook.name, "host": host, "format": webhook.format, "signatureVersion": webhook.signature_version,
-        "events": webhook.events, "timeoutMs": webhook.timeout_ms, "isActive": webhook.is_active,
+        "events": webhook.events, "takesAnswers": webhook.takes_answers, "timeoutMs": webhook.timeout_ms, "isActive": webhook.is_active,
     });
     let subject = format!("webhook:{}", webhook.id);
     let event = Event { at, actor, name, subject, body: body.into() };

@@ -1,7 +1,10 @@
 //! The forms in which an event can be told.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
+use crate::webhook::answer::Offer;
 use crate::webhook::event::Event;
 use crate::webhook::formats;
 use crate::words::words;
@@ -42,14 +45,33 @@ pub struct Message {
 }
 
 impl Format {
-    /// The event in this form. `routing_key` is PagerDuty's name for the service that is told; no other format has one.
-    pub fn render(self, event: &Event, routing_key: Option<&str>) -> Message {
+    /// The event in this form. `routing_key` is PagerDuty's name for the service that is told; no other format has one. `offer` lets
+    /// whoever reads a message about an approval answer it: programs find the page as `answerUrl` among the details.
+    pub fn render(
+        self,
+        event: &Event,
+        routing_key: Option<&str>,
+        offer: Option<Offer<'_>>,
+    ) -> Message {
         match self {
-            Self::Execlave => Message { content_type: "application/json", body: event.body() },
-            Self::Slack => formats::slack::message(event),
-            Self::Teams => formats::teams::message(event),
-            Self::Pagerduty => formats::pagerduty::message(event, routing_key.unwrap_or_default()),
-            Self::Cloudevents => formats::cloudevents::message(event),
+            Self::Execlave => {
+                let body = with_answer_url(event, offer).body();
+                Message { content_type: "application/json", body }
+            }
+            Self::Slack => formats::slack::message(event, offer),
+            Self::Teams => formats::teams::message(event, offer),
+            Self::Pagerduty => {
+                formats::pagerduty::message(event, routing_key.unwrap_or_default(), offer)
+            }
+            Self::Cloudevents => formats::cloudevents::message(&with_answer_url(event, offer)),
         }
     }
+}
+
+/// The event with the address of the page that takes the answer.
+fn with_answer_url<'e>(event: &'e Event, offer: Option<Offer<'_>>) -> Cow<'e, Event> {
+    let Some(offer) = offer else { return Cow::Borrowed(event) };
+    let mut event = event.clone();
+    event.data.insert("answerUrl".to_owned(), offer.url.into());
+    Cow::Owned(event)
 }

@@ -2,7 +2,7 @@
 
 use execlave_core::json::canonical;
 use execlave_core::time::Timestamp;
-use execlave_core::webhook::{Event, Format, SignatureVersion, sign};
+use execlave_core::webhook::{Event, Format, Offer, SignatureVersion, sign};
 use serde_json::{Map, Value};
 
 use crate::cases::{file, only, tables};
@@ -16,10 +16,29 @@ fn every_format_has_exactly_this_body() {
     let cases = file("webhooks/formats.toml");
     let cases = tables(&cases, "case");
     for case in &cases {
-        only(case, &["format", "event", "routing_key", "content_type", "body", "why"]);
+        only(
+            case,
+            &[
+                "format",
+                "event",
+                "routing_key",
+                "answer_url",
+                "answer_token",
+                "in_chat",
+                "content_type",
+                "body",
+                "why",
+            ],
+        );
         let event: Event = serde_json::from_str(text(case, "event")).expect("an event");
         let format: Format = text(case, "format").parse().expect("a format");
-        let message = format.render(&event, case.get("routing_key").and_then(Value::as_str));
+        let offer = case.contains_key("answer_url").then(|| Offer {
+            url: text(case, "answer_url"),
+            token: text(case, "answer_token"),
+            in_chat: case.get("in_chat").and_then(Value::as_bool).expect("yes or no"),
+        });
+        let routing_key = case.get("routing_key").and_then(Value::as_str);
+        let message = format.render(&event, routing_key, offer);
         let expected: Value = serde_json::from_str(text(case, "body")).expect("JSON");
         let sent = String::from_utf8(message.body).expect("UTF-8");
         let expected = String::from_utf8(canonical(&expected)).expect("UTF-8");

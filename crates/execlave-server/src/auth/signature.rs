@@ -39,7 +39,8 @@ pub(crate) fn verify(
     Ok(())
 }
 
-fn is_recent(timestamp: &str, now: Timestamp) -> bool {
+/// Whether a time in Unix seconds is within five minutes of now.
+pub(super) fn is_recent(timestamp: &str, now: Timestamp) -> bool {
     timestamp
         .parse::<i64>()
         .is_ok_and(|seconds| (now.as_millis() / 1000).abs_diff(seconds) <= TOLERANCE_SECONDS)
@@ -55,7 +56,8 @@ fn matches(secret: &str, timestamp: &str, body: &[u8], signature: &str) -> bool 
     mac.verify_slice(&given).is_ok()
 }
 
-fn decode_hex(text: &str) -> Option<Vec<u8>> {
+/// Bytes written as hexadecimal digits of either case.
+pub(super) fn decode_hex(text: &str) -> Option<Vec<u8>> {
     let digits: Option<Vec<u8>> = text
         .chars()
         .map(|digit| digit.to_digit(16).and_then(|value| u8::try_from(value).ok()))

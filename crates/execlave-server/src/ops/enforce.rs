@@ -4,6 +4,7 @@
 
 pub(crate) mod claim;
 mod record;
+mod shown;
 pub(crate) mod simulate;
 
 use std::sync::Arc;

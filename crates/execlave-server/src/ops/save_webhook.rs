@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use execlave_api::error::ErrorCode;
 use execlave_api::webhooks::{SaveWebhook, WebhookTest};
 use execlave_core::ids::OrgId;
 use execlave_core::webhook::{Event, EventType, Format, SignatureVersion};
@@ -28,14 +29,15 @@ struct Checked {
     events: Option<Vec<EventType>>,
 }
 
-/// Makes a webhook, with a new secret.
+/// Makes a webhook, with a new secret. `may_decide` is whether the caller may answer approvals, and so let others.
 pub(crate) async fn create_webhook(
     state: &AppState,
     org: OrgId,
     actor: &Actor,
     body: SaveWebhook,
+    may_decide: bool,
 ) -> AppResult<Webhook> {
-    let checked = check(state, &body)?;
+    let checked = check(state, &body, may_decide)?;
     if checked.format == Format::Pagerduty && body.routing_key.is_none() {
         return Err(AppError::invalid("routingKey", "is needed for the format `pagerduty`"));
     }
@@ -55,6 +57,8 @@ pub(crate) async fn create_webhook(
         format: checked.format,
         signature_version: checked.signature_version,
         events: checked.events,
+        takes_answers: body.takes_answers,
+        chat_secret: body.slack_signing_secret,
         timeout_ms: body.timeout_ms,
         is_active: body.is_active,
         created_at: now,
@@ -72,8 +76,9 @@ pub(crate) async fn replace_webhook(
     actor: &Actor,
     id: Uuid,
     body: SaveWebhook,
+    may_decide: bool,
 ) -> AppResult<Webhook> {
-    let checked = check(state, &body)?;
+    let checked = check(state, &body, may_decide)?;
     let known = find_webhook(state, org, id).await?;
     let routing_key = match checked.format {
         Format::Pagerduty => body.routing_key.or(known.routing_key),
@@ -89,6 +94,11 @@ pub(crate) async fn replace_webhook(
         format: checked.format,
         signature_version: checked.signature_version,
         events: checked.events,
+        takes_answers: body.takes_answers,
+        chat_secret: match (checked.format, body.takes_answers) {
+            (Format::Slack, true) => body.slack_signing_secret.or(known.chat_secret),
+            _ => None,
+        },
         timeout_ms: body.timeout_ms,
         is_active: body.is_active,
         ..known
@@ -114,7 +124,8 @@ pub(crate) async fn test_webhook(state: &AppState, org: OrgId, id: Uuid) -> AppR
     let data = json!({ "webhookId": id, "name": webhook.name });
     let event = Event::new(org, EventType::Test, now, format!("webhook:{id}"), data);
     let started = Instant::now();
-    let told = state.webhooks.tell(&webhook, &event, event.delivery_id(id), now).await;
+    let url = state.config.public_url();
+    let told = state.webhooks.tell(&webhook, &event, event.delivery_id(id), &url, now).await;
     let duration_ms = i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX);
     Ok(match told {
         Ok(status) => WebhookTest { ok: true, status: Some(status), error: None, duration_ms },
@@ -163,7 +174,7 @@ async fn save(state: &AppState, actor: &Actor, changed: Webhook) -> AppResult<We
     }
 }
 
-fn check(state: &AppState, body: &SaveWebhook) -> AppResult<Checked> {
+fn check(state: &AppState, body: &SaveWebhook, may_decide: bool) -> AppResult<Checked> {
     checks::required("name", &body.name, NAME_LENGTH)?;
     checks::outside(&body.url, body.timeout_ms, |url| state.webhooks.fault(url))?;
     let format: Format =
@@ -178,7 +189,23 @@ fn check(state: &AppState, body: &SaveWebhook) -> AppResult<Checked> {
             return Err(AppError::invalid("routingKey", "is for the format `pagerduty` only"));
         }
     }
+    answers(body, format, may_decide)?;
     Ok(Checked { format, signature_version, events: events(&body.events)? })
+}
+
+/// Whoever lets others answer approvals must be allowed to answer them.
+fn answers(body: &SaveWebhook, format: Format, may_decide: bool) -> AppResult<()> {
+    if body.takes_answers && !may_decide {
+        let message = "this needs the scope `approvals:decide`: whoever reads the messages can answer approvals";
+        return Err(AppError::new(ErrorCode::Forbidden, message));
+    }
+    let Some(secret) = &body.slack_signing_secret else { return Ok(()) };
+    checks::required("slackSigningSecret", secret, NAME_LENGTH)?;
+    if format != Format::Slack || !body.takes_answers {
+        let message = "is for the format `slack` with `takesAnswers` only";
+        return Err(AppError::invalid("slackSigningSecret", message));
+    }
+    Ok(())
 }
 
 /// The types a webhook is told of; `None` is every type.

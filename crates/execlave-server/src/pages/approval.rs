@@ -127,7 +127,7 @@ impl ApprovalPage {
 
         let asked = Card::sample(
             "Release bot",
-            "deploy carrier-api v40 to production\ntools: deploy",
+            "deploy carrier-api v40 to production",
             83,
             "critical",
             900,

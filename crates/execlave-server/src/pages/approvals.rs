@@ -12,6 +12,7 @@ use execlave_store::users::Role;
 use serde::Deserialize;
 
 use crate::auth::session::Viewer;
+use crate::pages::action::ActionShown;
 use crate::pages::failure::PageError;
 use crate::pages::layout::{Layout, Section};
 use crate::pages::moment::Moment;
@@ -42,7 +43,7 @@ pub(crate) struct Card {
     pub(crate) agent: String,
     pub(crate) asked: Moment,
     pub(crate) expires: Moment,
-    pub(crate) summary: String,
+    pub(crate) action: ActionShown,
     pub(crate) environment: String,
     pub(crate) digest: String,
     pub(crate) violations: Vec<ViolationLine>,
@@ -151,7 +152,7 @@ impl Card {
             agent: agent_name(state, approval),
             asked: Moment::new(approval.created_at, now),
             expires: Moment::new(approval.expires_at, now),
-            summary: approval.action_summary.clone(),
+            action: ActionShown::new(approval),
             environment: approval.environment.clone(),
             digest: approval.action_digest.chars().take(16).collect(),
             violations: violations.into_iter().map(ViolationLine::new).collect(),
@@ -244,7 +245,7 @@ impl Card {
             agent: agent.to_owned(),
             asked: ago(1_800 - expires),
             expires: ago(-expires),
-            summary: summary.to_owned(),
+            action: ActionShown::sample(summary, &["refund_payment"]),
             environment: "production".to_owned(),
             digest: "9f2c1b7a44d0".to_owned(),
             violations: vec![ViolationLine {
@@ -297,14 +298,14 @@ impl ApprovalsPage {
             pending: vec![
                 Card::sample(
                     "Refund agent",
-                    "Refund order 81-4402: customer received the wrong pallet.\ntools: refund_payment\nestimated cost: $0.02",
+                    "Refund order 81-4402: customer received the wrong pallet.",
                     68,
                     "high",
                     410,
                 ),
                 Card::sample(
                     "Customs filer",
-                    "Submit export declaration for 14 containers and e-mail the broker.\ntools: submit_declaration, send_email",
+                    "Submit export declaration for 14 containers and e-mail the broker.",
                     41,
                     "medium",
                     1_160,

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::{HeaderMap, header};
 use execlave_api::error::ErrorCode;
@@ -46,19 +46,45 @@ where
         if !is_from_here(&parts.headers, &state.config.public_url()) {
             return Err(foreign());
         }
-        let body = axum::body::to_bytes(body, FORM_BYTES).await.map_err(|_| {
-            AppError::new(
-                ErrorCode::PayloadTooLarge,
-                "the form is too large: shorten the text and send it again",
-            )
-        })?;
-        let fields = read(&body)?;
+        let fields = read(&collect(body).await?)?;
         let token = fields.get("csrf").map(String::as_bytes).unwrap_or_default();
         if !bool::from(token.ct_eq(who.as_ref().csrf_token.as_bytes())) {
             return Err(foreign());
         }
         Ok(Self { who, fields })
     }
+}
+
+/// A form from somebody without a session, whose right to send it is in its address.
+#[derive(Debug)]
+pub(crate) struct PublicForm {
+    fields: HashMap<String, String>,
+}
+
+impl PublicForm {
+    /// What a field holds, without surrounding space; empty if there is none.
+    pub(crate) fn text(&self, name: &str) -> &str {
+        self.fields.get(name).map(|text| text.trim()).unwrap_or_default()
+    }
+}
+
+impl FromRequest<AppState> for PublicForm {
+    type Rejection = PageError;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, PageError> {
+        let (parts, body) = request.into_parts();
+        if !is_from_here(&parts.headers, &state.config.public_url()) {
+            return Err(foreign());
+        }
+        Ok(Self { fields: read(&collect(body).await?)? })
+    }
+}
+
+async fn collect(body: Body) -> Result<Bytes, PageError> {
+    axum::body::to_bytes(body, FORM_BYTES).await.map_err(|_| {
+        let message = "the form is too large: shorten the text and send it again";
+        AppError::new(ErrorCode::PayloadTooLarge, message).into()
+    })
 }
 
 fn read(body: &Bytes) -> Result<HashMap<String, String>, PageError> {

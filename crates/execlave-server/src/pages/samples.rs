@@ -3,7 +3,9 @@
 use execlave_core::time::Timestamp;
 
 use crate::pages::moment::Moment;
-use crate::pages::{agent, agents, approval, approvals, failure, overview, sign_in, trace, traces};
+use crate::pages::{
+    agent, agents, answer, approval, approvals, failure, overview, sign_in, trace, traces,
+};
 
 /// The moment at which every sample was made.
 pub(crate) fn now() -> Timestamp {
@@ -25,6 +27,7 @@ fn all() -> Vec<(&'static str, String)> {
         ("agent-pause", render(&agent::PausePage::sample())),
         ("agent-resume", render(&agent::ResumePage::sample())),
         ("approvals", render(&approvals::ApprovalsPage::sample())),
+        ("answer", render(&answer::AnswerPage::sample())),
         ("approval", render(&approval::ApprovalPage::sample())),
         ("traces", render(&traces::TracesPage::sample())),
         ("trace", render(&trace::TracePage::sample())),

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::params::{PageParams, Params, Segments, id, list as listed, number, page};
-use crate::auth::key::{Key, ManageWebhooks};
+use crate::auth::key::{DecideApprovals, Key, ManageWebhooks};
 use crate::body::Body;
 use crate::error::{AppError, AppResult};
 use crate::ops::save_webhook;
@@ -22,14 +22,21 @@ use crate::views::webhooks as views;
 /// Make a webhook. `data.secret` is shown this once.
 #[utoipa::path(post, path = "/webhooks", tag = "webhooks", request_body = SaveWebhook, responses(
     (status = 201, description = "Made", body = Data<Webhook>), (status = 400, body = ErrorBody),
-    (status = 409, description = "The name is taken, or there are too many", body = ErrorBody),
+    (status = 403, body = ErrorBody), (status = 409, description = "The name is taken, or there are too many", body = ErrorBody),
 ))]
 pub(crate) async fn create(
     key: Key<ManageWebhooks>,
     State(state): State<AppState>,
     Body(body): Body<SaveWebhook>,
 ) -> AppResult<(StatusCode, Json<Data<Webhook>>)> {
-    let made = save_webhook::create_webhook(&state, key.org, &key.actor(), body).await?;
+    let made = save_webhook::create_webhook(
+        &state,
+        key.org,
+        &key.actor(),
+        body,
+        key.reaches::<DecideApprovals>(),
+    )
+    .await?;
     Ok((StatusCode::CREATED, Json(Data::new(views::webhook_with_secret(made)))))
 }
 
@@ -68,7 +75,9 @@ pub(crate) async fn replace(
     Body(body): Body<SaveWebhook>,
 ) -> AppResult<Json<Data<Webhook>>> {
     let id = id("webhook", &text)?;
-    let saved = save_webhook::replace_webhook(&state, key.org, &key.actor(), id, body).await?;
+    let (actor, may_decide) = (key.actor(), key.reaches::<DecideApprovals>());
+    let saved =
+        save_webhook::replace_webhook(&state, key.org, &actor, id, body, may_decide).await?;
     Ok(Json(Data::new(views::webhook(saved))))
 }
 

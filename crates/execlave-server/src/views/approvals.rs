@@ -17,6 +17,7 @@ pub(crate) fn approval(approval: approvals::Approval, now: Timestamp) -> Approva
         agent_id: approval.agent_id.to_string(),
         environment: approval.environment,
         action_summary: approval.action_summary,
+        action: approval.action.as_ref().map(Json::to_value),
         action_digest: approval.action_digest,
         violations: stored(&approval.violations),
         risk_score: approval.risk_score,

@@ -15,6 +15,7 @@ pub(crate) fn webhook(webhook: webhooks::Webhook) -> Webhook {
         ),
         format: webhook.format.to_string(),
         signature_version: webhook.signature_version.to_string(),
+        takes_answers: webhook.takes_answers,
         timeout_ms: webhook.timeout_ms,
         is_active: webhook.is_active,
         secret: None,

@@ -90,7 +90,8 @@ pub async fn deliver_due(state: &AppState) -> Result<(), StoreError> {
 /// One try; the webhook's id.
 async fn attempt(state: AppState, webhook: Arc<Webhook>, delivery: Delivery) -> Uuid {
     let begun = state.clock.now();
-    let told = state.webhooks.tell(&webhook, &delivery.event, delivery.id, begun).await;
+    let url = state.config.public_url();
+    let told = state.webhooks.tell(&webhook, &delivery.event, delivery.id, &url, begun).await;
     let now = state.clock.now();
     let attempt = judge(&delivery, told, now);
     metrics::webhook_attempt(attempt.status);

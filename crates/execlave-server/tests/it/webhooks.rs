@@ -1,5 +1,6 @@
 //! Events arrive at receivers exactly as documented, whatever the receivers, the network and the server do meanwhile.
 
+mod answers;
 mod events;
 mod receiver;
 

@@ -146,6 +146,7 @@ pub(crate) fn waiting(
     let new = NewApproval {
         id: id(),
         action_summary: "refund 200 USD".into(),
+        action: Json::of(&serde_json::json!({ "input": "refund 200 USD" })),
         risk_score: 61,
         risk_level: "high".into(),
         risk_parts: json!([{"name": "severity", "points": 40, "reason": "high"}]).into(),

@@ -31,6 +31,8 @@ fn webhook(org_id: OrgId, name: &str, events: Option<&[EventType]>) -> Webhook {
         format: Format::Execlave,
         signature_version: SignatureVersion::V2,
         events: events.map(<[_]>::to_vec),
+        takes_answers: false,
+        chat_secret: None,
         timeout_ms: 5_000,
         is_active: true,
         created_at: at(1),

@@ -3,13 +3,18 @@
 
 use serde_json::json;
 
+use crate::webhook::answer::Offer;
 use crate::webhook::event::{Event, EventType};
 use crate::webhook::format::Message;
 use crate::webhook::formats::{headline, json_message};
 
-pub(in crate::webhook) fn message(event: &Event, routing_key: &str) -> Message {
+pub(in crate::webhook) fn message(
+    event: &Event,
+    routing_key: &str,
+    offer: Option<Offer<'_>>,
+) -> Message {
     let action = if ends(event.kind) { "resolve" } else { "trigger" };
-    json_message(&json!({
+    let mut message = json!({
         "routing_key": routing_key,
         "event_action": action,
         "dedup_key": dedup_key(event),
@@ -23,7 +28,11 @@ pub(in crate::webhook) fn message(event: &Event, routing_key: &str) -> Message {
             "class": event.kind,
             "custom_details": event.data,
         },
-    }))
+    });
+    if let (Some(offer), Some(fields)) = (offer, message.as_object_mut()) {
+        fields.insert("links".to_owned(), json!([{ "href": offer.url, "text": "Review" }]));
+    }
+    json_message(&message)
 }
 
 /// What ends the alert that an earlier event about the same subject began.

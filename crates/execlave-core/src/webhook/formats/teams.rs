@@ -3,11 +3,12 @@
 
 use serde_json::{Value, json};
 
+use crate::webhook::answer::Offer;
 use crate::webhook::event::Event;
 use crate::webhook::format::Message;
 use crate::webhook::formats::{facts, headline, json_message};
 
-pub(in crate::webhook) fn message(event: &Event) -> Message {
+pub(in crate::webhook) fn message(event: &Event, offer: Option<Offer<'_>>) -> Message {
     let facts: Vec<Value> = facts(event)
         .iter()
         .map(|(name, value)| json!({ "title": name, "value": escape(value) }))
@@ -22,12 +23,18 @@ pub(in crate::webhook) fn message(event: &Event) -> Message {
     body.push(
         json!({ "type": "TextBlock", "text": escape(&origin), "isSubtle": true, "size": "Small", "wrap": true }),
     );
-    let card = json!({
+    let mut card = json!({
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
         "version": "1.4",
         "body": body,
     });
+    if let (Some(offer), Some(fields)) = (offer, card.as_object_mut()) {
+        fields.insert(
+            "actions".to_owned(),
+            json!([{ "type": "Action.OpenUrl", "title": "Review", "url": offer.url }]),
+        );
+    }
     let attachment = json!({ "contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": null, "content": card });
     json_message(&json!({ "type": "message", "attachments": [attachment] }))
 }

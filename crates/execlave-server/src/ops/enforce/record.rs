@@ -5,7 +5,6 @@ use std::time::Instant;
 
 use execlave_core::decision::{Decision, Outcome};
 use execlave_core::ids::{ApprovalId, DecisionId, KeyId, OrgId};
-use execlave_core::redact::redact_text;
 use execlave_core::request::Action;
 use execlave_core::risk::{self, RiskLevel};
 use execlave_core::time::Timestamp;
@@ -14,9 +13,8 @@ use execlave_store::approvals::NewApproval;
 use execlave_store::decisions::{DecisionRecord, DecisionSource};
 use execlave_store::state::Settled;
 
+use super::shown;
 use crate::directory::{AgentEntry, OrgPolicies};
-
-const SUMMARY_LENGTH: usize = 280;
 
 /// Everything about a case that its decision does not change. The writer may have to settle a case more than once, so the ids are made
 /// beforehand.
@@ -72,7 +70,8 @@ impl Recorder {
         };
         NewApproval {
             id: self.approval,
-            action_summary: summary(&self.action),
+            action_summary: shown::summary(&self.action),
+            action: shown::shown(&self.action),
             risk_score: i64::from(risk.score),
             risk_level: risk.level.as_str().to_owned(),
             risk_parts: Json::of(&risk.parts),
@@ -92,24 +91,5 @@ impl Recorder {
 
     fn environment(&self) -> &str {
         self.action.environment.as_deref().unwrap_or(&self.agent.profile.environment)
-    }
-}
-
-/// A line for the person who is asked. Personal data is masked: the queue is read by more people than the conversation.
-fn summary(action: &Action) -> String {
-    let tools = action.tools.as_deref().unwrap_or_default();
-    let head = if tools.is_empty() { String::new() } else { format!("{}: ", tools.join(", ")) };
-    let text = format!("{head}{}", action.input);
-    // Masked before it is cut, since half an address is not recognised as one; of a long text the beginning up to a whole word is read.
-    let read = match text.char_indices().nth(SUMMARY_LENGTH * 4) {
-        Some((end, _)) => {
-            text[..end].rsplit_once(char::is_whitespace).map_or("…", |(whole, _)| whole)
-        }
-        None => &text,
-    };
-    let line = redact_text(read).split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(SUMMARY_LENGTH) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
     }
 }
