@@ -5,9 +5,11 @@
 //! confirm it for the action context as it was rebuilt here, and where the certificate is signed, the signature is checked here too,
 //! against the server's published keys, so that nothing between the two can turn a no into a yes.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use execlave_api::approvals::VerifyApproval;
+use execlave_api::error::ErrorCode;
 use execlave_core::digest::ActionDigest;
 use execlave_core::request::Action;
 use serde_json::{Map, Value};
@@ -16,7 +18,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::agents::to_body;
 use crate::client::Client;
 use crate::enforce::{Allowed, Source};
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 use crate::http::{Call, encode};
 
 mod keys;
@@ -72,16 +74,23 @@ impl PendingApproval {
 }
 
 impl Client {
-    /// Waits until a person decides, and returns when the action may happen. Dropping the future stops the wait; the approval
+    /// Waits until a person decides, and returns when the action may happen. A pause of the agent ends the wait at once. Dropping the future stops the wait; the approval
     /// stays, and asking about the same action again finds it.
     pub async fn wait_for_approval(&self, pending: &PendingApproval) -> Result<Allowed, Error> {
         let give_up = Instant::now() + PATIENCE;
         let mut hold = Some(LONG_POLL);
         loop {
             self.ensure_open()?;
+            // Listening begins before the look, so that no pause falls between the two.
+            let mut news = pin!(self.states().news());
+            news.as_mut().enable();
             self.refuse_paused(&pending.agent_id, &pending.key)?;
             let asked_at = Instant::now();
-            let next = match self.find_approval(&pending.id, hold).await {
+            let found = tokio::select! {
+                found = self.find_approval(&pending.id, hold) => found,
+                () = news.as_mut() => continue,
+            };
+            let next = match found {
                 Ok(approval) => {
                     let text = |name| approval.get(name).and_then(Value::as_str);
                     let reason = text("decisionReason").map(str::to_owned);
@@ -112,7 +121,10 @@ impl Client {
             if next >= give_up {
                 return Err(Error::ApprovalTimeout { approval_id: pending.id.clone() });
             }
-            sleep_until(next).await;
+            tokio::select! {
+                () = sleep_until(next) => {}
+                () = news => {}
+            }
         }
     }
 
@@ -197,6 +209,11 @@ impl Client {
         pending: &PendingApproval,
     ) -> Result<Map<String, Value>, Error> {
         match retry(|| self.verify_approval(&pending.id, pending.action_context.clone())).await {
+            Err(Error::Auth(refusal)) if is_paused(&refusal) => {
+                self.states().saw_pause(&pending.key, None);
+                self.refuse_paused(&pending.agent_id, &pending.key)?;
+                Err(Error::Auth(refusal))
+            }
             Err(error @ (Error::Auth(_) | Error::Closed)) => Err(error),
             Err(error) => Err(unverified(pending, error)),
             Ok(verdict) => Ok(verdict),
@@ -216,6 +233,11 @@ async fn retry<T, F: Future<Output = Result<T, Error>>>(again: impl Fn() -> F) -
             other => return other,
         }
     }
+}
+
+/// Whether the server refused because the agent may not act.
+fn is_paused(refusal: &Refusal) -> bool {
+    refusal.code.as_deref() == Some(ErrorCode::AgentPaused.as_str())
 }
 
 fn unverified(pending: &PendingApproval, cause: Error) -> Error {

@@ -4,6 +4,9 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
+
 use crate::agents::RegisteredAgent;
 
 /// A status as the server tells it.
@@ -52,6 +55,7 @@ impl Stamp {
 #[derive(Debug, Default)]
 pub(crate) struct States {
     known: Mutex<HashMap<String, Known>>,
+    news: Notify,
 }
 
 impl Status {
@@ -67,6 +71,11 @@ impl States {
         let known = self.lock();
         let status = &known.get(key)?.status;
         (status.word == "paused").then(|| Pause { reason: status.reason.clone() })
+    }
+
+    /// Ends when the status of any agent is news, counted from when it is first polled or enabled.
+    pub(crate) fn news(&self) -> Notified<'_> {
+        self.news.notified()
     }
 
     /// A mark to hold against what is learnt later.
@@ -125,6 +134,7 @@ impl States {
             let changed = status.word != "active";
             let known = Known { status, revision: 1, changes: Arc::default() };
             all.insert(key.to_owned(), known);
+            self.news.notify_waiters();
             return changed;
         };
         let newer = match (status.epoch, known.status.epoch) {
@@ -141,6 +151,9 @@ impl States {
         }
         known.status = Status { epoch, ..status };
         known.revision += 1;
+        if changed {
+            self.news.notify_waiters();
+        }
         changed
     }
 

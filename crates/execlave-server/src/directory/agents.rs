@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use execlave_core::ids::{AgentId, OrgId};
-use execlave_core::request::{AgentProfile, PinnedTool};
+use execlave_core::request::{AgentProfile, AgentStatus, PinnedTool};
 use execlave_core::time::Timestamp;
 use execlave_store::agents::{Agent, OutcomeStrictness};
 use execlave_store::tool_baselines::{self, ToolBaseline};
@@ -21,6 +21,13 @@ pub struct AgentEntry {
     /// Since when it is in its state.
     pub status_changed_at: Timestamp,
     created_at: Timestamp,
+}
+
+impl AgentEntry {
+    /// Whether it may begin anything new.
+    pub(crate) fn may_act(&self) -> bool {
+        matches!(self.profile.status, AgentStatus::Active | AgentStatus::Error)
+    }
 }
 
 /// The agents of every organisation.

@@ -5,6 +5,7 @@
 
 use ed25519_dalek::VerifyingKey;
 use execlave_api::approvals::Verification;
+use execlave_api::error::ErrorCode;
 use execlave_core::certificate::Certificate;
 use execlave_core::digest::ActionDigest;
 use execlave_core::ids::{ApprovalId, OrgId};
@@ -34,6 +35,7 @@ pub(crate) async fn verify_approval(
             "this approval is {status}: there is a certificate only once it is approved"
         )));
     }
+    refuse_stopped(state, &approval)?;
     let digest = ActionDigest::of_context(&Value::Object(context));
     match fault(state, &approval, &digest).await? {
         Some(reason) => Ok(Verification {
@@ -48,6 +50,20 @@ pub(crate) async fn verify_approval(
             certificate: approval.certificate.as_ref().map(Json::to_value),
             verified_at: Some(state.clock.now().to_string()),
         }),
+    }
+}
+
+/// An agent that was stopped while it waited does not act on the yes. The certificate stays unused.
+fn refuse_stopped(state: &AppState, approval: &Approval) -> AppResult<()> {
+    let id = approval.agent_id.to_string();
+    match state.directory.agent(approval.org_id, &id, None) {
+        Some(agent) if !agent.may_act() => {
+            let (name, status) = (&agent.profile.external_id, agent.profile.status.as_str());
+            let message =
+                format!("agent `{name}` is {status}: resume it before it acts on this approval");
+            Err(AppError::new(ErrorCode::AgentPaused, message))
+        }
+        _ => Ok(()),
     }
 }
 

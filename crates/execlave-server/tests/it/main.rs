@@ -3,6 +3,7 @@
 mod channel;
 mod errors;
 mod isolation;
+mod kill_switch;
 mod local_decisions;
 mod openapi;
 mod pages;

@@ -5,7 +5,6 @@ use execlave_api::traces::{TraceBody, TraceStatus};
 use execlave_core::detect::{injection, pii, text};
 use execlave_core::ids::{DecisionId, OrgId};
 use execlave_core::policy::usd_to_nanos;
-use execlave_core::request::AgentStatus;
 use execlave_core::time::Timestamp;
 use execlave_store::Json;
 use execlave_store::traces::{NewTrace, Trace};
@@ -148,8 +147,7 @@ fn started_at(body: &TraceBody, now: Timestamp) -> Result<Timestamp, AppError> {
 
 /// Work that was under way when the agent was stopped may still be reported; new work may not.
 fn refuse_stopped(agent: &AgentEntry, started_at: Timestamp) -> Result<(), Refusal> {
-    let runs = matches!(agent.profile.status, AgentStatus::Active | AgentStatus::Error);
-    if runs || started_at < agent.status_changed_at {
+    if agent.may_act() || started_at < agent.status_changed_at {
         return Ok(());
     }
     let (id, status) = (&agent.profile.external_id, agent.profile.status.as_str());

@@ -89,6 +89,16 @@ impl Deployment {
         self.running = Some(self.serve(listener).await);
     }
 
+    /// What `/metrics` says.
+    pub(crate) async fn metrics(&self) -> String {
+        let mut socket = TcpStream::connect(self.addr).await.expect("it listens");
+        let request = b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+        socket.write_all(request).await.expect("it reads");
+        let mut text = String::new();
+        socket.read_to_string(&mut text).await.expect("it answers");
+        text
+    }
+
     /// May do everything in another organisation.
     pub(crate) fn stranger(&self) -> Client {
         Client::new(config(self.addr, &self.stranger_key)).expect("a client")
