@@ -172,9 +172,11 @@ impl Store {
     ) -> Result<(Agent, bool), StoreError> {
         const UPSERT: &str = "
             INSERT INTO agents (org_id, id, agent_id, name, kind, platform, environment, description, owner_email, allowed_data_sources,
-                allowed_actions, requires_human_approval_for, tags, metadata, autonomy_level, outcome_strictness, status, epoch,
-                status_changed_at, created_at, updated_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 'active', 1, $17, $17, $17)
+                allowed_actions, requires_human_approval_for, tags, metadata, autonomy_level, outcome_strictness, status, status_reason,
+                epoch, status_changed_at, created_at, updated_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+                CASE WHEN (SELECT paused_at FROM orgs WHERE id = $1) IS NULL THEN 'active' ELSE 'paused' END,
+                (SELECT paused_reason FROM orgs WHERE id = $1), 1, $17, $17, $17)
             ON CONFLICT (org_id, agent_id, environment) DO UPDATE SET
                 name = excluded.name, kind = excluded.kind, platform = excluded.platform, description = excluded.description,
                 owner_email = excluded.owner_email, allowed_data_sources = excluded.allowed_data_sources,

@@ -138,3 +138,27 @@ async fn a_yes_is_no_use_to_a_paused_agent_whatever_its_client_knows() {
     operator.patch("/agents/payer/resume", json!({})).await.expect(200);
     assert_eq!(verify().await.expect(200)["data"]["valid"], true, "it was not used up");
 }
+
+#[tokio::test]
+async fn who_registers_while_everybody_is_paused_starts_paused() {
+    let app = TestApp::new().await;
+    let (operator, stranger) = (app.operator(), app.other_organisation().await);
+    let register = async |client: &crate::support::Client, id: &str| {
+        let answer = client.post("/agents", json!({ "agentId": id, "name": id })).await.expect(201);
+        answer["data"]["status"].as_str().expect("a status").to_owned()
+    };
+    // Before there is any agent, too.
+    let reason = json!({ "all": true, "reason": "incident 12" });
+    operator.post("/agents/pause", reason).await.expect(200);
+    assert_eq!(register(&operator, "late").await, "paused");
+    assert_eq!(register(&stranger, "late").await, "active");
+    let blocked = json!({ "agentId": "late", "input": "hello" });
+    let blocked = operator.post("/policies/enforce", blocked).await.expect(403);
+    assert!(blocked.text.contains("incident 12"), "{}", blocked.text);
+    operator.post("/agents/resume", json!({ "tag": "blue" })).await.expect(200);
+    assert_eq!(register(&operator, "later").await, "paused");
+    operator.post("/agents/resume", json!({ "all": true })).await.expect(200);
+    assert_eq!(register(&operator, "latest").await, "active");
+    let again = json!({ "agentId": "late", "name": "late" });
+    assert_eq!(operator.post("/agents", again).await.expect(200)["data"]["status"], "active");
+}

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::{Agent, announce, tell};
 use crate::audit::{self, Event};
 use crate::changes::Change;
+use crate::db::Tx;
 use crate::db::query::{Query, params};
 use crate::{Json, Store, StoreError, webhooks};
 
@@ -26,7 +27,8 @@ pub struct AgentGroup {
 
 impl Store {
     /// Gives all agents of a group that are in status `from` another one, with one entry in the audit log that names them. The agents
-    /// that changed, in the order of their ids; none is no error and leaves no entry.
+    /// that changed, in the order of their ids; where nothing changes there is no entry. Pausing all of them also pauses whoever
+    /// registers before all of them are resumed.
     pub async fn set_status_of_group(
         &self,
         org: OrgId,
@@ -48,7 +50,9 @@ impl Store {
         let mut tx = self.begin().await?;
         audit::lock_chain(&mut tx, org).await?;
         let mut changed: Vec<Agent> = tx.all(query).await?;
-        if changed.is_empty() {
+        let covers_all = group.tag.is_none() && group.environment.is_none();
+        let switched = covers_all && switch_org(&mut tx, org, to, reason, now).await?;
+        if changed.is_empty() && !switched {
             return Ok(changed);
         }
         changed.sort_by_key(|agent| agent.id);
@@ -107,4 +111,23 @@ impl Store {
         tx.commit().await?;
         Ok(place)
     }
+}
+
+/// Remembers that an organisation is paused, or no more; whether that is news.
+async fn switch_org(
+    tx: &mut Tx<'_>,
+    org: OrgId,
+    to: AgentStatus,
+    reason: Option<&str>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    const PAUSE: &str =
+        "UPDATE orgs SET paused_at = $2, paused_reason = $3 WHERE id = $1 AND paused_at IS NULL";
+    const RESUME: &str = "UPDATE orgs SET paused_at = NULL, paused_reason = NULL WHERE id = $1 AND paused_at IS NOT NULL";
+    let query = if to == AgentStatus::Paused {
+        Query::new(PAUSE, params![org, now, reason])
+    } else {
+        Query::new(RESUME, params![org])
+    };
+    Ok(tx.execute(query).await? > 0)
 }
