@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use execlave_api::enforce::EnforceRequest;
 use execlave_client::{Answer, Client, Error};
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::support::{Deployment, Listener, eventually};
@@ -193,4 +194,48 @@ async fn a_pause_on_one_server_reaches_the_clients_of_another() {
     pause(&deployment, "bot").await;
     let event = listener.event("agent.status_updated").await;
     assert_eq!((&event["agentId"], &event["status"]), (&json!("bot"), &json!("paused")));
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_holds_nobody_up() {
+    const AGENTS: usize = 40;
+    let deployment = Deployment::new().await;
+    let client = application(&deployment).await;
+    for index in 1..AGENTS {
+        register(&client, &format!("bot-{index}")).await;
+    }
+    let hello = hello(&deployment.sdk_key);
+    let _silent = Listener::connect_and_never_read(deployment.addr, hello).await;
+    let mut listener = listen(&deployment).await;
+    // Several times what waits for one client and what the sockets hold.
+    for _ in 0..25 {
+        for verb in ["pause", "resume"] {
+            let path = format!("/agents/{verb}");
+            let _: Value =
+                deployment.operator.post(&path, &json!({ "all": true })).await.expect("done");
+            for _ in 0..AGENTS {
+                listener.event("agent.status_updated").await;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn everybody_comes_back_at_once_after_a_restart() {
+    let mut deployment = Deployment::new().await;
+    let _client = application(&deployment).await;
+    let connect = async |deployment: &Deployment| {
+        let (listener, answer) =
+            Listener::connect(deployment.addr, hello(&deployment.sdk_key)).await;
+        assert!(answer.starts_with("40/sdk,"), "{answer}");
+        listener
+    };
+    let before = join_all((0..100).map(|_| connect(&deployment))).await;
+    deployment.stop().await;
+    join_all(before.into_iter().map(Listener::until_closed)).await;
+    deployment.start().await;
+    let mut back = join_all((0..100).map(|_| connect(&deployment))).await;
+    pause(&deployment, "bot").await;
+    let heard = join_all(back.iter_mut().map(|one| one.event("agent.status_updated"))).await;
+    assert!(heard.iter().all(|event| event["status"] == "paused"));
 }

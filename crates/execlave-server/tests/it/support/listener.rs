@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::Value;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async, connect_async};
 
 /// Longer than anything takes that happens at all.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -27,6 +27,23 @@ impl Listener {
         listener.0.send(Message::Text(hello.into())).await.expect("it is sent");
         let answer = listener.packet().await.unwrap_or_default();
         (listener, answer)
+    }
+
+    /// A connection that takes in as little as a socket can, for as long as it is kept.
+    pub(crate) async fn connect_and_never_read(addr: SocketAddr, hello: Value) -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_recv_buffer_size(2_048).expect("a small buffer");
+        let socket = socket.connect(addr).await.expect("a connection");
+        let url = format!("ws://{addr}/socket.io/?EIO=4&transport=websocket");
+        let (socket, _) =
+            client_async(url, MaybeTlsStream::Plain(socket)).await.expect("a WebSocket");
+        let mut listener = Self(socket);
+        listener.packet().await.expect("it is open");
+        let hello = format!("40/sdk,{hello}");
+        listener.0.send(Message::Text(hello.into())).await.expect("it is sent");
+        let answer = listener.packet().await.expect("an answer");
+        assert!(answer.starts_with("40/sdk,"), "{answer}");
+        listener
     }
 
     /// The next packet that is no ping; `None` once the connection is closed.
