@@ -5,6 +5,7 @@
 
 mod action;
 mod agent;
+mod agent_group;
 mod agents;
 mod amount;
 mod answer;
@@ -62,6 +63,8 @@ pub(crate) fn router() -> Router<AppState> {
     Router::new()
         .route("/", get(overview::show))
         .route("/agents", get(agents::list))
+        .route("/agents/pause", get(agent_group::ask_pause).post(agent_group::pause))
+        .route("/agents/resume", get(agent_group::ask_resume).post(agent_group::resume))
         .route("/agents/{id}", get(agent::show))
         .route("/agents/{id}/pause", get(agent::ask_pause).post(agent::pause))
         .route("/agents/{id}/resume", get(agent::ask_resume).post(agent::resume))

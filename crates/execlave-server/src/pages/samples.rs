@@ -4,7 +4,8 @@ use execlave_core::time::Timestamp;
 
 use crate::pages::moment::Moment;
 use crate::pages::{
-    agent, agents, answer, approval, approvals, failure, overview, sign_in, trace, traces,
+    agent, agent_group, agents, answer, approval, approvals, failure, overview, sign_in, trace,
+    traces,
 };
 
 /// The moment at which every sample was made.
@@ -24,6 +25,7 @@ fn all() -> Vec<(&'static str, String)> {
         ("overview-newcomer", render(&overview::OverviewPage::sample_newcomer())),
         ("agents", render(&agents::AgentsPage::sample())),
         ("agent", render(&agent::AgentPage::sample())),
+        ("agents-pause", render(&agent_group::GroupPage::sample())),
         ("agent-pause", render(&agent::PausePage::sample())),
         ("agent-resume", render(&agent::ResumePage::sample())),
         ("approvals", render(&approvals::ApprovalsPage::sample())),

@@ -82,3 +82,46 @@ async fn a_viewer_reads_and_does_not_pause() {
     viewer.submit("/agents", &path, &[("reason", "because")]).await.expect(403);
     assert_eq!(app.operator().get(&format!("/agents/{id}")).await["data"]["status"], "active");
 }
+
+#[tokio::test]
+async fn all_agents_and_those_with_a_tag_are_stopped_at_once() {
+    let app = TestApp::new().await;
+    let operator = app.operator();
+    for (id, tags) in [("payer", json!(["money"])), ("support-bot", json!([]))] {
+        let body = json!({ "agentId": id, "name": id, "tags": tags });
+        operator.post("/agents", body).await.expect(201);
+    }
+    let status =
+        async |id: &str| operator.get(&format!("/agents/{id}")).await["data"]["status"].clone();
+    let developer = Browser::signed_in(&app, Role::Developer).await;
+    assert_shows(&developer.get("/agents").await.expect(200), &["href=\"/agents/pause\""]);
+    let page = developer.get("/agents/pause").await.expect(200);
+    assert_shows(&page, &["All agents (2)", "Tag money (1)", "value=\"environment:production\""]);
+
+    let pause = async |fields: &[(&str, &str)]| {
+        developer.submit("/agents/pause", "/agents/pause", fields).await
+    };
+    pause(&[("group", "tag:money"), ("reason", "drill")]).await.expect(303);
+    assert_eq!(
+        (status("payer").await, status("support-bot").await),
+        (json!("paused"), json!("active"))
+    );
+    pause(&[("group", "all"), ("reason", "drill")]).await.expect(303);
+    assert_eq!(status("support-bot").await, "paused");
+    let resume = [("group", "environment:production"), ("reason", "over")];
+    developer.submit("/agents/resume", "/agents/resume", &resume).await.expect(303);
+    assert_eq!(
+        (status("payer").await, status("support-bot").await),
+        (json!("active"), json!("active"))
+    );
+
+    let page = pause(&[("group", "tag:money"), ("reason", "")]).await.expect(400);
+    assert_shows(&page, &["Give a reason", "value=\"tag:money\" selected"]);
+    for group in ["", "tag:", "everything"] {
+        pause(&[("group", group), ("reason", "drill")]).await.expect(400);
+    }
+    let viewer = Browser::signed_in(&app, Role::Viewer).await;
+    viewer.get("/agents/pause").await.expect(403);
+    assert_hides(&viewer.get("/agents").await.expect(200), &["href=\"/agents/pause\""]);
+    assert_eq!(status("payer").await, "active");
+}
