@@ -5,6 +5,7 @@
 //! ever "probably still right".
 
 mod agents;
+mod credentials;
 mod news;
 mod policies;
 
@@ -17,6 +18,7 @@ use execlave_store::Store;
 use execlave_store::agents::Agent;
 use execlave_store::changes::{Change, Noun};
 use execlave_store::cost_rules::CostRule;
+use execlave_store::credentials::RevokedCredential;
 use execlave_store::error::StoreError;
 use execlave_store::keys::ApiKey;
 use execlave_store::org_settings::OrgSettings;
@@ -34,6 +36,7 @@ use news::News;
 pub use policies::OrgPolicies;
 use policies::Policies;
 
+use crate::auth::environment::Environments;
 use crate::prices::{OwnPrices, Price};
 use crate::touched::Touched;
 
@@ -57,6 +60,10 @@ pub struct KeyEntry {
     pub expires_at: Option<Timestamp>,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
+    /// Where it reaches.
+    pub environments: Environments,
+    /// Whether its requests must be signed.
+    pub require_signature: bool,
 }
 
 /// The memory of one server.
@@ -69,6 +76,7 @@ pub struct Directory {
     prices: RwLock<HashMap<OrgId, Arc<OwnPrices>>>,
     cost_rules: RwLock<HashMap<OrgId, Arc<Vec<CostRule>>>>,
     validators: RwLock<HashMap<(OrgId, Uuid), Arc<Validator>>>,
+    revoked_credentials: RwLock<HashMap<(OrgId, Uuid), RevokedCredential>>,
     /// INVARIANT: rows are read and swapped in while this is held, so an older reading never replaces a newer one.
     refreshing: Mutex<()>,
     /// When keys and agents were last seen.
@@ -87,6 +95,7 @@ impl Directory {
         let agents = store.list_agents_across_orgs().await?;
         let baselines = store.list_tool_baselines_across_orgs().await?;
         let validators = store.list_validators_across_orgs().await?;
+        let revoked = store.list_revoked_credentials_across_orgs().await?;
         let mut rules: HashMap<OrgId, Vec<CostRule>> = HashMap::new();
         for rule in store.list_active_cost_rules_across_orgs().await? {
             rules.entry(rule.org_id).or_default().push(rule);
@@ -106,6 +115,8 @@ impl Directory {
         *write(&self.agents) = Agents::of(agents, baselines);
         *write(&self.validators) =
             validators.into_iter().map(|one| ((one.org_id, one.id), Arc::new(one))).collect();
+        *write(&self.revoked_credentials) =
+            revoked.into_iter().map(|one| ((one.org_id, one.id), one)).collect();
         *write(&self.cost_rules) =
             rules.into_iter().map(|(org, rules)| (org, Arc::new(rules))).collect();
         *write(&self.policies) = policies;
@@ -127,6 +138,11 @@ impl Directory {
     /// What has changed in memory, each change after it can be read here.
     pub(crate) fn applied(&self) -> Receiver<Change> {
         self.news.changes()
+    }
+
+    /// The agents of an organisation.
+    pub(crate) fn agents(&self, org: OrgId) -> Vec<Arc<AgentEntry>> {
+        read(&self.agents).of_org(org)
     }
 
     /// The agents of every organisation.
@@ -354,6 +370,7 @@ impl Directory {
             Noun::CostRule => self.refresh_cost_rules(store, org).await,
             Noun::Price => self.refresh_prices(store, org).await,
             Noun::Settings => self.refresh_settings(store, org).await,
+            Noun::Credential => self.refresh_credential(store, org, id).await,
             Noun::WebhookDelivery => {
                 self.deliveries.notify_one();
                 Ok(())
@@ -387,6 +404,8 @@ fn entry(key: ApiKey) -> KeyEntry {
         scopes: key.scopes,
         expires_at: key.expires_at,
         revoked_at: key.revoked_at,
+        environments: Environments::from(key.environments),
+        require_signature: key.require_signature,
     }
 }
 

@@ -3,7 +3,9 @@
 use execlave_core::time::Timestamp;
 
 use crate::pages::moment::Moment;
-use crate::pages::{agent, agents, approval, approvals, failure, overview, sign_in, trace, traces};
+use crate::pages::{
+    agent, agents, approval, approvals, failure, key, keys, overview, sign_in, trace, traces,
+};
 
 /// The moment at which every sample was made.
 pub(crate) fn now() -> Timestamp {
@@ -26,6 +28,10 @@ fn all() -> Vec<(&'static str, String)> {
         ("agent-resume", render(&agent::ResumePage::sample())),
         ("approvals", render(&approvals::ApprovalsPage::sample())),
         ("approval", render(&approval::ApprovalPage::sample())),
+        ("keys", render(&keys::KeysPage::sample())),
+        ("key-made", render(&keys::MadePage::sample())),
+        ("key-rotate", render(&key::AskPage::sample(true))),
+        ("key-revoke", render(&key::AskPage::sample(false))),
         ("traces", render(&traces::TracesPage::sample())),
         ("trace", render(&trace::TracePage::sample())),
         ("sign-in", render(&sign_in::ExplainPage::sample())),
