@@ -1,5 +1,7 @@
 //! Credentials of agents: issued, checked, revoked.
 
+use std::sync::Arc;
+
 use execlave_api::credentials::{Credential, CredentialVerdict};
 use execlave_api::error::ErrorCode;
 use execlave_core::certificate;
@@ -7,7 +9,6 @@ use execlave_core::credential::{CredentialClaims, CredentialFault, named_key, ve
 use execlave_core::ids::{AgentId, OrgId};
 use execlave_core::request::AgentStatus;
 use execlave_store::credentials::RevokedCredential;
-use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::auth::Actor;
