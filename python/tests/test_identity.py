@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from support import Request, Scripted, Server, accept, sent_traces
+from support import KEY, Request, Scripted, Server, accept, sent_traces
 
 import execlave
 from execlave import Execlave
@@ -120,3 +121,19 @@ def test_a_credential_is_asked_for_again_a_minute_before_it_ends(
     for _ in range(2):
         assert exe.get_agent_credential("a") == credential
     assert len(scripted.requests("/api/v1/agents/a/credential")) == 2
+
+
+def test_the_signature_is_what_the_documentation_says(client_of: Make, scripted: Scripted) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "concepts" / "identity.md").read_text()
+    documented: dict[str, Any] = {}
+    exec(page.split("```python")[1].split("```")[0], documented)
+    sign = documented["sign"]
+    time, nonce = "1700000000", "0123456789abcdef"
+    example = sign("exe_dev_k", time, nonce, "POST", "/api/v1/agents?x=1", b"{}")
+    assert example in page
+    scripted.script = lambda request: (200, {"data": []})
+    client_of(sign_requests=True).discover_agents("ä b&c")
+    seen = scripted.seen[0]
+    time, nonce = seen.headers["x-execlave-timestamp"], seen.headers["x-execlave-nonce"]
+    signed = sign(KEY, time, nonce, seen.method, seen.path, seen.body)
+    assert seen.headers["x-execlave-signature"] == signed
