@@ -4,7 +4,7 @@ use execlave_store::page::PageRequest;
 use execlave_store::traces::TraceFilter;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Client, TestApp};
+use crate::support::{Answer, Client, Deployment, TestApp, eventually};
 
 async fn credential(client: &Client, agent: &str) -> Answer {
     client.post(&format!("/agents/{agent}/credential"), json!({})).await.expect(200)
@@ -161,4 +161,34 @@ async fn a_credential_of_a_key_that_another_server_began_to_sign_with_is_known()
         0
     );
     assert_eq!(verdict(&client, &text(&issued)).await["valid"], true);
+}
+
+#[tokio::test]
+async fn a_revocation_reaches_every_server() {
+    let mut deployment = Deployment::new().await;
+    let client = deployment.application(|config| config.local_decisions = false).await;
+    let second = deployment.second_server().await;
+    let other = deployment
+        .application(|config| {
+            config.base_url = format!("http://{second}").parse().expect("a URL");
+            config.local_decisions = false;
+        })
+        .await;
+    let reason = async |credential: &str| {
+        let body = json!({ "credential": credential });
+        let answer: Value = other.post("/agents/credentials/verify", &body).await.expect("asked");
+        answer["data"]["reason"].as_str().map(str::to_owned)
+    };
+    let first = client.get_agent_credential("bot").await.expect("issued");
+    assert_eq!(reason(&first.credential).await, None);
+    let jti = first.more["jti"].as_str().expect("an id");
+    let path = format!("/agents/bot/credentials/{jti}/revoke");
+    let _: Value = deployment.operator.post(&path, &json!({})).await.expect("revoked");
+    eventually(async || reason(&first.credential).await.as_deref() == Some("revoked")).await;
+
+    let second = other.get_agent_credential("bot").await.expect("issued");
+    assert_eq!(reason(&second.credential).await, None);
+    let path = "/agents/bot/credentials/revoke-all";
+    let _: Value = deployment.operator.post(path, &json!({})).await.expect("revoked");
+    eventually(async || reason(&second.credential).await.as_deref() == Some("revoked")).await;
 }
