@@ -112,6 +112,36 @@ def test_a_credential_that_cannot_be_had_never_loses_the_trace(
     assert "agentCredential" not in sent_traces(scripted)[0]
 
 
+def test_a_credential_that_is_refused_costs_the_proof_and_not_the_trace(
+    client_of: Make, scripted: Scripted
+) -> None:
+    issued = {"credential": "exe_agt_revoked", "expiresAt": in_minutes(15), "kid": "k"}
+
+    def script(request: Request) -> Any:
+        if request.path.endswith("/credential"):
+            return 200, {"data": issued}
+        if request.path.endswith("/traces/ingest"):
+            bad = [t["traceId"] for t in request.json["traces"] if "agentCredential" in t]
+            code = "INVALID_AGENT_CREDENTIAL"
+            errors = [{"traceId": trace, "code": code, "error": "revoked"} for trace in bad]
+            accepted = len(request.json["traces"]) - len(bad)
+            return 202, {"accepted": accepted, "failed": len(bad), "errors": errors}
+        return accept(request)
+
+    scripted.script = script
+    exe = client_of(stamp_identity=True)
+    for agent in ("a", None, "a"):
+        exe.start_trace(agent_id=agent).finish()
+    assert exe.flush() == {"sent": 3, "rejected": [], "undelivered": 0}
+    assert [("agentCredential" in t) for t in sent_traces(scripted)] == [
+        True,
+        False,
+        True,
+        False,
+        False,
+    ]
+
+
 def test_a_credential_is_asked_for_again_a_minute_before_it_ends(
     client_of: Make, scripted: Scripted
 ) -> None:

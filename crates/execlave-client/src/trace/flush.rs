@@ -110,11 +110,12 @@ impl Pipeline {
             }
             let count = batch.batch.len();
             match self.deliver(&batch.batch).await {
-                Outcome::Taken { sent, rejected } => {
-                    batch.batch.clear();
-                    if rejected.iter().any(|trace| trace.code == stamp::REFUSED) {
-                        // It was revoked, perhaps: what comes next is proved with another one.
+                Outcome::Taken { sent, mut rejected } => {
+                    // What was refused for its credential goes back, and out again without one.
+                    batch.batch = stamp::unproved(&batch.batch, &mut rejected);
+                    if !batch.batch.is_empty() {
                         self.credentials.forget();
+                        left += batch.batch.len();
                     }
                     report.sent += sent;
                     report.rejected.extend(rejected);

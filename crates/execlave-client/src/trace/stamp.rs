@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
+use super::flush::RejectedTrace;
 use super::prepare::Ready;
 use crate::credentials::Credentials;
 
 /// What the server says to a trace whose credential proves nothing.
-pub(super) const REFUSED: &str = "INVALID_AGENT_CREDENTIAL";
+const REFUSED: &str = "INVALID_AGENT_CREDENTIAL";
 
 /// The traces as JSON, each with its agent's credential. One that cannot be had costs the proof and not the trace.
 pub(super) async fn stamp(credentials: &Credentials, traces: &[Ready]) -> Vec<String> {
@@ -29,6 +30,25 @@ pub(super) async fn stamp(credentials: &Credentials, traces: &[Ready]) -> Vec<St
         stamped.push(with_credential(&trace.json, credential));
     }
     stamped
+}
+
+/// Takes the traces that were refused for their credential alone out of the refused ones: to be sent again, without it. It was revoked,
+/// perhaps, or this deployment's keys have changed; either costs the proof and not the trace. Of an id that several traces share, all
+/// must have been refused, or some would be stored twice.
+pub(super) fn unproved(traces: &[Ready], rejected: &mut Vec<RejectedTrace>) -> Vec<Ready> {
+    let is_refused = |one: &&RejectedTrace, id: &str| one.code == REFUSED && one.trace_id == id;
+    let again: Vec<Ready> = traces
+        .iter()
+        .filter(|trace| trace.agent.is_some())
+        .filter(|trace| {
+            let refused = rejected.iter().filter(|one| is_refused(one, &trace.trace_id)).count();
+            refused > 0
+                && refused == traces.iter().filter(|one| one.trace_id == trace.trace_id).count()
+        })
+        .map(|trace| Ready { agent: None, ..trace.clone() })
+        .collect();
+    rejected.retain(|one| !again.iter().any(|trace| is_refused(&one, &trace.trace_id)));
+    again
 }
 
 fn with_credential(json: &str, credential: Option<&str>) -> String {
