@@ -6,6 +6,7 @@
 
 mod agents;
 mod credentials;
+mod keys;
 mod news;
 mod policies;
 
@@ -13,14 +14,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use execlave_core::ids::{AgentId, KeyId, OrgId};
-use execlave_core::time::Timestamp;
 use execlave_store::Store;
 use execlave_store::agents::Agent;
 use execlave_store::changes::{Change, Noun};
 use execlave_store::cost_rules::CostRule;
 use execlave_store::credentials::RevokedCredential;
 use execlave_store::error::StoreError;
-use execlave_store::keys::ApiKey;
 use execlave_store::org_settings::OrgSettings;
 use execlave_store::prices::ModelPrice;
 use execlave_store::validators::Validator;
@@ -32,39 +31,17 @@ use uuid::Uuid;
 
 pub use agents::AgentEntry;
 use agents::Agents;
+pub use keys::KeyEntry;
+use keys::entry;
 use news::News;
 pub use policies::OrgPolicies;
 use policies::Policies;
 
-use crate::auth::environment::Environments;
 use crate::prices::{OwnPrices, Price};
 use crate::touched::Touched;
 
 /// More agents are not read one by one.
 const MANY: usize = 100;
-
-/// What authentication needs to know of a key.
-#[derive(Clone, Debug)]
-pub struct KeyEntry {
-    /// The key.
-    pub id: KeyId,
-    /// Whose it is.
-    pub org: OrgId,
-    /// What it is called.
-    pub name: String,
-    /// Its SHA-256.
-    pub hash: String,
-    /// What it may do.
-    pub scopes: Vec<String>,
-    /// When it ends.
-    pub expires_at: Option<Timestamp>,
-    /// When it was revoked.
-    pub revoked_at: Option<Timestamp>,
-    /// Where it reaches.
-    pub environments: Environments,
-    /// Whether its requests must be signed.
-    pub require_signature: bool,
-}
 
 /// The memory of one server.
 #[derive(Debug, Default)]
@@ -393,20 +370,6 @@ impl Directory {
 
 fn price_of(price: &ModelPrice) -> Price {
     Price { input_nanos: price.input_nanos, output_nanos: price.output_nanos }
-}
-
-fn entry(key: ApiKey) -> KeyEntry {
-    KeyEntry {
-        id: key.id,
-        org: key.org_id,
-        name: key.name,
-        hash: key.hash,
-        scopes: key.scopes,
-        expires_at: key.expires_at,
-        revoked_at: key.revoked_at,
-        environments: Environments::from(key.environments),
-        require_signature: key.require_signature,
-    }
 }
 
 // A panic while a lock is held leaves the maps whole: every change is one insertion or one assignment.
