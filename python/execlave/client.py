@@ -64,8 +64,9 @@ class Execlave:
         policy_cache_ttl_seconds: The longest that a decision held in this process may be used. This version holds none: every
             question is answered by the server.
         api_version: `"v1"`; empty for the unversioned paths.
-        stamp_identity: Not available in this version.
-        sign_requests: Whether every request carries an HMAC signature.
+        stamp_identity: Whether every trace that names an agent carries a credential which proves that it is that agent. A
+            credential that cannot be had costs the proof and never the trace.
+        sign_requests: Whether every request carries an HMAC signature (version 2: with a nonce, method and path).
         report_bypasses_to_platform: Whether bypasses are reported to the server as well. This version tells the callback only.
         poll_interval_seconds: Seconds between two questions about an agent's status.
         request_timeout_seconds: How long one exchange with the server may take.
@@ -111,8 +112,6 @@ class Execlave:
             raise ValueError("otlp_endpoint is required when mode is 'otlp'")
         if mode not in ("native", "otlp"):
             raise ValueError(f"mode must be 'native' or 'otlp', not {mode!r}")
-        if stamp_identity:
-            raise ValueError("stamp_identity is not available in this version")
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, not {batch_size}")
         if debug:
@@ -131,6 +130,7 @@ class Execlave:
             environment=environment,
             api_version=api_version or None,
             user_agent=f"Execlave-python-sdk/{_native.VERSION}",
+            stamp_identity=stamp_identity,
             sign_requests=sign_requests,
             timeout=request_timeout_seconds,
             outage_closed=is_closed("enforcement_on_outage", enforcement_on_outage),
@@ -201,6 +201,35 @@ class Execlave:
         except ExeclaveError as error:
             logger.debug("status of %s: %s", wanted, error)
             return "error"
+
+    def get_agent_credential(self, agent_id: str) -> dict[str, Any]:
+        """A proof of which agent it is, for whoever the agent speaks to: `credential`, `expiresAt`, `kid` and `jti`.
+
+        Kept in memory until a minute before it ends. Raises `ExeclaveAuthError` if the agent is paused or the key may not ask.
+        """
+        return self._native.get_agent_credential(agent_id)
+
+    def authorize_agent_call(
+        self, caller_agent_id: str, callee_agent_id: str, action: str
+    ) -> dict[str, Any]:
+        """Ask whether one agent may call another.
+
+        Args:
+            caller_agent_id: Who wants to call, by external id or the server's.
+            callee_agent_id: Whom.
+            action: `execute`, `read`, `write`, `delete`, `invoke`, `query`, `subscribe` or `delegate`.
+
+        Returns:
+            The server's answer, with the grant in `data`.
+
+        Raises:
+            ExeclaveAuthError: No grant allows it.
+        """
+        return self._native.authorize_agent_call(caller_agent_id, callee_agent_id, action)
+
+    def discover_agents(self, capability: str | None = None) -> list[dict[str, Any]]:
+        """Active agents (`id`, `agentId`, `name`, `capabilities`), those with this capability if one is named."""
+        return self._native.discover_agents(capability)
 
     def check_usage(self) -> dict[str, Any]:
         """Ask for `plan`, `agents`, `traces`, `users`, `policies` (each `{"current", "max"}`) and `upgradeUrl`."""

@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 
 use crate::observer::{PythonObserver, rejections};
 use crate::trace::NativeTrace;
-use crate::{convert, error, runtime};
+use crate::{convert, error, identity, runtime};
 
 /// The client that `execlave.Execlave` wraps.
 #[pyclass(module = "execlave._native", frozen)]
@@ -40,7 +40,7 @@ struct Current {
 #[pymethods]
 impl NativeClient {
     #[new]
-    #[pyo3(signature = (*, api_key, base_url, otlp_endpoint, environment, api_version, user_agent, sign_requests, timeout, outage_closed,
+    #[pyo3(signature = (*, api_key, base_url, otlp_endpoint, environment, api_version, user_agent, stamp_identity, sign_requests, timeout, outage_closed,
         plan_limit_closed, privacy, hash_key, scan_injections, batch_size, flush_interval, poll_interval, heartbeat_interval, observer))]
     fn new(
         py: Python<'_>,
@@ -50,6 +50,7 @@ impl NativeClient {
         environment: String,
         api_version: Option<String>,
         user_agent: String,
+        stamp_identity: bool,
         sign_requests: bool,
         timeout: f64,
         outage_closed: bool,
@@ -75,6 +76,7 @@ impl NativeClient {
         settings.environment = environment;
         settings.api_version = api_version;
         settings.user_agent = user_agent;
+        settings.stamp_identity = stamp_identity;
         settings.sign_requests = sign_requests;
         settings.timeout = seconds("request_timeout_seconds", timeout)?;
         settings.on_outage = mode(outage_closed);
@@ -190,6 +192,40 @@ impl NativeClient {
         let client = self.client(py)?;
         let usage = run(py, async move { client.check_usage().await })?;
         convert::to_python(py, &usage)
+    }
+
+    /// A credential that proves which agent it is.
+    fn get_agent_credential<'py>(
+        &self,
+        py: Python<'py>,
+        agent_id: String,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let issued = run(py, identity::credential(self.client(py)?, agent_id))?;
+        convert::to_dict(py, &issued)
+    }
+
+    /// Asks whether one agent may call another.
+    fn authorize_agent_call<'py>(
+        &self,
+        py: Python<'py>,
+        caller: String,
+        target: String,
+        action: String,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let call = [caller, target, action];
+        let answer = run(py, identity::authorize(self.client(py)?, call))?;
+        convert::to_python(py, &answer)
+    }
+
+    /// Active agents that can do something.
+    #[pyo3(signature = (capability))]
+    fn discover_agents<'py>(
+        &self,
+        py: Python<'py>,
+        capability: Option<String>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let found = run(py, identity::discover(self.client(py)?, capability))?;
+        convert::to_python(py, &found)
     }
 
     /// The external id of the agent that was registered first.

@@ -9,6 +9,7 @@ mod convert;
 mod detect;
 mod error;
 mod fork;
+mod identity;
 mod observer;
 mod runtime;
 mod trace;

@@ -74,7 +74,6 @@ def test_a_key_is_needed(key: str | None, monkeypatch: pytest.MonkeyPatch) -> No
         ("privacy", {"scrub_fields": ["everything"]}),
         ("privacy", {"hash_key": ""}),
         ("privacy", {"hash_key": 1}),
-        ("stamp_identity", True),
         ("api_key", "exe\ndev"),
     ],
 )
@@ -114,8 +113,12 @@ def test_every_request_can_be_signed(scripted: Scripted, client_of: Make) -> Non
     exe.flush()
     assert len(scripted.seen) == 3
     for request in scripted.seen:
-        message = request.headers["x-execlave-timestamp"].encode() + b"." + request.body
-        expected = hmac.new(KEY.encode(), message, hashlib.sha256).hexdigest()
+        headers = request.headers
+        assert headers["x-execlave-signature-version"] == "v2"
+        timestamp, nonce = headers["x-execlave-timestamp"], headers["x-execlave-nonce"]
+        digest = hashlib.sha256(request.body).hexdigest()
+        message = "\n".join(["v2", timestamp, nonce, request.method, request.path, digest])
+        expected = hmac.new(KEY.encode(), message.encode(), hashlib.sha256).hexdigest()
         assert request.headers["x-execlave-signature"] == f"sha256={expected}"
 
 

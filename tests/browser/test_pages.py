@@ -20,6 +20,7 @@ PAGES = {
     "agent-pause": "/agents/{agent}/pause",
     "approvals": "/approvals",
     "approval": "/approvals/{approval}",
+    "api-keys": "/api-keys",
     "traces": "/traces",
     "traces-filtered": "/traces?agent=inbox-triage&status=error",
     "trace": "/traces/{trace}",

@@ -173,3 +173,22 @@ def test_a_new_link_signs_in_and_signing_out_ends_it(browser: Browser, server: P
     page.goto(path)
     expect(page.get_by_role("heading", name="This link no longer works")).to_be_visible()
     context.close()
+
+
+def test_making_replacing_and_revoking_a_key(open_page: OpenPage, server: PlatformServer, life: Life) -> None:
+    page = open_page("/api-keys")
+    page.get_by_label("Name").fill("Night shift")
+    page.get_by_label("read", exact=True).check()
+    page.get_by_role("button", name="Make key").click()
+    key = page.locator("#key").inner_text()
+    page.get_by_role("link", name="Done").click()
+    expect(page.get_by_text(key)).to_have_count(0)
+    row = page.get_by_role("row", name="Night shift").first
+    row.get_by_role("link", name="Replace Night shift").click()
+    page.get_by_role("button", name="Replace key").click()
+    assert page.locator("#key").inner_text() != key
+    page.get_by_role("link", name="Done").click()
+    expect(page.get_by_role("row", name="Night shift")).to_have_count(2)
+    page.get_by_role("link", name="Revoke Night shift").first.click()
+    page.get_by_role("button", name="Revoke key").click()
+    expect(page.get_by_text("revoked", exact=True)).to_have_count(1)

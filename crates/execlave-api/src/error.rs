@@ -89,6 +89,12 @@ codes! {
     ApiKeyRevoked = "API_KEY_REVOKED", 401;
     /// The HMAC signature is wrong, incomplete or too old.
     InvalidSignature = "INVALID_SIGNATURE", 401;
+    /// The key's requests have to be signed, and this one is not.
+    SignatureRequired = "SIGNATURE_REQUIRED", 401;
+    /// A signed request was sent again.
+    RequestReplayed = "REQUEST_REPLAYED", 401;
+    /// The trace's agent credential does not prove that it is that agent; the message says why.
+    InvalidAgentCredential = "INVALID_AGENT_CREDENTIAL", 401;
     /// A plan's limit is used up; `resource`, `current` and `max` say which.
     PlanLimitExceeded = "PLAN_LIMIT_EXCEEDED", 402;
     /// The key or the role does not reach this far; the message names the scope that would.
@@ -97,6 +103,8 @@ codes! {
     SelfApproval = "SELF_APPROVAL", 403;
     /// The agent is paused; its new traces are refused.
     AgentPaused = "AGENT_PAUSED", 403;
+    /// No grant allows this agent to call that one.
+    NoGrant = "NO_GRANT", 403;
     /// There is no such thing in this organisation.
     NotFound = "NOT_FOUND", 404;
     /// The path exists, the method does not.

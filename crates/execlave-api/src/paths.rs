@@ -18,6 +18,10 @@ pub const JWKS: &str = "/.well-known/jwks.json";
 
 /// Register, list and search agents.
 pub const AGENTS: &str = "/agents";
+/// Ask whether an agent may call another one.
+pub const AUTHORIZE: &str = "/agents/authorize";
+/// Find agents by what they can do.
+pub const DISCOVER: &str = "/agents/discover";
 /// Ask whether an action may happen.
 pub const ENFORCE: &str = "/policies/enforce";
 /// Create and list policies.

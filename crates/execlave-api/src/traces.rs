@@ -232,6 +232,9 @@ pub struct TraceRecord {
     /// True when the server computed `costUsd` from the tokens and the price of the model.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cost_is_computed: bool,
+    /// True when a credential proved which agent it was.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub identity_verified: bool,
     /// As sent, or the placeholder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_message: Option<String>,

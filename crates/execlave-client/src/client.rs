@@ -15,6 +15,7 @@ use crate::agents::{RegisteredAgent, Registry};
 use crate::approvals::KeyRing;
 use crate::config::Config;
 use crate::control::{Channel, Control, Known, States};
+use crate::credentials::Credentials;
 use crate::enforce::Breakers;
 use crate::error::Error;
 use crate::http::Http;
@@ -41,6 +42,7 @@ struct Inner {
     states: Arc<States>,
     pipeline: Arc<Pipeline>,
     local: Arc<Local>,
+    credentials: Arc<Credentials>,
     local_decisions: AtomicU64,
     reports: Arc<Reports>,
     breakers: Breakers,
@@ -79,8 +81,13 @@ impl Client {
         let states = Arc::new(States::default());
         knowledge.agents.into_iter().for_each(|agent| registry.remember(agent));
         states.restore(knowledge.states);
-        let pipeline =
-            Arc::new(Pipeline::new(Arc::clone(&http), Arc::clone(&config), Arc::clone(&observer)));
+        let credentials = Arc::new(Credentials::new(Arc::clone(&http), Arc::clone(&registry)));
+        let pipeline = Arc::new(Pipeline::new(
+            Arc::clone(&http),
+            Arc::clone(&config),
+            Arc::clone(&observer),
+            Arc::clone(&credentials),
+        ));
         let reports = Arc::new(Reports::new(Arc::clone(&http), Arc::clone(&observer)));
         let local = Arc::new(Local::default());
         let key_ring = Arc::new(KeyRing::default());
@@ -139,6 +146,7 @@ impl Client {
                 registry,
                 states,
                 pipeline,
+                credentials,
                 local,
                 local_decisions: AtomicU64::new(0),
                 reports,
@@ -236,6 +244,10 @@ impl Client {
 
     pub(crate) fn pipeline(&self) -> &Pipeline {
         &self.inner.pipeline
+    }
+
+    pub(crate) fn credentials(&self) -> &Credentials {
+        &self.inner.credentials
     }
 
     pub(crate) fn local(&self) -> &Local {

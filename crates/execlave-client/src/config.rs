@@ -12,6 +12,7 @@ pub use self::base_url::{BaseUrl, DEFAULT_BASE_URL};
 
 /// The settings of a [`Client`](crate::Client). Start from [`Config::new`] and change what differs.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent switches")]
 pub struct Config {
     /// The key that every request carries.
     pub api_key: ApiKey,
@@ -21,7 +22,9 @@ pub struct Config {
     pub environment: String,
     /// `Some("v1")` asks under `/api/v1`, `None` under the unversioned `/api`.
     pub api_version: Option<String>,
-    /// Whether every request carries an HMAC signature of its body.
+    /// Whether every trace that names an agent carries a credential which proves that it is that agent.
+    pub stamp_identity: bool,
+    /// Whether every request carries an HMAC signature.
     pub sign_requests: bool,
     /// How long one exchange with the server may take.
     pub timeout: Duration,
@@ -65,6 +68,7 @@ impl Config {
             base_url: BaseUrl::default(),
             environment: "production".to_owned(),
             api_version: Some("v1".to_owned()),
+            stamp_identity: false,
             sign_requests: false,
             timeout: Duration::from_secs(30),
             on_outage: FailMode::Open,

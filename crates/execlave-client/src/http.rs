@@ -10,20 +10,20 @@ use std::sync::Once;
 use std::time::Duration;
 
 use execlave_core::time::Timestamp;
-use hmac::{Hmac, KeyInit, Mac};
 use reqwest::header::{
     AUTHORIZATION, CONTENT_TYPE, DATE, ETAG, HeaderValue, IF_NONE_MATCH, RETRY_AFTER,
 };
 use reqwest::{Method, RequestBuilder};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use sha2::Sha256;
 
-use crate::clock;
 use crate::config::{ApiKey, BaseUrl, Config, InvalidSetting};
 use crate::error::{Error, Refusal};
 
+mod signature;
 mod websocket;
+
+pub(crate) use self::signature::Signature;
 
 /// Larger answers are cut off: nothing the SDK asks for comes near.
 const ANSWER_LIMIT: usize = 32 << 20;
@@ -193,11 +193,12 @@ impl Http {
         };
         let mut request = self
             .client
-            .request(call.method, url)
+            .request(call.method.clone(), &url)
             .timeout(call.timeout.unwrap_or(self.timeout))
             .header(AUTHORIZATION, self.bearer()?);
         if self.sign {
-            request = self.signed(request, call.body.as_deref().unwrap_or_default());
+            request =
+                self.signed(request, &call.method, &url, call.body.as_deref().unwrap_or_default());
         }
         if let Some(tag) = call.if_none_match {
             request = request.header(IF_NONE_MATCH, tag);
@@ -232,6 +233,17 @@ impl Http {
         serde_json::from_value(data).map_err(|_| reply.unreadable())
     }
 
+    /// The same, with what the server's clock says.
+    pub(crate) async fn fetch_dated<T: DeserializeOwned>(
+        &self,
+        call: Call,
+    ) -> Result<(T, Option<Timestamp>), Error> {
+        let reply = self.send_ok(call).await?;
+        let data = reply.json().and_then(|mut body| Some(body.get_mut("data")?.take()));
+        let read = data.and_then(|data| serde_json::from_value(data).ok());
+        Ok((read.ok_or_else(|| reply.unreadable())?, reply.date))
+    }
+
     /// Sends one request and reads a successful answer as it is.
     pub(crate) async fn fetch_whole<T: DeserializeOwned>(&self, call: Call) -> Result<T, Error> {
         let reply = self.send_ok(call).await?;
@@ -250,13 +262,34 @@ impl Http {
         Ok(value)
     }
 
-    /// Adds the time and the HMAC of time and body, keyed by the API key.
-    fn signed(&self, request: RequestBuilder, body: &[u8]) -> RequestBuilder {
-        let timestamp = (clock::now().as_millis() / 1000).to_string();
-        let signature = signature(self.key.expose(), &timestamp, body);
+    /// Adds a signature of the whole request.
+    fn signed(
+        &self,
+        request: RequestBuilder,
+        method: &Method,
+        url: &str,
+        body: &[u8],
+    ) -> RequestBuilder {
+        // Read as the connection will read it, which may write some characters in another way.
+        let target = reqwest::Url::parse(url).map_or_else(
+            |_| url.to_owned(),
+            |url| match url.query() {
+                Some(query) => format!("{}?{query}", url.path()),
+                None => url.path().to_owned(),
+            },
+        );
+        let Signature { timestamp, nonce, hmac } =
+            Signature::new(self.key.expose(), method.as_str(), &target, body);
         request
+            .header("x-execlave-signature-version", "v2")
             .header("x-execlave-timestamp", timestamp)
-            .header("x-execlave-signature", format!("sha256={signature}"))
+            .header("x-execlave-nonce", nonce)
+            .header("x-execlave-signature", hmac)
+    }
+
+    /// What opens the control channel, where requests are signed.
+    pub(crate) fn signed_channel(&self, namespace: &str) -> Option<Signature> {
+        self.sign.then(|| Signature::new(self.key.expose(), "CONNECT", namespace, b""))
     }
 }
 
@@ -366,20 +399,6 @@ fn date(text: &str) -> Option<Timestamp> {
     Some(Timestamp::from_millis(date.timestamp().as_millisecond()))
 }
 
-/// Hex of HMAC-SHA256 over timestamp, a dot, and the body.
-fn signature(key: &str, timestamp: &str, body: &[u8]) -> String {
-    // INVARIANT: HMAC takes a key of any length.
-    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("any key length will do");
-    mac.update(timestamp.as_bytes());
-    mac.update(b".");
-    mac.update(body);
-    mac.finalize().into_bytes().iter().fold(String::with_capacity(64), |mut hex, byte| {
-        // Infallible: writing to a string.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
-}
-
 /// A failed exchange with all its causes in one line, without the address (which may carry a password).
 fn describe(error: &reqwest::Error) -> String {
     let what = if error.is_timeout() {
@@ -426,16 +445,6 @@ pub(crate) fn encode(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn signature_covers_time_and_body() {
-        // The expected value was computed with Python's `hmac` module.
-        assert_eq!(
-            signature("key", "1700000000", b"{}"),
-            "9d713ed406bb7076d4123f0dc2c39d2df5c654ed4b0cd56b52c8b4c940bd63ae"
-        );
-        assert_ne!(signature("key", "1700000001", b"{}"), signature("key", "1700000000", b"{}"));
-    }
 
     #[test]
     fn everything_but_the_unreserved_is_encoded() {

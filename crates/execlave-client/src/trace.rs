@@ -18,6 +18,7 @@ use crate::outbox::Outbox as _;
 mod flush;
 mod otlp;
 mod prepare;
+mod stamp;
 
 pub use self::flush::{FlushReport, RejectedTrace};
 pub(crate) use self::flush::{Pipeline, is_final};

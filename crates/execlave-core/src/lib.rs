@@ -8,7 +8,7 @@
 //!
 //! Modules in reading order: [`ids`], [`time`] and [`json`] are the ground; [`request`] is the question,
 //! [`digest`] its fingerprint, [`decision`] the answer; [`policy`] turns one into the other with the help
-//! of [`detect`] and [`redact`]; [`risk`] and [`certificate`] belong to approvals, [`bundle`] takes policies to where actions happen,
+//! of [`detect`] and [`redact`]; [`risk`] and [`certificate`] belong to approvals, [`credential`] proves who acts, [`bundle`] takes policies to where actions happen,
 //! [`webhook`] what happened to who wants to know, and [`audit`] is what a log has to look like to be evidence.
 
 #![cfg_attr(
@@ -46,6 +46,8 @@ pub mod redact;
 pub mod risk;
 
 pub mod certificate;
+
+pub mod credential;
 
 pub mod bundle;
 

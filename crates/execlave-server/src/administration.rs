@@ -4,7 +4,7 @@
 
 use ed25519_dalek::VerifyingKey;
 use execlave_api::audit::AuditReport;
-use execlave_api::keys::{ApiKey, CreateKey};
+use execlave_api::keys::{ApiKey, CreateKey, RotateKey};
 use execlave_core::audit::TreeHead;
 use execlave_core::ids::{KeyId, OrgId, UserId};
 use execlave_core::time::Timestamp;
@@ -30,6 +30,20 @@ pub async fn create_key(
     body: CreateKey,
 ) -> AppResult<ApiKey> {
     let (record, secret) = ops::create_key::insert_key(store, clock, org, ACTOR, body).await?;
+    Ok(ApiKey { key: Some(secret), ..views::api_key(record) })
+}
+
+/// Replaces a key; the new one is the answer, with `key`.
+pub async fn rotate_key(
+    store: &Store,
+    clock: &Clock,
+    org: OrgId,
+    id: KeyId,
+    wanted: &RotateKey,
+) -> AppResult<ApiKey> {
+    let old = ops::rotate_key::find_key(store, org, id).await?;
+    let (record, secret) =
+        ops::rotate_key::replace_key(store, clock, org, ACTOR, &old, wanted).await?;
     Ok(ApiKey { key: Some(secret), ..views::api_key(record) })
 }
 

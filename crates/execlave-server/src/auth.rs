@@ -3,7 +3,9 @@
 //! Programs come with an API key ([`key`]), people with a session cookie ([`session`]). Both are extractors whose types name the
 //! permission, so a handler's signature says who may call it and a handler without one does not compile into a protected route.
 
+pub(crate) mod environment;
 pub(crate) mod key;
+pub(crate) mod replay;
 pub(crate) mod session;
 pub(crate) mod signature;
 pub(crate) mod slack;

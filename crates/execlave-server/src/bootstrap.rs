@@ -58,6 +58,8 @@ pub async fn first_start(
                 scopes: vec!["*".to_owned()],
                 created_at: now,
                 expires_at: None,
+                environments: None,
+                require_signature: false,
             }),
             link: Some(SignInLink {
                 token_hash: secrets::hash(&token),

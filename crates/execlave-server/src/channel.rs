@@ -17,6 +17,10 @@ use socketioxide::extract::{SocketRef, State, TryData};
 use socketioxide::handler::ConnectHandler as _;
 
 use crate::auth::key::{Permission as _, ReadAgents, check, reaches};
+use crate::auth::replay::refuse_replay;
+use crate::auth::signature::{Claim, Signed};
+use crate::directory::KeyEntry;
+use crate::error::AppResult;
 use crate::metrics::ChannelClient;
 use crate::state::AppState;
 
@@ -37,9 +41,28 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a client says when it connects. Some add an `agentId`, which means nothing: a key hears of all agents of its organisation.
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Hello {
-    #[serde(rename = "apiKey")]
     api_key: String,
+    /// Unix seconds, where the connection is signed.
+    timestamp: Option<String>,
+    nonce: Option<String>,
+    signature: Option<String>,
+}
+
+impl Hello {
+    /// A connection is signed like a request of version 2: one that carries nothing, with the method `CONNECT` and the path `/sdk`.
+    async fn check_signature(&self, state: &AppState, key: &KeyEntry) -> AppResult<()> {
+        let parts = [&self.timestamp, &self.nonce, &self.signature];
+        if parts.iter().all(|part| part.is_none()) {
+            return key.may_be_unsigned();
+        }
+        let [timestamp, nonce, signature] = parts.map(|part| part.as_deref().unwrap_or_default());
+        let claim = Claim { timestamp, signature, version: "v2", nonce };
+        let signed = Signed { method: "CONNECT", target: NAMESPACE, body: b"" };
+        let verified = claim.verify(signed, &self.api_key, state.clock.now())?;
+        refuse_replay(state, key, verified).await
+    }
 }
 
 /// Opens the channel in front of a router, outside all its layers: their limits are for requests, not for connections that stay.
@@ -59,6 +82,16 @@ pub(crate) fn open(state: &AppState, router: Router) -> (Router, SocketIo) {
 /// Where events for all clients of an organisation go.
 fn room_of_org(org: OrgId) -> String {
     format!("org:{org}")
+}
+
+/// Where what concerns everybody goes for clients whose keys do not reach all environments.
+fn room_of_restricted(org: OrgId) -> String {
+    format!("restricted:{org}")
+}
+
+/// Where events of one environment's agents go for such clients.
+fn room_of_environment(org: OrgId, environment: &str) -> String {
+    format!("environment:{org}:{environment}")
 }
 
 /// Why a client may not listen; it reads this text.
@@ -84,7 +117,17 @@ async fn authenticate(
         let wanted = ReadAgents::SCOPES.join("` or `");
         return Err(Refused(format!("this key may not listen: use one with the scope `{wanted}`")));
     }
-    socket.join(room_of_org(key.org));
+    hello
+        .check_signature(&state, &key)
+        .await
+        .map_err(|error| Refused(error.message().to_owned()))?;
+    match key.environments.list() {
+        None => socket.join(room_of_org(key.org)),
+        Some(list) => {
+            let rooms = list.iter().map(|environment| room_of_environment(key.org, environment));
+            socket.join(rooms.chain([room_of_restricted(key.org)]).collect::<Vec<_>>());
+        }
+    }
     socket.extensions.insert(key);
     Ok(())
 }

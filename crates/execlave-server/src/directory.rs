@@ -5,6 +5,8 @@
 //! ever "probably still right".
 
 mod agents;
+mod credentials;
+mod keys;
 mod news;
 mod policies;
 
@@ -12,13 +14,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use execlave_core::ids::{AgentId, KeyId, OrgId};
-use execlave_core::time::Timestamp;
 use execlave_store::Store;
 use execlave_store::agents::Agent;
 use execlave_store::changes::{Change, Noun};
 use execlave_store::cost_rules::CostRule;
+use execlave_store::credentials::RevokedCredential;
 use execlave_store::error::StoreError;
-use execlave_store::keys::ApiKey;
 use execlave_store::org_settings::OrgSettings;
 use execlave_store::prices::ModelPrice;
 use execlave_store::validators::Validator;
@@ -30,6 +31,8 @@ use uuid::Uuid;
 
 pub use agents::AgentEntry;
 use agents::Agents;
+pub use keys::KeyEntry;
+use keys::entry;
 use news::News;
 pub use policies::OrgPolicies;
 use policies::Policies;
@@ -39,25 +42,6 @@ use crate::touched::Touched;
 
 /// More agents are not read one by one.
 const MANY: usize = 100;
-
-/// What authentication needs to know of a key.
-#[derive(Clone, Debug)]
-pub struct KeyEntry {
-    /// The key.
-    pub id: KeyId,
-    /// Whose it is.
-    pub org: OrgId,
-    /// What it is called.
-    pub name: String,
-    /// Its SHA-256.
-    pub hash: String,
-    /// What it may do.
-    pub scopes: Vec<String>,
-    /// When it ends.
-    pub expires_at: Option<Timestamp>,
-    /// When it was revoked.
-    pub revoked_at: Option<Timestamp>,
-}
 
 /// The memory of one server.
 #[derive(Debug, Default)]
@@ -69,6 +53,7 @@ pub struct Directory {
     prices: RwLock<HashMap<OrgId, Arc<OwnPrices>>>,
     cost_rules: RwLock<HashMap<OrgId, Arc<Vec<CostRule>>>>,
     validators: RwLock<HashMap<(OrgId, Uuid), Arc<Validator>>>,
+    revoked_credentials: RwLock<HashMap<(OrgId, Uuid), RevokedCredential>>,
     /// INVARIANT: rows are read and swapped in while this is held, so an older reading never replaces a newer one.
     refreshing: Mutex<()>,
     /// When keys and agents were last seen.
@@ -87,6 +72,7 @@ impl Directory {
         let agents = store.list_agents_across_orgs().await?;
         let baselines = store.list_tool_baselines_across_orgs().await?;
         let validators = store.list_validators_across_orgs().await?;
+        let revoked = store.list_revoked_credentials_across_orgs().await?;
         let mut rules: HashMap<OrgId, Vec<CostRule>> = HashMap::new();
         for rule in store.list_active_cost_rules_across_orgs().await? {
             rules.entry(rule.org_id).or_default().push(rule);
@@ -106,6 +92,8 @@ impl Directory {
         *write(&self.agents) = Agents::of(agents, baselines);
         *write(&self.validators) =
             validators.into_iter().map(|one| ((one.org_id, one.id), Arc::new(one))).collect();
+        *write(&self.revoked_credentials) =
+            revoked.into_iter().map(|one| ((one.org_id, one.id), one)).collect();
         *write(&self.cost_rules) =
             rules.into_iter().map(|(org, rules)| (org, Arc::new(rules))).collect();
         *write(&self.policies) = policies;
@@ -127,6 +115,11 @@ impl Directory {
     /// What has changed in memory, each change after it can be read here.
     pub(crate) fn applied(&self) -> Receiver<Change> {
         self.news.changes()
+    }
+
+    /// The agents of an organisation.
+    pub(crate) fn agents(&self, org: OrgId) -> Vec<Arc<AgentEntry>> {
+        read(&self.agents).of_org(org)
     }
 
     /// The agents of every organisation.
@@ -354,6 +347,7 @@ impl Directory {
             Noun::CostRule => self.refresh_cost_rules(store, org).await,
             Noun::Price => self.refresh_prices(store, org).await,
             Noun::Settings => self.refresh_settings(store, org).await,
+            Noun::Credential => self.refresh_credential(store, org, id).await,
             Noun::WebhookDelivery => {
                 self.deliveries.notify_one();
                 Ok(())
@@ -376,18 +370,6 @@ impl Directory {
 
 fn price_of(price: &ModelPrice) -> Price {
     Price { input_nanos: price.input_nanos, output_nanos: price.output_nanos }
-}
-
-fn entry(key: ApiKey) -> KeyEntry {
-    KeyEntry {
-        id: key.id,
-        org: key.org_id,
-        name: key.name,
-        hash: key.hash,
-        scopes: key.scopes,
-        expires_at: key.expires_at,
-        revoked_at: key.revoked_at,
-    }
 }
 
 // A panic while a lock is held leaves the maps whole: every change is one insertion or one assignment.

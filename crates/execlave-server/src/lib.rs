@@ -129,7 +129,9 @@ pub async fn build_state(
     let signer = Arc::new(Signer::load(&store, &clock).await?);
     let validators = Arc::new(Validators::new(config.validators.allow_private_networks));
     let webhooks = Arc::new(Webhooks::new(config.webhooks.allow_private_networks));
-    Ok(Parts { store, directory, signer, validators, webhooks, clock, config, tasks }.into())
+    let replay = Arc::default();
+    Ok(Parts { store, directory, signer, replay, validators, webhooks, clock, config, tasks }
+        .into())
 }
 
 /// Waits for the connections, but after the shutdown signal no longer than the configured grace.

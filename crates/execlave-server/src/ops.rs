@@ -1,6 +1,7 @@
 //! Operations: what touches two of store, core and directory, or is reached by two doors (API and dashboard).
 
 pub(crate) mod answer_approval;
+pub(crate) mod authorize_call;
 pub(crate) mod cancel_approval;
 pub(crate) mod change_group_status;
 pub(crate) mod change_status;
@@ -12,11 +13,13 @@ pub(crate) mod find_agent;
 pub(crate) mod ingest_decisions;
 pub(crate) mod ingest_traces;
 pub(crate) mod issue_bundle;
+pub(crate) mod issue_credential;
 pub(crate) mod patch_agent;
 pub(crate) mod patch_settings;
 pub(crate) mod record_bypasses;
 pub(crate) mod register_agent;
 pub(crate) mod report_baseline;
+pub(crate) mod rotate_key;
 pub(crate) mod save_cost_rule;
 pub(crate) mod save_policy;
 pub(crate) mod save_validator;

@@ -15,6 +15,8 @@ mod assets;
 mod failure;
 mod form;
 mod headers;
+mod key;
+mod keys;
 mod layout;
 mod moment;
 mod overview;
@@ -73,6 +75,9 @@ pub(crate) fn router() -> Router<AppState> {
         .route("/answer/{token}", get(answer::show).post(answer::give))
         .route("/traces", get(traces::list))
         .route("/traces/{id}", get(trace::show))
+        .route("/api-keys", get(keys::list).post(keys::create))
+        .route("/api-keys/{id}/rotate", get(key::ask_rotate).post(key::rotate))
+        .route("/api-keys/{id}/revoke", get(key::ask_revoke).post(key::revoke))
         .route("/sign-in", get(sign_in::explain))
         // A HEAD request must not use up the link.
         .route("/sign-in/{token}", get(sign_in::sign_in).head(sign_in::explain))

@@ -19,9 +19,9 @@ use crate::auth::key::authenticate;
 use crate::middleware::{observe, panics, request_id};
 use crate::pages;
 use crate::routes::{
-    agents, api_keys, approvals, audit, bundle, bypasses, cost_rules, decisions, enforce, fallback,
-    incidents, lint, openapi, operations, policies, prices, resolutions, settings, simulate, slack,
-    tool_baselines, traces, usage, validators, webhooks,
+    agents, api_keys, approvals, audit, bundle, bypasses, cost_rules, credentials, decisions,
+    enforce, fallback, grants, incidents, lint, openapi, operations, policies, prices, resolutions,
+    settings, simulate, slack, tool_baselines, traces, usage, validators, webhooks,
 };
 use crate::state::AppState;
 
@@ -70,6 +70,14 @@ fn api(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(agents::status_poll))
         .routes(routes!(agents::heartbeat))
         .routes(routes!(agents::set_red_team_score))
+        .routes(routes!(credentials::issue))
+        .routes(routes!(credentials::verify))
+        .routes(routes!(credentials::revoke))
+        .routes(routes!(credentials::revoke_all))
+        .routes(routes!(grants::create, grants::list))
+        .routes(routes!(grants::revoke))
+        .routes(routes!(grants::authorize))
+        .routes(routes!(grants::discover))
         .routes(routes!(tool_baselines::report, tool_baselines::show))
         .routes(routes!(policies::create, policies::list))
         .routes(routes!(policies::show, policies::replace, policies::patch, policies::delete))
@@ -117,6 +125,7 @@ fn api(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(api_keys::create, api_keys::list))
         .routes(routes!(api_keys::delete))
         .routes(routes!(api_keys::revoke))
+        .routes(routes!(api_keys::rotate))
         .routes(routes!(usage::show))
         .routes(routes!(audit::list))
         .routes(routes!(audit::export))

@@ -1,7 +1,8 @@
-//! The key that certificates are signed with. It is made at the first start and kept in the store, so that every server of a deployment
+//! The key that certificates, bundles, tree heads and credentials are signed with. It is made at the first start and kept in the store, so that every server of a deployment
 //! signs with the same one. A key that was replaced signs nothing any more, but stays published: what it signed is still good.
 
 use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -16,13 +17,30 @@ use crate::clock::{Clock, random_bytes};
 /// Holds the deployment's signing key.
 pub struct Signer {
     key: SigningKey,
+    /// The keys this server has heard of.
+    known: RwLock<Arc<[VerifyingKey]>>,
 }
 
 impl Signer {
     /// Reads the key, or makes the first one.
     pub async fn load(store: &Store, clock: &Clock) -> Result<Self, StoreError> {
         let record = store.ensure_signing_key_across_orgs(&new_record(clock)).await?;
-        Ok(Self { key: key_of(record)? })
+        let known = RwLock::new(Self::published(store).await?.into());
+        Ok(Self { key: key_of(record)?, known })
+    }
+
+    /// The keys this server has heard of, for checking what it meets all the time.
+    pub(crate) fn known(&self) -> Arc<[VerifyingKey]> {
+        Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Asks the store for a key that this server has not heard of: another one may have begun to sign with it.
+    pub(crate) async fn look_up(&self, store: &Store, key_id: &str) -> Result<(), StoreError> {
+        if !self.known().iter().any(|key| certificate::key_id(key) == key_id) {
+            let published = Self::published(store).await?.into();
+            *self.known.write().unwrap_or_else(PoisonError::into_inner) = published;
+        }
+        Ok(())
     }
 
     /// Makes another key and keeps it in the store; its id. A running server goes on with the one it has.

@@ -7,6 +7,7 @@ use execlave_store::Store;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::auth::replay::Replay;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::directory::Directory;
@@ -27,6 +28,8 @@ pub struct Parts {
     pub directory: Arc<Directory>,
     /// Signs certificates.
     pub signer: Arc<Signer>,
+    /// Remembers signed requests.
+    pub replay: Arc<Replay>,
     /// Asks custom validators.
     pub validators: Arc<Validators>,
     /// Tells webhooks.

@@ -2,10 +2,12 @@
 
 mod approvals;
 mod audit;
+mod grants;
 pub(crate) mod webhooks;
 
 pub(crate) use approvals::{approval, approval_stats};
 pub(crate) use audit::{audit_entry, audit_report};
+pub(crate) use grants::grant;
 
 use execlave_api::agents::Agent;
 use execlave_api::bypasses::BypassWindow;
@@ -91,6 +93,10 @@ pub(crate) fn api_key(key: keys::ApiKey) -> ApiKey {
         expires_at: key.expires_at.map(time),
         revoked_at: key.revoked_at.map(time),
         last_used_at: key.last_used_at.map(time),
+        environments: key.environments,
+        require_signature: key.require_signature,
+        replaces: key.replaces.map(|id| id.to_string()),
+        replaced_by: key.replaced_by.map(|id| id.to_string()),
         key: None,
     }
 }
@@ -429,6 +435,7 @@ pub(crate) fn trace(trace: traces::Trace) -> Trace {
             total_tokens: trace.total_tokens,
             cost_usd: trace.cost_nanos.map(usd),
             cost_is_computed: trace.cost_is_computed,
+            identity_verified: trace.identity_verified,
             error_message: trace.error_message,
             error_type: trace.error_type,
             environment: trace.environment,

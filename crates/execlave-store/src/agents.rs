@@ -93,6 +93,8 @@ pub struct Agent {
     pub epoch: i64,
     /// Since when it has this status.
     pub status_changed_at: Timestamp,
+    /// Grows when all its credentials are revoked: those of an earlier generation are void.
+    pub credential_generation: i64,
     /// Since when.
     pub created_at: Timestamp,
     /// When it was last changed or registered.
@@ -104,7 +106,7 @@ pub struct Agent {
 table!("agents" => Agent {
     org_id, id, agent_id, name, kind, platform, environment, description, owner_email, allowed_data_sources, allowed_actions,
     requires_human_approval_for, tags, metadata, autonomy_level, outcome_strictness, red_team_score,
-    red_team_scored_at, status, status_reason, epoch, status_changed_at, created_at,
+    red_team_scored_at, status, status_reason, epoch, status_changed_at, credential_generation, created_at,
     updated_at, last_seen_at,
 });
 

@@ -26,7 +26,7 @@ pub enum Noun {
     Agent,
     /// A policy was created, changed, deleted.
     Policy,
-    /// An API key was created or revoked.
+    /// An API key was created, replaced or revoked.
     Key,
     /// An approval was requested, decided or expired.
     Approval,
@@ -42,10 +42,12 @@ pub enum Noun {
     Validator,
     /// Something is to be delivered to webhooks.
     WebhookDelivery,
+    /// A credential of an agent was revoked.
+    Credential,
 }
 
 impl Noun {
-    const ALL: [(Self, &'static str); 10] = [
+    const ALL: [(Self, &'static str); 11] = [
         (Self::Agent, "agent"),
         (Self::Policy, "policy"),
         (Self::Key, "key"),
@@ -56,6 +58,7 @@ impl Noun {
         (Self::CostRule, "cost_rule"),
         (Self::Validator, "validator"),
         (Self::WebhookDelivery, "webhook_delivery"),
+        (Self::Credential, "credential"),
     ];
 }
 

@@ -207,6 +207,22 @@ impl Tx<'_> {
         Ok(self.execute(self.insertion(&[row], conflict)).await? > 0)
     }
 
+    /// Inserts rows, many per statement, unless the `ON CONFLICT … RETURNING *` clause says otherwise; those it did.
+    pub(crate) async fn insert_new<T: Table>(
+        &mut self,
+        rows: &[&T],
+        conflict: &'static str,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut new = Vec::with_capacity(rows.len());
+        let mut rest = rows;
+        while !rest.is_empty() {
+            let (chunk, after) = rest.split_at(statement_rows(rest.len()));
+            new.extend(self.all(self.insertion(chunk, conflict)).await?);
+            rest = after;
+        }
+        Ok(new)
+    }
+
     fn insertion<T: Table>(&self, rows: &[&T], conflict: &str) -> Query {
         let is_numbered = matches!(self.connection, Backend::Postgres(_));
         let mut query = Query::new("INSERT INTO ", Vec::new());

@@ -5,6 +5,10 @@ use execlave_core::time::Timestamp;
 use execlave_core::webhook::EventType;
 use serde_json::json;
 
+mod rotate;
+
+pub use rotate::Rotated;
+
 use crate::audit::{self, Event};
 use crate::changes::{Change, Noun};
 use crate::db::Tx;
@@ -39,9 +43,20 @@ pub struct ApiKey {
     pub revoked_at: Option<Timestamp>,
     /// When it was last used, within a minute or so.
     pub last_used_at: Option<Timestamp>,
+    /// The only environments it reaches; absent for all of them.
+    pub environments: Option<Vec<String>>,
+    /// Whether its requests must be signed.
+    pub require_signature: bool,
+    /// The key it was made to replace.
+    pub replaces: Option<KeyId>,
+    /// The key that was made to replace it.
+    pub replaced_by: Option<KeyId>,
 }
 
-table!("api_keys" => ApiKey { org_id, id, name, prefix, hash, environment, scopes, created_at, expires_at, revoked_at, last_used_at });
+table!("api_keys" => ApiKey {
+    org_id, id, name, prefix, hash, environment, scopes, created_at, expires_at, revoked_at, last_used_at, environments,
+    require_signature, replaces, replaced_by,
+});
 
 /// A key to be created; the fields are those of [`ApiKey`].
 #[derive(Clone, Debug)]
@@ -55,6 +70,30 @@ pub struct NewKey {
     pub scopes: Vec<String>,
     pub created_at: Timestamp,
     pub expires_at: Option<Timestamp>,
+    pub environments: Option<Vec<String>>,
+    pub require_signature: bool,
+}
+
+impl NewKey {
+    fn into_key(self, org: OrgId, replaces: Option<KeyId>) -> ApiKey {
+        ApiKey {
+            org_id: org,
+            id: self.id,
+            name: self.name,
+            prefix: self.prefix,
+            hash: self.hash,
+            environment: self.environment,
+            scopes: self.scopes,
+            created_at: self.created_at,
+            expires_at: self.expires_at,
+            revoked_at: None,
+            last_used_at: None,
+            environments: self.environments,
+            require_signature: self.require_signature,
+            replaces,
+            replaced_by: None,
+        }
+    }
 }
 
 impl Store {
@@ -154,24 +193,11 @@ pub(crate) async fn insert(
     new: &NewKey,
     actor: &str,
 ) -> Result<ApiKey, StoreError> {
-    let NewKey { id, name, prefix, hash, environment, scopes, created_at, expires_at } =
-        new.clone();
-    let key = ApiKey {
-        org_id: org,
-        id,
-        name,
-        prefix,
-        hash,
-        environment,
-        scopes,
-        created_at,
-        expires_at,
-        revoked_at: None,
-        last_used_at: None,
-    };
+    let key = new.clone().into_key(org, None);
+    let (id, created_at) = (key.id, key.created_at);
     audit::lock_chain(tx, org).await?;
     tx.insert(&key).await.noun("key")?;
-    let body = json!({ "name": key.name, "prefix": key.prefix, "environment": key.environment, "scopes": key.scopes }).into();
+    let body = described(&key).into();
     audit::append(
         tx,
         org,
@@ -181,6 +207,14 @@ pub(crate) async fn insert(
     tell(tx, &key, EventType::KeyCreated, actor, created_at).await?;
     tx.announce(Change::Row { org_id: org, noun: Noun::Key, id: id.as_uuid() }).await?;
     Ok(key)
+}
+
+/// What the audit log keeps of a key that is made.
+fn described(key: &ApiKey) -> serde_json::Value {
+    json!({
+        "name": key.name, "prefix": key.prefix, "environment": key.environment, "scopes": key.scopes,
+        "environments": key.environments, "requireSignature": key.require_signature,
+    })
 }
 
 /// Tells webhooks what became of a key.
@@ -193,7 +227,8 @@ async fn tell(
 ) -> Result<(), StoreError> {
     let data = json!({
         "keyId": key.id, "name": key.name, "prefix": key.prefix, "environment": key.environment, "scopes": key.scopes,
-        "expiresAt": key.expires_at, "actor": actor,
+        "environments": key.environments, "requireSignature": key.require_signature, "expiresAt": key.expires_at,
+        "replacedBy": key.replaced_by, "actor": actor,
     });
     webhooks::emit(tx, key.org_id, kind, at, &format!("key:{}", key.id), data).await
 }

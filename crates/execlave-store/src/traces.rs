@@ -47,6 +47,8 @@ pub struct Trace {
     pub cost_nanos: Option<i64>,
     /// Whether the cost was computed from the tokens instead of reported.
     pub cost_is_computed: bool,
+    /// Whether a credential proved which agent it was.
+    pub identity_verified: bool,
     /// Where the agent ran.
     pub environment: Option<String>,
     /// The kind of error.
@@ -83,7 +85,7 @@ pub struct Trace {
 
 table!("traces" => Trace {
     org_id, started_at, id, trace_id, agent_id, agent_row_id, session_id, user_id, received_at, duration_ms, status, model_name,
-    prompt_tokens, completion_tokens, total_tokens, cost_nanos, cost_is_computed,
+    prompt_tokens, completion_tokens, total_tokens, cost_nanos, cost_is_computed, identity_verified,
     environment, error_type, error_message, parent_trace_id, span_type,
     span_id, parent_span_id, span_name, span_kind, injection_risk, pii_types, tags, input, output, metadata, effect_evidence,
 });

@@ -1,4 +1,4 @@
-//! The writer: group commit for the hot paths. One task takes whatever waits (decisions, approvals, traces, reservations), writes it in
+//! The writer: group commit for the hot paths. One task takes whatever waits (decisions, approvals, traces, reservations, signed requests), writes it in
 //! one transaction and wakes the callers once it has committed: every answer still waits for durability, but a thousand answers share
 //! one commit.
 
@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use execlave_core::ids::OrgId;
+use execlave_core::time::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -19,6 +20,7 @@ use crate::db::{Db, Held, Tx};
 use crate::decisions::DecisionRecord;
 use crate::error::WithNoun as _;
 use crate::incidents::{self, Incident};
+use crate::seen_requests::{self, SeenRequest};
 use crate::spend::{self, Charged, settle};
 use crate::state::ledger::Ledger;
 use crate::state::rows::Reader;
@@ -61,6 +63,7 @@ enum Work {
     Approval(Box<(NewApproval, DecisionRecord)>),
     Traces(Vec<NewTrace>),
     Decide(Box<Decide>),
+    Seen(Box<SeenRequest>),
 }
 
 #[derive(Debug)]
@@ -68,6 +71,7 @@ enum Answer {
     Done,
     Approval(Box<Approval>),
     Decided(Box<Decided>),
+    Seen(Option<Timestamp>),
 }
 
 impl Writer {
@@ -103,7 +107,7 @@ impl Writer {
     ) -> Result<Approval, StoreError> {
         match self.submit(Work::Approval(Box::new((new, decision))), 2).await? {
             Answer::Approval(approval) => Ok(*approval),
-            Answer::Done | Answer::Decided(_) => Err(lost()),
+            _ => Err(lost()),
         }
     }
 
@@ -115,7 +119,14 @@ impl Writer {
     pub(crate) async fn decide(&self, decide: Decide) -> Result<Decided, StoreError> {
         match self.submit(Work::Decide(Box::new(decide)), 3).await? {
             Answer::Decided(decided) => Ok(*decided),
-            Answer::Done | Answer::Approval(_) => Err(lost()),
+            _ => Err(lost()),
+        }
+    }
+
+    pub(crate) async fn seen(&self, request: SeenRequest) -> Result<Option<Timestamp>, StoreError> {
+        match self.submit(Work::Seen(Box::new(request)), 1).await? {
+            Answer::Seen(before) => Ok(before),
+            _ => Err(lost()),
         }
     }
 
@@ -229,7 +240,7 @@ async fn commit(
 }
 
 /// The rows of a batch. The order of the steps is the same on every node, so that two of them seldom wait for each other: first the
-/// rows of shared state, then what may wait for an organisation's audit chain, then what only inserts.
+/// requests that were seen and the rows of shared state, then what may wait for an organisation's audit chain, then what only inserts.
 async fn apply(tx: &mut Tx<'_>, batch: &[Job]) -> Result<Vec<Answer>, StoreError> {
     let mut answers: Vec<Answer> = batch.iter().map(|_| Answer::Done).collect();
     let mut traces: Vec<&NewTrace> = Vec::new();
@@ -238,6 +249,7 @@ async fn apply(tx: &mut Tx<'_>, batch: &[Job]) -> Result<Vec<Answer>, StoreError
             traces.extend(rows);
         }
     }
+    remember_requests(tx, batch, &mut answers).await?;
     let settled = settle_state(tx, batch, &traces).await?;
     let mut decisions = Vec::new();
     let mut waiting = Vec::new();
@@ -250,7 +262,7 @@ async fn apply(tx: &mut Tx<'_>, batch: &[Job]) -> Result<Vec<Answer>, StoreError
                 let approval = wait(tx, new, decision, &mut waiting, &mut requested).await?;
                 answers[index] = Answer::Approval(Box::new(approval));
             }
-            Work::Traces(_) | Work::Decide(_) => {}
+            Work::Traces(_) | Work::Decide(_) | Work::Seen(_) => {}
         }
     }
     for (index, state, Settled { decision, approval }) in &settled {
@@ -268,6 +280,23 @@ async fn apply(tx: &mut Tx<'_>, batch: &[Job]) -> Result<Vec<Answer>, StoreError
     let incidents = traces.iter().flat_map(|new| &new.incidents).collect();
     Findings { decisions, requested, incidents }.tell(tx).await?;
     Ok(answers)
+}
+
+async fn remember_requests(
+    tx: &mut Tx<'_>,
+    batch: &[Job],
+    answers: &mut [Answer],
+) -> Result<(), StoreError> {
+    let seen = batch.iter().enumerate().filter_map(|(index, job)| match &job.work {
+        Work::Seen(request) => Some((index, &**request)),
+        _ => None,
+    });
+    let (places, requests): (Vec<usize>, Vec<&SeenRequest>) = seen.unzip();
+    let before = seen_requests::remember(tx, &requests).await?;
+    for (place, before) in places.into_iter().zip(before) {
+        answers[place] = Answer::Seen(before);
+    }
+    Ok(())
 }
 
 async fn insert_traces(tx: &mut Tx<'_>, traces: &[&NewTrace]) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand, ValueEnum};
-use execlave_api::keys::{ApiKey, CreateKey};
+use execlave_api::keys::{ApiKey, CreateKey, RotateKey};
 use execlave_core::ids::KeyId;
 use execlave_core::time::Timestamp;
 use execlave_server::administration;
@@ -21,7 +21,9 @@ Examples:
   execlave keys create my-app                              for an application: scope sdk, production
   execlave keys create ci --environment staging --expires-in-days 30
   execlave keys create on-call --scope approvals:decide --scope read
+  execlave keys create ci --environment staging --environment-only staging --require-signature
   execlave keys list
+  execlave keys rotate 0193... --overlap-hours 48            the old key works for two days more
   execlave keys revoke 0193...
   execlave keys rotate-signing-key                         restart the servers to sign with it
 
@@ -41,6 +43,8 @@ enum Verb {
     Create(Create),
     /// List keys, newest first, revoked ones included
     List(List),
+    /// Make a key that replaces another one, and print it, once
+    Rotate(Rotate),
     /// Refuse a key from now on
     Revoke(Revoke),
     /// Make another key for servers to sign certificates and bundles with, from their next start on
@@ -60,6 +64,12 @@ struct Create {
     /// When it stops working; never, if left out
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..))]
     expires_in_days: Option<u16>,
+    /// The only environment it reaches; repeat for several. All of them, if left out
+    #[arg(long, value_name = "ENVIRONMENT")]
+    environment_only: Vec<String>,
+    /// Refuse its requests unless they are signed
+    #[arg(long)]
+    require_signature: bool,
     #[command(flatten)]
     store: StoreOptions,
     #[command(flatten)]
@@ -68,6 +78,19 @@ struct Create {
 
 #[derive(Args, Debug)]
 struct List {
+    #[command(flatten)]
+    store: StoreOptions,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Args, Debug)]
+struct Rotate {
+    /// The UUID of the key that is replaced, as `keys list` shows it
+    key: KeyId,
+    /// How long that key still works
+    #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(..=720))]
+    overlap_hours: u32,
     #[command(flatten)]
     store: StoreOptions,
     #[command(flatten)]
@@ -114,6 +137,7 @@ impl Keys {
         match self.verb {
             Verb::Create(create) => create.run().await,
             Verb::List(list) => list.run().await,
+            Verb::Rotate(rotate) => rotate.run().await,
             Verb::Revoke(revoke) => revoke.run().await,
             Verb::RotateSigningKey(rotate) => rotate.run().await,
         }
@@ -131,6 +155,8 @@ impl Create {
             environment: self.environment.as_str().to_owned(),
             scopes: self.scopes,
             expires_at: self.expires_in_days.map(end),
+            environments: Some(self.environment_only).filter(|list| !list.is_empty()),
+            require_signature: self.require_signature,
         };
         let key = administration::create_key(&local.store, &clock, local.org, wanted).await?;
         local.close().await;
@@ -157,6 +183,20 @@ impl List {
                 state(key, now),
             ]
         });
+        Ok(())
+    }
+}
+
+impl Rotate {
+    async fn run(self) -> Result<(), Failure> {
+        let local = Local::open(&self.store.load()?).await?;
+        let wanted = RotateKey { overlap_hours: self.overlap_hours };
+        let clock = Clock::system();
+        let key =
+            administration::rotate_key(&local.store, &clock, local.org, self.key, &wanted).await?;
+        local.close().await;
+        let secret = key.key.clone().unwrap_or_default();
+        self.output.done(&key, &secret);
         Ok(())
     }
 }
@@ -190,6 +230,7 @@ fn state(key: &ApiKey, now: Timestamp) -> String {
     match (&key.revoked_at, &key.expires_at) {
         (Some(at), _) => format!("revoked {at}"),
         (None, Some(end)) if expired(end) => format!("expired {end}"),
+        (None, Some(end)) if key.replaced_by.is_some() => format!("replaced, until {end}"),
         (None, Some(end)) => format!("until {end}"),
         (None, None) => "active".to_owned(),
     }

@@ -56,6 +56,24 @@ fn key_is_shown_once_listed_without_itself_and_revoked() {
 }
 
 #[test]
+fn a_narrow_key_is_replaced_by_one_that_is_as_narrow() {
+    let home = Home::set_up();
+    let only = ["--environment-only", "staging", "--environment-only", "qa", "--require-signature"];
+    let created = json(home.command(&["keys", "create", "ci"]).args(only));
+    assert_eq!(created["environments"], json!(["staging", "qa"]), "{created}");
+    let id = created["id"].as_str().expect("a key has an id");
+    let rotate = ["keys", "rotate", id, "--overlap-hours", "1"];
+    let replaced = json(&mut home.command(&rotate));
+    assert_ne!(replaced["key"], created["key"]);
+    for field in ["name", "scopes", "environments", "requireSignature"] {
+        assert_eq!(replaced[field], created[field], "{field}");
+    }
+    let stderr = fails_with(1, &mut home.command(&rotate));
+    assert!(stderr.contains("was replaced by"), "{stderr}");
+    fails_with(2, &mut home.command(&["keys", "rotate", id, "--overlap-hours", "721"]));
+}
+
+#[test]
 fn a_signing_key_is_replaced_and_stays_published() {
     let home = Home::set_up();
     let rotated = json(&mut home.command(&["keys", "rotate-signing-key"]));

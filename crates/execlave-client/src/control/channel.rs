@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures_util::{SinkExt as _, StreamExt as _};
 use reqwest::Upgraded;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::{States, Status};
 use crate::agents::Registry;
 use crate::error::Error;
-use crate::http::Http;
+use crate::http::{Http, Signature};
 use crate::observer::Observer;
 
 mod packet;
@@ -122,7 +122,7 @@ impl Channel {
                         serde_json::from_str(&content).map_err(|error| unreadable(&error))?;
                     let silent = opened.ping_interval.saturating_add(opened.ping_timeout);
                     silence = Duration::from_millis(silent.clamp(1_000, 600_000));
-                    say(socket, packet::join(&json!({"apiKey": self.http.key()}))).await?;
+                    say(socket, packet::join(&self.hello())).await?;
                 }
                 Packet::Joined => {
                     self.refused.store(false, Ordering::Relaxed);
@@ -140,6 +140,17 @@ impl Channel {
                 }
                 Packet::Closed => return Err(silent()),
                 Packet::Event(..) | Packet::Other => {}
+            }
+        }
+    }
+
+    /// The key, and a signature of what a request with the method `CONNECT` and the namespace as its path would have.
+    fn hello(&self) -> Value {
+        let key = self.http.key();
+        match self.http.signed_channel(packet::NAMESPACE) {
+            None => json!({"apiKey": key}),
+            Some(Signature { timestamp, nonce, hmac }) => {
+                json!({"apiKey": key, "timestamp": timestamp, "nonce": nonce, "signature": hmac})
             }
         }
     }

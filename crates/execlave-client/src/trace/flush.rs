@@ -13,8 +13,10 @@ use tokio::time::sleep;
 
 use super::otlp;
 use super::prepare::{Ready, Waiting, prepare};
+use super::stamp::{self, stamp};
 use crate::buffer::InFlight;
 use crate::config::Config;
+use crate::credentials::Credentials;
 use crate::http::{Call, Http, Reply};
 use crate::observer::Observer;
 use crate::outbox::{Outbox, Queue};
@@ -60,6 +62,7 @@ pub(crate) struct Pipeline {
     http: Arc<Http>,
     config: Arc<Config>,
     observer: Arc<dyn Observer>,
+    credentials: Arc<Credentials>,
     queue: Queue<Waiting>,
 }
 
@@ -76,10 +79,15 @@ enum Outcome {
 }
 
 impl Pipeline {
-    pub(crate) fn new(http: Arc<Http>, config: Arc<Config>, observer: Arc<dyn Observer>) -> Self {
+    pub(crate) fn new(
+        http: Arc<Http>,
+        config: Arc<Config>,
+        observer: Arc<dyn Observer>,
+        credentials: Arc<Credentials>,
+    ) -> Self {
         let told = Arc::clone(&observer);
         let queue = Queue::new(move |count, reason| told.traces_lost(count, reason));
-        Self { http, config, observer, queue }
+        Self { http, config, observer, credentials, queue }
     }
 
     pub(crate) fn push(&self, trace: TraceBody) {
@@ -102,8 +110,13 @@ impl Pipeline {
             }
             let count = batch.batch.len();
             match self.deliver(&batch.batch).await {
-                Outcome::Taken { sent, rejected } => {
-                    batch.batch.clear();
+                Outcome::Taken { sent, mut rejected } => {
+                    // What was refused for its credential goes back, and out again without one.
+                    batch.batch = stamp::unproved(&batch.batch, &mut rejected);
+                    if !batch.batch.is_empty() {
+                        self.credentials.forget();
+                        left += batch.batch.len();
+                    }
                     report.sent += sent;
                     report.rejected.extend(rejected);
                 }
@@ -161,8 +174,16 @@ impl Pipeline {
         (batch, taken)
     }
 
+    /// The traces as JSON, one after the other.
+    async fn written(&self, traces: &[Ready]) -> String {
+        if self.config.stamp_identity && self.config.otlp_endpoint.is_none() {
+            return stamp(&self.credentials, traces).await.join(",");
+        }
+        traces.iter().map(|trace| trace.json.as_str()).collect::<Vec<_>>().join(",")
+    }
+
     async fn deliver(&self, traces: &[Ready]) -> Outcome {
-        let joined = traces.iter().map(|trace| trace.json.as_str()).collect::<Vec<_>>().join(",");
+        let joined = self.written(traces).await;
         let call = || match &self.config.otlp_endpoint {
             None => Call::post(paths::INGEST, format!("{{\"traces\":[{joined}]}}").into_bytes()),
             Some(endpoint) => {

@@ -24,6 +24,8 @@ pub(crate) enum Waiting {
 pub(crate) struct Ready {
     pub(super) trace_id: String,
     pub(super) json: String,
+    /// Whose trace it is, and where it ran.
+    pub(super) agent: Option<(String, String)>,
 }
 
 impl Waits for Waiting {
@@ -49,7 +51,11 @@ pub(super) fn prepare(mut trace: TraceBody, config: &Config) -> Result<Ready, St
         Some(_) => otlp::span(&trace).map(|span| span.to_string()),
     };
     match json {
-        Some(json) => Ok(Ready { trace_id: trace.trace_id, json }),
+        Some(json) => {
+            let environment = trace.environment.unwrap_or_else(|| config.environment.clone());
+            let agent = trace.agent_id.map(|agent| (agent, environment));
+            Ok(Ready { trace_id: trace.trace_id, json, agent })
+        }
         None => Err(trace.trace_id),
     }
 }

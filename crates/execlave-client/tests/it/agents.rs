@@ -71,6 +71,8 @@ async fn signed_requests_carry_time_and_signature() {
     let seen = &server.seen("/health")[0];
     assert!(seen.header("x-execlave-signature").expect("signed").starts_with("sha256="));
     assert!(seen.header("x-execlave-timestamp").expect("a time").parse::<i64>().is_ok());
+    assert_eq!(seen.header("x-execlave-signature-version"), Some("v2"));
+    assert_eq!(seen.header("x-execlave-nonce").expect("a nonce").len(), 32);
 }
 
 #[tokio::test]

@@ -53,6 +53,8 @@ pub enum EventType {
     IncidentCreated,
     /// An API key was made.
     KeyCreated,
+    /// An API key was replaced by another one.
+    KeyRotated,
     /// An API key was revoked.
     KeyRevoked,
     /// A client reports what ran without a decision.
@@ -96,6 +98,7 @@ words!(
     CostThreshold = "cost.threshold",
     IncidentCreated = "incident.created",
     KeyCreated = "key.created",
+    KeyRotated = "key.rotated",
     KeyRevoked = "key.revoked",
     BypassReported = "bypass.reported",
     ValidatorCreated = "validator.created",
@@ -145,6 +148,9 @@ impl EventType {
             }
             Self::IncidentCreated => "a trace shows what a policy forbids; a span is told once",
             Self::KeyCreated => "an API key was made",
+            Self::KeyRotated => {
+                "an API key was replaced by `replacedBy`; it works until `expiresAt`"
+            }
             Self::KeyRevoked => "an API key was revoked",
             Self::BypassReported => {
                 "a client reports what ran without a decision, or that it forgot such reports"

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{FromRequestParts, OriginalUri, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
@@ -13,7 +13,10 @@ use execlave_api::error::ErrorCode;
 use execlave_core::ids::{KeyId, OrgId};
 use subtle::ConstantTimeEq;
 
-use super::{Actor, signature};
+use super::Actor;
+use super::environment::Environments;
+use super::replay::refuse_replay;
+use super::signature::{Claim, Signed};
 use crate::body;
 use crate::directory::KeyEntry;
 use crate::error::{AppError, AppResult};
@@ -29,6 +32,8 @@ pub(crate) struct Key<P> {
     pub(crate) id: KeyId,
     name: String,
     scopes: Vec<String>,
+    /// Where it reaches.
+    pub(crate) environments: Environments,
     permission: PhantomData<P>,
 }
 
@@ -82,6 +87,8 @@ permissions! {
     RegisterAgents: "sdk", "agents:write";
     /// See agents.
     ReadAgents: "sdk", "read", "agents:write";
+    /// Ask which agent a credential belongs to, and whether one may call another.
+    CheckAgents: "sdk", "read";
     /// Change, pause and resume agents.
     WriteAgents: "agents:write";
     /// See policies.
@@ -140,6 +147,7 @@ impl<P: Permission> FromRequestParts<AppState> for Key<P> {
             id: key.id,
             name: key.name.clone(),
             scopes: key.scopes.clone(),
+            environments: key.environments.clone(),
             permission: PhantomData,
         })
     }
@@ -164,12 +172,38 @@ pub(crate) async fn authenticate(
     let secret = presented(&parts.headers)?;
     let key = check(&state, &secret)?;
     let bytes = bytes?;
-    if signature::is_signed(&parts.headers) {
-        signature::verify(&parts.headers, &bytes, &secret, state.clock.now())?;
-    }
+    check_signature(&state, &parts, &bytes, &secret, &key).await?;
     state.directory.touched.key(key.org, key.id, state.clock.now());
     parts.extensions.insert(key);
     Ok(next.run(Request::from_parts(parts, Body::from(bytes))).await)
+}
+
+/// Refuses a signature that is wrong or was seen before, and its absence where the key requires one.
+async fn check_signature(
+    state: &AppState,
+    parts: &Parts,
+    body: &[u8],
+    secret: &str,
+    key: &KeyEntry,
+) -> AppResult<()> {
+    let Some(claim) = Claim::of(&parts.headers) else { return key.may_be_unsigned() };
+    // The router has taken its prefix off; the client signed what it sent.
+    let whole = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |OriginalUri(uri)| uri);
+    let target = whole.path_and_query().map_or("/", |target| target.as_str());
+    let signed = Signed { method: parts.method.as_str(), target, body };
+    let verified = claim.verify(signed, secret, state.clock.now())?;
+    refuse_replay(state, key, verified).await
+}
+
+impl KeyEntry {
+    /// Refuses what is not signed, where the key requires it.
+    pub(crate) fn may_be_unsigned(&self) -> AppResult<()> {
+        if !self.require_signature {
+            return Ok(());
+        }
+        let message = "requests with this key must be signed: turn on `sign_requests`";
+        Err(AppError::new(ErrorCode::SignatureRequired, message))
+    }
 }
 
 fn presented(headers: &HeaderMap) -> AppResult<String> {

@@ -7,7 +7,7 @@ use execlave_core::time::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::signature::{decode_hex, is_recent};
+use super::signature::{decode_hex, recent};
 use crate::error::{AppError, AppResult};
 
 /// Checks that the app with that secret sent the body within the last five minutes.
@@ -19,7 +19,9 @@ pub(crate) fn verify(
 ) -> AppResult<()> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let timestamp = text("x-slack-request-timestamp");
-    if is_recent(timestamp, now) && matches(secret, timestamp, body, text("x-slack-signature")) {
+    if recent(timestamp, now).is_some()
+        && matches(secret, timestamp, body, text("x-slack-signature"))
+    {
         return Ok(());
     }
     let message = "this was not signed by the Slack app of the webhook in the last five minutes: check `slackSigningSecret` and the clocks";

@@ -12,7 +12,7 @@ use serde::Serialize;
 use socketioxide::SocketIo;
 use tokio::sync::broadcast::error::RecvError;
 
-use super::{NAMESPACE, room_of_org};
+use super::{NAMESPACE, room_of_environment, room_of_org, room_of_restricted};
 use crate::auth::key::may_be_used;
 use crate::directory::{AgentEntry, KeyEntry};
 use crate::state::AppState;
@@ -124,7 +124,7 @@ async fn tell(
         }
         Noun::Approval => tell_approval(state, io, org, id.into()).await,
         Noun::Key => send_away(state, io),
-        Noun::Session | Noun::Price | Noun::WebhookDelivery => {}
+        Noun::Session | Noun::Price | Noun::WebhookDelivery | Noun::Credential => {}
     }
 }
 
@@ -149,7 +149,8 @@ async fn tell_status(io: &SocketIo, told: &mut Told, org: OrgId, agent: &Arc<Age
         environment: &profile.environment,
         epoch: agent.epoch,
     };
-    emit(io, org, "agent.status_updated", &event).await;
+    let rooms = [room_of_org(org), room_of_environment(org, &profile.environment)];
+    send(io, rooms, "agent.status_updated", &event).await;
     true
 }
 
@@ -178,8 +179,12 @@ fn send_away(state: &AppState, io: &SocketIo) {
 }
 
 async fn emit<T: Serialize>(io: &SocketIo, org: OrgId, event: &str, content: &T) {
+    send(io, [room_of_org(org), room_of_restricted(org)], event, content).await;
+}
+
+async fn send<T: Serialize>(io: &SocketIo, rooms: [String; 2], event: &str, content: &T) {
     let Some(namespace) = io.of(NAMESPACE) else { return };
-    if let Err(error) = namespace.to(room_of_org(org)).emit(event, content).await {
+    if let Err(error) = namespace.to(rooms).emit(event, content).await {
         // Clients that do not read: they ask for the status themselves.
         tracing::debug!(%error, event, "some clients did not get an event");
     }

@@ -8,6 +8,7 @@ use execlave_core::request::{AgentProfile, AgentStatus, PinnedTool};
 use execlave_core::time::Timestamp;
 use execlave_store::agents::{Agent, OutcomeStrictness};
 use execlave_store::tool_baselines::{self, ToolBaseline};
+use serde_json::Value;
 
 /// An agent as `enforce` and ingest need it.
 #[derive(Debug)]
@@ -18,6 +19,10 @@ pub struct AgentEntry {
     pub epoch: i64,
     /// What a trace that reports a success must prove.
     pub outcome_strictness: OutcomeStrictness,
+    /// Credentials of an earlier generation are void.
+    pub credential_generation: i64,
+    /// What it can do for others: what it is registered to do, and what its metadata adds.
+    pub capabilities: Vec<String>,
     /// Since when it is in its state.
     pub status_changed_at: Timestamp,
     created_at: Timestamp,
@@ -72,6 +77,12 @@ impl Agents {
         self.by_id.iter().map(|((org, _), agent)| (*org, Arc::clone(agent))).collect()
     }
 
+    /// Those of an organisation.
+    pub(super) fn of_org(&self, org: OrgId) -> Vec<Arc<AgentEntry>> {
+        let ids = self.by_name.get(&org).into_iter().flat_map(HashMap::values).flatten();
+        ids.filter_map(|id| self.by_id.get(&(org, *id)).cloned()).collect()
+    }
+
     /// By UUID; or by external id in the environment asked for, else the oldest of that name.
     pub(super) fn find(
         &self,
@@ -103,6 +114,8 @@ fn entry(agent: Agent, baseline: Option<ToolBaseline>) -> AgentEntry {
     let pinned = baseline.map(|baseline| baseline.tools).unwrap_or_default();
     AgentEntry {
         epoch: agent.epoch,
+        credential_generation: agent.credential_generation,
+        capabilities: capabilities(&agent),
         outcome_strictness: agent.outcome_strictness,
         status_changed_at: agent.status_changed_at,
         created_at: agent.created_at,
@@ -121,6 +134,16 @@ fn entry(agent: Agent, baseline: Option<ToolBaseline>) -> AgentEntry {
             tool_baseline: pinned.into_iter().map(tool).collect(),
         },
     }
+}
+
+fn capabilities(agent: &Agent) -> Vec<String> {
+    let metadata = agent.metadata.to_value();
+    let more = metadata.get("capabilities").and_then(Value::as_array).into_iter().flatten();
+    let more = more.filter_map(Value::as_str).map(str::to_owned);
+    let mut all: Vec<String> = agent.allowed_actions.iter().cloned().chain(more).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 fn tool(pin: tool_baselines::PinnedTool) -> PinnedTool {

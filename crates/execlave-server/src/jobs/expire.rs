@@ -1,4 +1,5 @@
-//! Passes on approvals that wait too long, and ends what has run out: approvals nobody answered, reservations nobody settled, old windows and marks, links and sessions.
+//! Passes on approvals that wait too long, and ends what has run out: approvals nobody answered, reservations nobody settled, old windows
+//! and marks, links and sessions, revoked credentials and the memory of signed requests.
 //!
 //! Reading treats a late approval as expired anyway; the job makes it so for lists, and wakes those who wait.
 
@@ -29,5 +30,9 @@ async fn expire(state: &AppState) -> Result<(), StoreError> {
     state.store.expire_reservations_across_orgs(now).await?;
     state.store.forget_state_across_orgs(now).await?;
     state.store.purge_sessions_across_orgs(now).await?;
+    state.store.forget_revoked_credentials_across_orgs(now).await?;
+    state.directory.forget_revoked_credentials(now);
+    state.store.forget_requests_across_orgs(now).await?;
+    state.replay.forget(now);
     Ok(())
 }

@@ -14,6 +14,9 @@ use crate::error::{AppError, AppResult};
 use crate::secrets;
 use crate::state::AppState;
 
+/// Entries of `environments`.
+const MOST_ENVIRONMENTS: usize = 50;
+
 /// Makes a key; its record, and the key itself.
 pub(crate) async fn create_key(
     state: &AppState,
@@ -46,6 +49,8 @@ pub(crate) async fn insert_key(
         scopes: body.scopes,
         created_at: now,
         expires_at,
+        environments: body.environments,
+        require_signature: body.require_signature,
     };
     Ok((store.create_key(org, &new, actor).await?, secret))
 }
@@ -63,6 +68,7 @@ fn check(body: &CreateKey, now: Timestamp) -> AppResult<Option<Timestamp>> {
             format!("must be one of `{known}`"),
         ));
     }
+    check_environments(body.environments.as_deref())?;
     let Some(text) = &body.expires_at else { return Ok(None) };
     let end: Timestamp = text
         .parse()
@@ -71,4 +77,19 @@ fn check(body: &CreateKey, now: Timestamp) -> AppResult<Option<Timestamp>> {
         return Err(AppError::invalid("expiresAt", "must be in the future"));
     }
     Ok(Some(end))
+}
+
+fn check_environments(list: Option<&[String]>) -> AppResult<()> {
+    let Some(list) = list else { return Ok(()) };
+    if list.is_empty() {
+        let message = "must not be empty: leave it out for all environments";
+        return Err(AppError::invalid("environments", message));
+    }
+    if list.len() > MOST_ENVIRONMENTS {
+        let message = format!("must have at most {MOST_ENVIRONMENTS} entries");
+        return Err(AppError::invalid("environments", message));
+    }
+    let checked =
+        |(index, one): (usize, &String)| checks::word(&format!("environments[{index}]"), one);
+    list.iter().enumerate().try_for_each(checked)
 }

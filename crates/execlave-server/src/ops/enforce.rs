@@ -25,6 +25,7 @@ use self::record::Recorder;
 use super::change_status;
 use super::find_agent::find_agent;
 use crate::auth::Actor;
+use crate::auth::environment::Environments;
 use crate::checks;
 use crate::cost_rules::{self, Applied, Verdict};
 use crate::directory::{AgentEntry, OrgPolicies};
@@ -49,12 +50,13 @@ pub(crate) struct Enforced {
 pub(crate) async fn enforce(
     state: &AppState,
     org: OrgId,
-    actor: &Actor,
+    (actor, environments): (&Actor, &Environments),
     request: EnforceRequest,
 ) -> AppResult<Enforced> {
     let started = Instant::now();
     check(&request)?;
     let agent = find_agent(state, org, &request.agent_id, request.environment.as_deref()).await?;
+    environments.check_agent(&agent, request.environment.as_deref())?;
     let policies = state.directory.policies(org);
     let action = Arc::new(Action::from(request));
     let id = state.clock.new_id();

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use super::find_agent::find_agent;
 use crate::auth::Actor;
+use crate::auth::environment::Environments;
 use crate::body;
 use crate::checks::{self, NAME_LENGTH};
 use crate::error::{AppError, AppResult};
@@ -26,6 +27,7 @@ pub(crate) async fn ingest_decisions(
     state: &AppState,
     org: OrgId,
     actor: &Actor,
+    environments: &Environments,
     batch: Vec<Box<RawValue>>,
 ) -> AppResult<DecisionReceipt> {
     let most = state.config.limits.traces_per_batch;
@@ -36,7 +38,7 @@ pub(crate) async fn ingest_decisions(
     let mut records = Vec::with_capacity(batch.len());
     let mut errors = Vec::new();
     for (index, raw) in batch.iter().enumerate() {
-        match record(state, org, actor, raw).await {
+        match record(state, org, (actor, environments), raw).await {
             Ok(record) => records.push(record),
             // What the store cannot tell is no fault of the decision.
             Err(error) if error.status().is_server_error() => return Err(error),
@@ -55,7 +57,7 @@ pub(crate) async fn ingest_decisions(
 async fn record(
     state: &AppState,
     org: OrgId,
-    actor: &Actor,
+    (actor, environments): (&Actor, &Environments),
     raw: &RawValue,
 ) -> AppResult<DecisionRecord> {
     let body: LocalDecision = body::parse(raw.get().as_bytes())?;
@@ -98,6 +100,7 @@ async fn record(
         return Err(AppError::invalid("evaluatedAt", "must not be in the future"));
     }
     let agent = find_agent(state, org, &body.agent_id, body.environment.as_deref()).await?;
+    environments.check_agent(&agent, body.environment.as_deref())?;
     let settings = state.directory.settings(org);
     let keep_input = settings
         .and_then(|settings| settings.keep_input)

@@ -2,6 +2,7 @@
 
 mod admit;
 mod evidence;
+mod identity;
 mod review;
 
 use execlave_api::error::ErrorCode;
@@ -11,6 +12,7 @@ use execlave_store::traces::NewTrace;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::auth::environment::Environments;
 use crate::error::{AppError, AppResult};
 use crate::metrics;
 use crate::state::AppState;
@@ -36,6 +38,7 @@ struct Refusal {
 pub(crate) async fn ingest_traces(
     state: &AppState,
     org: OrgId,
+    environments: &Environments,
     batch: Vec<Box<RawValue>>,
 ) -> AppResult<Ingested> {
     let most = state.config.limits.traces_per_batch;
@@ -45,12 +48,13 @@ pub(crate) async fn ingest_traces(
             format!("must have at most {most} entries: send more batches"),
         ));
     }
+    identity::learn_keys(state, &batch).await?;
     let size: usize = batch.iter().map(|raw| raw.get().len()).sum();
     let judged = if size < LARGE_BATCH_BYTES {
-        judge(state, org, &batch)
+        judge(state, org, environments, &batch)
     } else {
-        let owned = state.clone();
-        tokio::task::spawn_blocking(move || judge(&owned, org, &batch))
+        let (owned, environments) = (state.clone(), environments.clone());
+        tokio::task::spawn_blocking(move || judge(&owned, org, &environments, &batch))
             .await
             .map_err(AppError::internal)?
     };
@@ -67,12 +71,13 @@ pub(crate) async fn ingest_traces(
 fn judge(
     state: &AppState,
     org: OrgId,
+    environments: &Environments,
     batch: &[Box<RawValue>],
 ) -> (Vec<NewTrace>, Vec<TraceError>) {
     let mut traces = Vec::with_capacity(batch.len());
     let mut errors = Vec::new();
     for (index, raw) in batch.iter().enumerate() {
-        match admit::admit(state, org, raw.get()) {
+        match admit::admit(state, org, environments, raw.get()) {
             Ok(trace) => traces.push(trace),
             Err(Refusal { code, message }) => {
                 let error = TraceError {

@@ -15,6 +15,7 @@ pub(crate) enum Section {
     Agents,
     Approvals,
     Traces,
+    Keys,
 }
 
 /// The frame around a page.
@@ -70,7 +71,7 @@ impl Layout {
     }
 
     /// The navigation, in reading order.
-    pub(crate) fn nav(&self) -> [NavItem; 4] {
+    pub(crate) fn nav(&self) -> [NavItem; 5] {
         let item = |icon, href, label| NavItem {
             href,
             label,
@@ -86,6 +87,7 @@ impl Layout {
                 ..item(Section::Approvals, "/approvals", "Approvals")
             },
             item(Section::Traces, "/traces", "Traces"),
+            item(Section::Keys, "/api-keys", "API keys"),
         ]
     }
 

@@ -23,6 +23,16 @@ impl Pill {
         Self::new(tone, status)
     }
 
+    /// The state of an API key.
+    pub(crate) fn key(state: &str) -> Self {
+        let tone = match state {
+            "active" => "good",
+            "replaced" => "wait",
+            _ => "quiet",
+        };
+        Self::new(tone, state)
+    }
+
     /// The outcome of a decision.
     pub(crate) fn outcome(outcome: &str) -> Self {
         match outcome {

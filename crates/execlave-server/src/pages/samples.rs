@@ -4,8 +4,8 @@ use execlave_core::time::Timestamp;
 
 use crate::pages::moment::Moment;
 use crate::pages::{
-    agent, agent_group, agents, answer, approval, approvals, failure, overview, sign_in, trace,
-    traces,
+    agent, agent_group, agents, answer, approval, approvals, failure, key, keys, overview, sign_in,
+    trace, traces,
 };
 
 /// The moment at which every sample was made.
@@ -31,6 +31,10 @@ fn all() -> Vec<(&'static str, String)> {
         ("approvals", render(&approvals::ApprovalsPage::sample())),
         ("answer", render(&answer::AnswerPage::sample())),
         ("approval", render(&approval::ApprovalPage::sample())),
+        ("keys", render(&keys::KeysPage::sample())),
+        ("key-made", render(&keys::MadePage::sample())),
+        ("key-rotate", render(&key::AskPage::sample(true))),
+        ("key-revoke", render(&key::AskPage::sample(false))),
         ("traces", render(&traces::TracesPage::sample())),
         ("trace", render(&trace::TracePage::sample())),
         ("sign-in", render(&sign_in::ExplainPage::sample())),

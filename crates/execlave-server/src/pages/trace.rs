@@ -398,6 +398,7 @@ pub(crate) mod tests {
             total_tokens: None,
             cost_nanos: None,
             cost_is_computed: false,
+            identity_verified: false,
             environment: None,
             error_type: None,
             error_message: None,

@@ -67,6 +67,7 @@ pub(crate) async fn register(
     State(state): State<AppState>,
     Body(body): Body<RegisterAgent>,
 ) -> AppResult<(StatusCode, Json<Data<Agent>>)> {
+    key.environments.check(&body.environment)?;
     let (agent, created) =
         register_agent::register_agent(&state, key.org, &key.actor(), body).await?;
     let status = if created { StatusCode::CREATED } else { StatusCode::OK };
@@ -249,6 +250,7 @@ pub(crate) async fn status_poll(
     Params(which): Params<Which>,
 ) -> AppResult<Json<Data<AgentStatusPoll>>> {
     let agent = find_agent(&state, key.org, &reference, which.environment.as_deref()).await?;
+    key.environments.check_agent(&agent, which.environment.as_deref())?;
     state.directory.touched.agent(key.org, agent.profile.id, state.clock.now());
     let status = agent.profile.status.as_str().to_owned();
     Ok(Json(Data::new(AgentStatusPoll {
@@ -269,6 +271,7 @@ pub(crate) async fn heartbeat(
     _body: OptionalBody<Heartbeat>,
 ) -> AppResult<Json<Data<AgentStatusPoll>>> {
     let agent = find_agent(&state, key.org, &reference, which.environment.as_deref()).await?;
+    key.environments.check_agent(&agent, which.environment.as_deref())?;
     state.directory.touched.agent(key.org, agent.profile.id, state.clock.now());
     let status = agent.profile.status.as_str().to_owned();
     Ok(Json(Data::new(AgentStatusPoll {

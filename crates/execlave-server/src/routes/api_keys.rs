@@ -1,18 +1,19 @@
-//! API keys: made, listed, revoked. The key itself is in one answer only, the one that makes it.
+//! API keys: made, listed, replaced, revoked. The key itself is in one answer only, the one that makes it.
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use execlave_api::error::ErrorBody;
-use execlave_api::keys::{ApiKey, CreateKey};
+use execlave_api::keys::{ApiKey, CreateKey, RotateKey};
 use execlave_api::page::{Data, List};
 use execlave_core::ids::KeyId;
 
 use super::params::{PageParams, Params, Segments, id, list as listed};
 use crate::auth::key::{Key, ReadKeys, WriteKeys};
-use crate::body::Body;
+use crate::body::{Body, OptionalBody};
 use crate::error::{AppError, AppResult};
 use crate::ops::create_key::create_key;
+use crate::ops::rotate_key::{find_key, rotate_key};
 use crate::state::AppState;
 use crate::views;
 
@@ -26,6 +27,7 @@ pub(crate) async fn create(
     Body(body): Body<CreateKey>,
 ) -> AppResult<(StatusCode, Json<Data<ApiKey>>)> {
     key.may_give(&body.scopes)?;
+    key.environments.may_give(body.environments.as_deref())?;
     let (record, secret) = create_key(&state, key.org, &key.actor(), body).await?;
     let shown = ApiKey { key: Some(secret), ..views::api_key(record) };
     Ok((StatusCode::CREATED, Json(Data::new(shown))))
@@ -64,6 +66,26 @@ pub(crate) async fn delete(
     Segments(text): Segments<String>,
 ) -> AppResult<Json<Data<ApiKey>>> {
     end(&state, &key, &text).await
+}
+
+/// Replace an API key by another one with the same name and reach. `data.key` is shown this once; the old one works until the overlap
+/// ends. A key can only replace keys that reach no further than itself.
+#[utoipa::path(post, path = "/api-keys/{id}/rotate", tag = "api keys", params(("id" = String, Path)), request_body = RotateKey, responses(
+    (status = 201, description = "Replaced", body = Data<ApiKey>), (status = 400, body = ErrorBody), (status = 403, body = ErrorBody),
+    (status = 404, body = ErrorBody), (status = 409, description = "It was replaced or revoked before, or has expired", body = ErrorBody),
+))]
+pub(crate) async fn rotate(
+    key: Key<WriteKeys>,
+    State(state): State<AppState>,
+    Segments(text): Segments<String>,
+    OptionalBody(body): OptionalBody<RotateKey>,
+) -> AppResult<(StatusCode, Json<Data<ApiKey>>)> {
+    let old = find_key(&state.store, key.org, id("API key", &text)?).await?;
+    key.may_give(&old.scopes)?;
+    key.environments.may_give(old.environments.as_deref())?;
+    let (record, secret) = rotate_key(&state, key.org, &key.actor(), &old, &body).await?;
+    let shown = ApiKey { key: Some(secret), ..views::api_key(record) };
+    Ok((StatusCode::CREATED, Json(Data::new(shown))))
 }
 
 async fn end(state: &AppState, key: &Key<WriteKeys>, text: &str) -> AppResult<Json<Data<ApiKey>>> {

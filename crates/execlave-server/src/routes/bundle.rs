@@ -44,6 +44,9 @@ pub(crate) async fn show(
     headers: HeaderMap,
 ) -> AppResult<Response> {
     let agents = agent_ids(params.agents.as_deref().unwrap_or_default())?;
+    let known =
+        agents.iter().filter_map(|id| state.directory.agent(key.org, &id.to_string(), None));
+    known.into_iter().try_for_each(|agent| key.environments.check_agent(&agent, None))?;
     let longest = state.config.approvals.longest_wait_seconds;
     let wait = Duration::from_secs(u64::from(params.wait.unwrap_or_default()).min(longest));
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());

@@ -80,7 +80,9 @@ pub(crate) async fn ingest(
     RawBody(bytes): RawBody,
 ) -> AppResult<(StatusCode, Json<DecisionReceipt>)> {
     let request: IngestDecisions = execlave_core::json::parse(&bytes)?;
-    let receipt = ingest_decisions(&state, key.org, &key.actor(), request.decisions).await?;
+    let receipt =
+        ingest_decisions(&state, key.org, &key.actor(), &key.environments, request.decisions)
+            .await?;
     Ok((StatusCode::ACCEPTED, Json(receipt)))
 }
 

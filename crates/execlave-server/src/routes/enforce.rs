@@ -32,7 +32,8 @@ pub(crate) async fn enforce(
     Body(request): Body<EnforceRequest>,
 ) -> AppResult<Response> {
     let started = std::time::Instant::now();
-    let enforced = enforce::enforce(&state, key.org, &key.actor(), request).await?;
+    let by = (&key.actor(), &key.environments);
+    let enforced = enforce::enforce(&state, key.org, by, request).await?;
     let timing = format!("enforce;dur={:.3}", started.elapsed().as_secs_f64() * 1000.0);
     let status = match enforced.decision.outcome {
         Outcome::Allow => StatusCode::OK,

@@ -67,7 +67,7 @@ pub(crate) async fn ingest(
 ) -> AppResult<Response> {
     // Each trace is read on its own afterwards, so a fault inside one is not a fault of the batch.
     let request: IngestRequest = execlave_core::json::parse(&bytes)?;
-    let ingested = ingest_traces(&state, key.org, request.traces).await?;
+    let ingested = ingest_traces(&state, key.org, &key.environments, request.traces).await?;
     Ok(answer(ingested))
 }
 
@@ -92,6 +92,10 @@ fn refused(errors: &[TraceError]) -> AppError {
     if all(ErrorCode::OutcomeEvidenceRequired) {
         let message = "the agent's successes need evidence of their effect: see `errors`";
         return AppError::new(ErrorCode::OutcomeEvidenceRequired, message);
+    }
+    if all(ErrorCode::InvalidAgentCredential) {
+        let message = "the traces do not prove which agent they are of: see `errors`";
+        return AppError::new(ErrorCode::InvalidAgentCredential, message);
     }
     AppError::new(ErrorCode::ValidationError, "every trace was refused: see `errors`")
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use execlave_api::enforce::EnforceRequest;
-use execlave_client::{Answer, Client, Error};
+use execlave_client::{Answer, ApiKey, Client, Error};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -107,6 +107,59 @@ async fn only_a_key_that_may_see_agents_listens() {
         let (_listener, answer) = Listener::connect(deployment.addr, hello.clone()).await;
         assert!(answer.starts_with("44/sdk,") && answer.contains(why), "{hello} {answer}");
     }
+}
+
+async fn new_key(deployment: &Deployment, more: Value) -> String {
+    let mut body = json!({ "name": "narrow" });
+    for (key, value) in more.as_object().expect("an object") {
+        body[key] = value.clone();
+    }
+    let made: Value = deployment.operator.post("/api-keys", &body).await.expect("made");
+    made["data"]["key"].as_str().expect("a key").to_owned()
+}
+
+#[tokio::test]
+async fn where_requests_must_be_signed_the_connection_must_be() {
+    let deployment = Deployment::new().await;
+    let key = new_key(&deployment, json!({ "requireSignature": true })).await;
+    let (_listener, answer) = Listener::connect(deployment.addr, hello(&key)).await;
+    assert!(answer.starts_with("44/sdk,") && answer.contains("must be signed"), "{answer}");
+    let forged = json!({ "apiKey": key, "timestamp": "1", "nonce": "0123456789abcdef", "signature": "sha256=00" });
+    let (_listener, answer) = Listener::connect(deployment.addr, forged).await;
+    assert!(answer.starts_with("44/sdk,"), "{answer}");
+    let client = deployment
+        .application(|config| {
+            config.api_key = ApiKey::new(&key).expect("a key");
+            config.sign_requests = true;
+            config.local_decisions = false;
+            config.poll_interval = Some(Duration::from_hours(1));
+        })
+        .await;
+    eventually(async || {
+        pause(&deployment, "bot").await;
+        let heard = client.known_status("bot", None).as_deref() == Some("paused");
+        if !heard {
+            resume(&deployment, "bot").await;
+        }
+        heard
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_key_of_some_environments_hears_of_no_others_agents() {
+    let deployment = Deployment::new().await;
+    let _client = application(&deployment).await;
+    let key = new_key(&deployment, json!({ "environments": ["staging"] })).await;
+    let (mut listener, answer) = Listener::connect(deployment.addr, hello(&key)).await;
+    assert!(answer.starts_with("40/sdk,"), "{answer}");
+    let agent = json!({ "agentId": "near", "name": "near", "environment": "staging" });
+    let _: Value = deployment.operator.post("/agents", &agent).await.expect("registered");
+    pause(&deployment, "bot").await;
+    pause(&deployment, "near").await;
+    assert_eq!(listener.event("agent.status_updated").await["agentId"], "near");
+    deployment.policy("access_control", "block", json!({ "deniedTools": ["rm"] })).await;
+    assert!(listener.event("policy.bundle_updated").await["epoch"].is_i64());
 }
 
 #[tokio::test]

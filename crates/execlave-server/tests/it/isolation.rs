@@ -80,6 +80,8 @@ fn body(path: &str) -> Value {
         json!({ "scope": "org", "window": "1d", "capUsd": 1, "action": "warn" })
     } else if path.starts_with("/tool-integrity") {
         json!({ "descriptors": [{ "server": "s", "tool": "t", "descriptorHash": "0".repeat(64) }], "reason": "manual" })
+    } else if path.ends_with("/grants") {
+        json!({ "calleeAgentId": "private", "allowedActions": ["read"] })
     } else if path.starts_with("/policies") {
         json!({ "name": "mine", "policyType": "injection_scan", "enforcementMode": "warn", "ruleDefinition": {} })
     } else {

@@ -3,6 +3,7 @@
 mod agents;
 mod approvals;
 mod browser;
+mod keys;
 mod overview;
 mod safety;
 mod sign_in;

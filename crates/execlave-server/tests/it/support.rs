@@ -122,6 +122,8 @@ impl TestApp {
                 scopes: vec!["*".into()],
                 created_at: now,
                 expires_at: None,
+                environments: None,
+                require_signature: false,
             }),
             link: None,
         };

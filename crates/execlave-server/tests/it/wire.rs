@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use execlave_api::{
-    agents, approvals, bypasses, cost_rules, decisions, enforce, error, incidents, keys, lint,
-    page, policies, prices, resolutions, settings, simulate, tool_baselines, traces, usage,
-    validators, webhooks,
+    agents, approvals, bypasses, cost_rules, credentials, decisions, enforce, error, grants,
+    incidents, keys, lint, page, policies, prices, resolutions, settings, simulate, tool_baselines,
+    traces, usage, validators, webhooks,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -94,6 +94,17 @@ samples! {
     "add_resolution": resolutions::AddResolution;
     "resolution": page::Data<resolutions::Resolution>;
     "create_key": keys::CreateKey;
+    "rotate_key": keys::RotateKey;
+    "credential": page::Data<credentials::Credential>;
+    "credential_revoked": page::Data<credentials::CredentialRevoked>;
+    "credentials_revoked": page::Data<credentials::CredentialsRevoked>;
+    "verify_credential": credentials::VerifyCredential;
+    "credential_verdict": page::Data<credentials::CredentialVerdict>;
+    "create_grant": grants::CreateGrant;
+    "grant": page::Data<grants::Grant>;
+    "authorize_call": grants::AuthorizeCall;
+    "call_authorized": page::Data<grants::CallAuthorized>;
+    "discovered_agent": grants::DiscoveredAgent;
     "api_key": page::Data<keys::ApiKey>;
     "usage": page::Data<usage::Usage>;
     "error": error::ErrorBody;

@@ -1,6 +1,6 @@
 use crate::support::{at, first_page, id, new_key, page_of, two_orgs};
 use execlave_store::StoreError;
-use execlave_store::keys::NewKey;
+use execlave_store::keys::{NewKey, Rotated};
 
 #[tokio::test]
 async fn keys_are_listed_newest_first_in_pages() {
@@ -74,4 +74,22 @@ async fn a_revoked_key_stays_known_and_is_revoked_once() {
         .map(|entry| entry.event)
         .collect();
     assert_eq!(events, ["key.revoked", "key.created"]);
+}
+
+#[tokio::test]
+async fn a_key_is_replaced_once_and_ends_no_later_than_it_would_have() {
+    let (store, ours, theirs) = two_orgs().await;
+    let old = NewKey { expires_at: Some(at(50)), ..new_key("app") };
+    store.create_key(ours, &old, "user:ada").await.expect("created");
+    let new = NewKey { created_at: at(1), ..new_key("app") };
+    let foreign = store.rotate_key(theirs, old.id, &new, at(90), "user:eve").await;
+    assert!(matches!(foreign.expect("read"), Rotated::NotFound));
+    let done = store.rotate_key(ours, old.id, &new, at(90), "user:ada").await.expect("replaced");
+    let Rotated::Done(keys) = done else { panic!("{done:?}") };
+    assert_eq!((keys.0.replaced_by, keys.0.expires_at), (Some(new.id), Some(at(50))));
+    assert_eq!((keys.1.replaces, keys.1.expires_at), (Some(old.id), None));
+    let again = NewKey { created_at: at(2), ..new_key("app") };
+    let over = store.rotate_key(ours, old.id, &again, at(90), "user:ada").await.expect("read");
+    assert!(matches!(over, Rotated::Over(_)), "{over:?}");
+    assert_eq!(store.find_key(ours, again.id).await.expect("read").map(|key| key.id), None);
 }

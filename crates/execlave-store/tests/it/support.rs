@@ -86,6 +86,8 @@ pub(crate) fn new_key(name: &str) -> NewKey {
         scopes: vec!["sdk".into(), "read".into()],
         created_at: at(0),
         expires_at: None,
+        environments: None,
+        require_signature: false,
     }
 }
 
@@ -183,6 +185,7 @@ pub(crate) fn trace(org_id: OrgId, trace_id: &str, started: i64) -> Trace {
         total_tokens: Some(10),
         cost_nanos: None,
         cost_is_computed: false,
+        identity_verified: false,
         environment: Some("production".into()),
         error_type: None,
         error_message: None,

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-const NAMESPACE: &str = "/sdk";
+pub(super) const NAMESPACE: &str = "/sdk";
 
 /// What the server said.
 #[derive(Debug, PartialEq)]

@@ -11,7 +11,8 @@ use execlave_store::traces::{NewTrace, Trace};
 use serde_json::{Map, Value};
 
 use super::review::{self, Review, text_of};
-use super::{Refusal, evidence};
+use super::{Refusal, evidence, identity};
+use crate::auth::environment::Environments;
 use crate::body;
 use crate::checks::{self, NAME_LENGTH, TEXT_LENGTH};
 use crate::cost_rules::workspace_id;
@@ -25,7 +26,12 @@ const ERROR_MESSAGE: &str = "No error message provided";
 const ERROR_LENGTH: usize = 64 * 1024;
 
 /// The trace as it will be stored, or why not.
-pub(super) fn admit(state: &AppState, org: OrgId, raw: &str) -> Result<NewTrace, Refusal> {
+pub(super) fn admit(
+    state: &AppState,
+    org: OrgId,
+    environments: &Environments,
+    raw: &str,
+) -> Result<NewTrace, Refusal> {
     let most = state.config.limits.trace_bytes;
     if raw.len() > most {
         let message =
@@ -40,6 +46,9 @@ pub(super) fn admit(state: &AppState, org: OrgId, raw: &str) -> Result<NewTrace,
         .agent_id
         .as_deref()
         .and_then(|id| state.directory.agent(org, id, body.environment.as_deref()));
+    refuse_elsewhere(environments, &body, agent.as_deref())?;
+    let identity_verified =
+        identity::verify(state, org, agent.as_deref(), body.agent_credential.as_deref())?;
     if let Some(agent) = &agent {
         refuse_stopped(agent, started_at)?;
         evidence::refuse_unproven(agent, &body)?;
@@ -67,6 +76,7 @@ pub(super) fn admit(state: &AppState, org: OrgId, raw: &str) -> Result<NewTrace,
             .or_else(|| total(body.prompt_tokens, body.completion_tokens)),
         cost_nanos,
         cost_is_computed: computed.is_some(),
+        identity_verified,
         error_type: or_placeholder(body.error_type, failed, ERROR_TYPE),
         error_message: or_placeholder(body.error_message, failed, ERROR_MESSAGE),
         span_id: text_of(metadata, "spanId"),
@@ -143,6 +153,20 @@ fn computed_cost(state: &AppState, org: OrgId, body: &TraceBody) -> Option<i64> 
 
 fn started_at(body: &TraceBody, now: Timestamp) -> Result<Timestamp, AppError> {
     body.timestamp.as_deref().map_or(Ok(now), |text| checks::time("timestamp", text))
+}
+
+/// A key that does not reach everywhere has to be told where the trace comes from.
+fn refuse_elsewhere(
+    environments: &Environments,
+    body: &TraceBody,
+    agent: Option<&AgentEntry>,
+) -> Result<(), AppError> {
+    let said = body.environment.as_deref();
+    match (environments.list(), agent) {
+        (None, _) => Ok(()),
+        (_, Some(agent)) => environments.check_agent(agent, said),
+        (_, None) => environments.check(said.unwrap_or_default()),
+    }
 }
 
 /// Work that was under way when the agent was stopped may still be reported; new work may not.

@@ -74,6 +74,8 @@ async fn an_export_is_whole_and_signed_with_the_published_keys() {
             scopes: vec!["read".into()],
             created_at: app.clock.now(),
             expires_at: None,
+            environments: None,
+            require_signature: false,
         };
         app.store.create_key(org, &key, "cli").await.expect("made");
     }

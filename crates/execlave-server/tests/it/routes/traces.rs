@@ -11,12 +11,14 @@ fn time(offset_ms: i64) -> String {
 async fn a_full_trace_comes_back_as_it_was_sent() {
     let app = TestApp::new().await;
     app.agent("bot").await;
+    let issued = app.agent_key().await.post("/agents/bot/credential", json!({})).await.expect(200);
+    let credential = issued["data"]["credential"].as_str().expect("a credential");
     let trace = json!({
         "traceId": "tr_0123456789abcdef", "agentId": "bot", "sessionId": "s", "userId": "u", "timestamp": "2026-09-21T12:00:00.000Z",
         "durationMs": 12, "status": "success", "input": {"q": ["a", null, 1.5]}, "output": "text", "modelName": "gpt-4o",
         "promptTokens": 3, "completionTokens": 4, "costUsd": 0.0015, "environment": "production", "tags": ["a"],
         "metadata": {"spanId": "sp_1", "parentSpanId": null, "x": null}, "parentTraceId": "tr_0", "spanType": "llm",
-        "effectEvidence": {"basis": "read_back", "effectRef": "row 7"}, "agentCredential": "exe_agt_secret",
+        "effectEvidence": {"basis": "read_back", "effectRef": "row 7"}, "agentCredential": credential,
     });
     let answer = app
         .agent_key()
@@ -35,7 +37,7 @@ async fn a_full_trace_comes_back_as_it_was_sent() {
     }
     assert_eq!(stored["totalTokens"], 7);
     assert_eq!(stored["injectionRisk"], "none");
-    assert!(!found.text.contains("exe_agt_secret"));
+    assert!(!found.text.contains("exe_agt_"));
 }
 
 #[tokio::test]

@@ -79,6 +79,7 @@ async fn live(app: &TestApp) {
     operator.patch("/organization/settings", json!({ "keepInput": true })).await.expect(200);
     let key = json!({ "name": "deploy", "environment": "development", "scopes": ["read"] });
     let made = id(&operator.post("/api-keys", key).await.expect(201));
+    operator.post(&format!("/api-keys/{made}/rotate"), json!({})).await.expect(201);
     operator.post(&format!("/api-keys/{made}/revoke"), json!({})).await.expect(200);
     let window = json!({
         "windowId": "01930000-0000-7000-8000-000000000001", "agentId": "support-bot", "reason": "network_error",
