@@ -35,10 +35,13 @@ pub mod control;
 pub mod enforce;
 pub mod error;
 pub mod observer;
+pub mod resolutions;
+pub mod tools;
 pub mod trace;
 pub mod usage;
 
 mod buffer;
+mod bypasses;
 mod clock;
 mod http;
 mod local;

@@ -1,6 +1,7 @@
 //! Taking in what agents did. Each trace is judged on its own: a bad one is named and the others are stored.
 
 mod admit;
+mod delivery;
 mod evidence;
 mod review;
 
@@ -11,6 +12,7 @@ use execlave_store::traces::NewTrace;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+pub(crate) use self::delivery::Delivery;
 use crate::error::{AppError, AppResult};
 use crate::metrics;
 use crate::state::AppState;
@@ -37,6 +39,7 @@ pub(crate) async fn ingest_traces(
     state: &AppState,
     org: OrgId,
     batch: Vec<Box<RawValue>>,
+    delivery: Option<Delivery>,
 ) -> AppResult<Ingested> {
     let most = state.config.limits.traces_per_batch;
     if batch.len() > most {
@@ -47,10 +50,10 @@ pub(crate) async fn ingest_traces(
     }
     let size: usize = batch.iter().map(|raw| raw.get().len()).sum();
     let judged = if size < LARGE_BATCH_BYTES {
-        judge(state, org, &batch)
+        judge(state, org, &batch, delivery)
     } else {
         let owned = state.clone();
-        tokio::task::spawn_blocking(move || judge(&owned, org, &batch))
+        tokio::task::spawn_blocking(move || judge(&owned, org, &batch, delivery))
             .await
             .map_err(AppError::internal)?
     };
@@ -68,12 +71,19 @@ fn judge(
     state: &AppState,
     org: OrgId,
     batch: &[Box<RawValue>],
+    delivery: Option<Delivery>,
 ) -> (Vec<NewTrace>, Vec<TraceError>) {
     let mut traces = Vec::with_capacity(batch.len());
     let mut errors = Vec::new();
     for (index, raw) in batch.iter().enumerate() {
         match admit::admit(state, org, raw.get()) {
-            Ok(trace) => traces.push(trace),
+            Ok(mut trace) => {
+                if let Some(delivery) = delivery {
+                    trace.trace.id = delivery.row(index);
+                    trace.is_redelivery = delivery.is_repeated;
+                }
+                traces.push(trace);
+            }
             Err(Refusal { code, message }) => {
                 let error = TraceError {
                     trace_id: trace_id(raw.get()),
