@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from importlib import metadata as _metadata
 
+try:
+    from . import _native as _native
+except ImportError as error:
+    if "subinterpreter" not in str(error):
+        raise
+    # One runtime and one set of threads serve the whole process.
+    raise ImportError(
+        "execlave cannot be imported in a sub-interpreter; use threads or processes instead"
+    ) from error
+
 from .agent import Agent
 from .client import Execlave, ExeclaveClient
 from .exceptions import (

@@ -30,23 +30,23 @@ type Convert<T> = fn(Python<'_>, T) -> PyResult<Py<PyAny>>;
 type Fail = fn(Python<'_>, &Error) -> PyErr;
 
 /// Runs a call: waits for it, or returns an `asyncio` future of its result.
-pub(crate) fn run<'py, T: Send + 'static>(
-    py: Python<'py>,
+pub(crate) fn run<T: Send + 'static>(
+    py: Python<'_>,
     awaitable: bool,
     call: impl Future<Output = Result<T, Error>> + Send + 'static,
     convert: Convert<T>,
-) -> PyResult<Bound<'py, PyAny>> {
+) -> PyResult<Bound<'_, PyAny>> {
     run_with(py, awaitable, call, convert, error::to_python)
 }
 
 /// The same, with exceptions of its own.
-pub(crate) fn run_with<'py, T: Send + 'static>(
-    py: Python<'py>,
+pub(crate) fn run_with<T: Send + 'static>(
+    py: Python<'_>,
     awaitable: bool,
     call: impl Future<Output = Result<T, Error>> + Send + 'static,
     convert: Convert<T>,
     fail: Fail,
-) -> PyResult<Bound<'py, PyAny>> {
+) -> PyResult<Bound<'_, PyAny>> {
     if awaitable {
         return begin(py, call, convert, fail);
     }
@@ -54,12 +54,12 @@ pub(crate) fn run_with<'py, T: Send + 'static>(
     Ok(convert(py, done)?.into_bound(py))
 }
 
-fn begin<'py, T: Send + 'static>(
-    py: Python<'py>,
+fn begin<T: Send + 'static>(
+    py: Python<'_>,
     call: impl Future<Output = Result<T, Error>> + Send + 'static,
     convert: Convert<T>,
     fail: Fail,
-) -> PyResult<Bound<'py, PyAny>> {
+) -> PyResult<Bound<'_, PyAny>> {
     let event_loop = py.import("asyncio")?.call_method0("get_running_loop")?;
     let future = event_loop.call_method0("create_future")?;
     let (handle, tasks) = runtime::shared(py)?;

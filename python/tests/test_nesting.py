@@ -247,10 +247,10 @@ def test_methods_of_every_kind(order: str, exe: Execlave, scripted: Scripted) ->
         def plain(self, x: int) -> int:
             return x
 
-        def _made(cls, x: int) -> int:  # noqa: N805
+        def _made(cls, x: int) -> int:
             return x + 1
 
-        def _static(x: int) -> int:  # type: ignore[misc] # noqa: N805
+        def _static(x: int) -> int:  # type: ignore[misc]
             return x + 2
 
         made: Any = exe.trace(classmethod(_made)) if outside else classmethod(exe.trace(_made))  # type: ignore[type-var, arg-type]

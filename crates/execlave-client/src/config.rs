@@ -13,6 +13,7 @@ pub use self::base_url::{BaseUrl, DEFAULT_BASE_URL};
 
 /// The settings of a [`Client`](crate::Client). Start from [`Config::new`] and change what differs.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches")]
 pub struct Config {
     /// The key that every request carries.
     pub api_key: ApiKey,

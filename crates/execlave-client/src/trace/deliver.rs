@@ -131,9 +131,9 @@ pub(crate) fn is_final(status: u16) -> bool {
 
 /// From three quarters to five quarters of a pause, so that clients that failed together do not come back together.
 pub(crate) fn jittered(pause: Duration) -> Duration {
-    let half = pause / 2;
+    let quarter = pause / 4;
     let random = u32::try_from(clock::random() % 1_000).unwrap_or(0);
-    pause - half / 2 + half * random / 1_000
+    quarter * 3 + quarter * 2 * random / 1_000
 }
 
 /// Reads a refusal of the whole batch: each trace by its own reason where the server gives one.

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::batch::Batch;
 use super::deliver::{Destination, Outcome};
-use super::prepare::{Waiting, prepare};
+use super::prepare::{Ready, Waiting, prepare};
 use super::spool::Spool;
 use crate::config::{Config, InvalidSetting};
 use crate::http::Http;
@@ -59,6 +59,8 @@ pub(crate) struct Pipeline {
     spool: Option<Spool>,
     /// A batch that was put together and is not on the disk.
     held: Mutex<Option<Batch>>,
+    /// A prepared trace that did not fit into the last batch and begins the next one.
+    next: Mutex<Option<Ready>>,
     /// When the server wants to be asked again.
     not_before: Mutex<Option<Instant>>,
 }
@@ -75,8 +77,8 @@ impl Pipeline {
         let open =
             |folder: &Path| Spool::open(folder, &destination.name(&config), config.spool_bytes);
         let spool = config.spool_dir.as_deref().map(open).transpose()?;
-        let (held, not_before) = (Mutex::new(None), Mutex::new(None));
-        Ok(Self { http, config, destination, observer, queue, spool, held, not_before })
+        let (held, next, not_before) = (Mutex::new(None), Mutex::new(None), Mutex::new(None));
+        Ok(Self { http, config, destination, observer, queue, spool, held, next, not_before })
     }
 
     pub(crate) fn push(&self, trace: TraceBody) {
@@ -87,7 +89,8 @@ impl Pipeline {
 
     /// How many traces wait, wherever.
     pub(crate) fn waiting(&self) -> usize {
-        let held = lock(&self.held).as_ref().map_or(0, Batch::len);
+        let held = lock(&self.held).as_ref().map_or(0, Batch::len)
+            + usize::from(lock(&self.next).is_some());
         self.queue.buffer.len() + held + self.spool.as_ref().map_or(0, Spool::len)
     }
 
@@ -102,7 +105,7 @@ impl Pipeline {
             let outcome = self.deliver(&batch).await;
             if let Outcome::Undelivered { again } = outcome {
                 *lock(&self.not_before) = again;
-                self.keep(batch);
+                self.keep(&batch);
                 // What could not be sent is still safe from the end of the process.
                 self.save(&mut left, &mut report);
                 report.undelivered += self.waiting();
@@ -158,7 +161,7 @@ impl Pipeline {
     }
 
     /// Notes that a batch may have arrived.
-    fn keep(&self, batch: Batch) {
+    fn keep(&self, batch: &Batch) {
         if let Some(spool) = &self.spool {
             spool.mark_sent(batch.id);
         }
@@ -178,14 +181,19 @@ impl Pipeline {
     /// Takes and prepares traces until the batch is full by count or by bytes; `None` if nothing is left.
     fn put_together(&self, left: &mut usize, report: &mut FlushReport) -> Option<Batch> {
         let limit = self.config.batch_size.clamp(1, BATCH_LIMIT);
-        let (mut ready, mut bytes) = (Vec::new(), 0);
-        while *left > 0 && ready.len() < limit && bytes < BATCH_BYTES {
+        let mut ready: Vec<Ready> = lock(&self.next).take().into_iter().collect();
+        let mut bytes: usize = ready.iter().map(|trace| trace.json.len()).sum();
+        while *left > 0 && ready.len() < limit {
             let Some(Waiting(body)) = self.queue.buffer.take(1).pop() else {
                 *left = 0;
                 break;
             };
             *left -= 1;
             match prepare(*body, &self.config, &self.destination) {
+                Ok(trace) if bytes > 0 && bytes + trace.json.len() > BATCH_BYTES => {
+                    *lock(&self.next) = Some(trace);
+                    break;
+                }
                 Ok(trace) => {
                     bytes += trace.json.len();
                     ready.push(trace);
@@ -204,8 +212,12 @@ impl Pipeline {
     pub(crate) fn give_up(&self, reason: &str) {
         let mut report = FlushReport::default();
         self.save(&mut self.queue.buffer.len(), &mut report);
+        if let Some(spool) = &self.spool {
+            spool.close();
+        }
         let refused = report.rejected.len();
-        let held = lock(&self.held).take().map_or(0, |batch| batch.len());
+        let held = lock(&self.held).take().map_or(0, |batch| batch.len())
+            + usize::from(lock(&self.next).take().is_some());
         if held + refused > 0 {
             self.queue.lose(held + refused, reason);
         }

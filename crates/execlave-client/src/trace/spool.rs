@@ -40,6 +40,7 @@ struct State {
     traces: usize,
     /// Bytes of all files held here.
     bytes: u64,
+    is_closed: bool,
 }
 
 /// One file, locked.
@@ -97,6 +98,7 @@ impl Spool {
             waiting: VecDeque::new(),
             traces: 0,
             bytes: 0,
+            is_closed: false,
         };
         let mut left: Vec<PathBuf> = fs::read_dir(folder)
             .map_err(unusable)?
@@ -116,6 +118,9 @@ impl Spool {
     /// Writes a batch and waits until it is on the disk. Fails if there is no room for it.
     pub(super) fn append(&self, batch: &Batch) -> io::Result<()> {
         let mut state = self.lock();
+        if state.is_closed {
+            return Err(io::Error::other("the client is shut down"));
+        }
         let line = format!(
             r#"{{"batch":{{"id":"{}","traceIds":{},"traces":[{}]}}}}"#,
             batch.id,
@@ -174,6 +179,25 @@ impl Spool {
         state.bytes = state.bytes.saturating_sub(freed);
     }
 
+    /// Leaves what is not settled to the next client, and takes no more.
+    pub(super) fn close(&self) {
+        let mut state = self.lock();
+        state.is_closed = true;
+        state.traces = 0;
+        let mut journals: Vec<_> = state.waiting.drain(..).map(|stored| stored.journal).collect();
+        journals.push(Arc::clone(&state.own));
+        for journal in journals {
+            let content = journal.lock();
+            if content.live == 0 {
+                // Nothing is lost by an empty file that stays.
+                let _ = fs::remove_file(&journal.path);
+            }
+            if let Err(error) = content.file.unlock() {
+                tracing::debug!(%error, "a spool file stays locked until the process ends");
+            }
+        }
+    }
+
     /// How many traces wait here.
     pub(super) fn len(&self) -> usize {
         self.lock().traces
@@ -184,12 +208,10 @@ impl Spool {
     }
 }
 
-impl Drop for State {
+impl Drop for Spool {
     fn drop(&mut self) {
-        let content = self.own.lock();
-        if content.live == 0 {
-            // Nothing is lost by a file that stays: the next client finds it empty.
-            let _ = fs::remove_file(&self.own.path);
+        if !self.lock().is_closed {
+            self.close();
         }
     }
 }
