@@ -6,16 +6,18 @@ ends it.
 
 from __future__ import annotations
 
-import asyncio
 import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from . import _requests
 from ._core import Core, logger
 from .agent import Agent
 from .exceptions import ExeclaveError
+
+if TYPE_CHECKING:
+    import asyncio
 
 
 def settle(future: asyncio.Future[Any], value: Any, error: BaseException | None) -> None:

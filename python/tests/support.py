@@ -221,8 +221,12 @@ class Scripted:
             threading.Thread(target=self.converse, args=(connection,), daemon=True).start()
 
     def converse(self, connection: socket.socket) -> None:
-        """Answer one connection until the other side ends it; how it does so is its own affair."""
-        with connection, connection.makefile("rb") as stream, contextlib.suppress(OSError):
+        """Answer one connection until the other side ends it; how it does so is its own affair, and so is what it says that is not HTTP."""
+        with (
+            connection,
+            connection.makefile("rb") as stream,
+            contextlib.suppress(OSError, ValueError),
+        ):
             while line := stream.readline():
                 method, path, _ = line.decode().split(" ")
                 headers = {}

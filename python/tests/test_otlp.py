@@ -101,7 +101,12 @@ def test_a_span_says_everything_that_the_trace_does(
     }
     assert collector.headers[0]["authorization"] == f"Bearer {KEY}"
     (span,) = collector.spans()
-    assert (len(span["traceId"]), len(span["spanId"]), span["name"], span["kind"]) == (32, 16, "a", 1)
+    assert (len(span["traceId"]), len(span["spanId"]), span["name"], span["kind"]) == (
+        32,
+        16,
+        "a",
+        1,
+    )
     # The real duration, to the nanosecond that milliseconds have.
     lasted = int(span["endTimeUnixNano"]) - int(span["startTimeUnixNano"])
     assert lasted == 1_500_000_000
@@ -198,9 +203,7 @@ def test_what_a_collector_refuses_is_reported(
 ) -> None:
     collector.answer = {"partialSuccess": {"rejectedSpans": "1", "errorMessage": "too old"}}
     refused: list[dict[str, Any]] = []
-    exe = client_of(
-        mode="otlp", otlp_endpoint=collector.url, on_trace_rejected=refused.extend
-    )
+    exe = client_of(mode="otlp", otlp_endpoint=collector.url, on_trace_rejected=refused.extend)
     exe.start_trace().finish()
     exe.start_trace().finish()
     report = exe.flush()

@@ -133,7 +133,9 @@ def test_the_next_process_sends_what_the_server_may_have_and_it_is_stored_once(
     scripted.script = lambda request: through(server, request)
     exe = connect(base_url=scripted.url, spool_dir=tmp_path)
     assert exe.flush() == {"sent": 3, "rejected": [], "undelivered": 0}
-    assert [r.headers.get("x-execlave-redelivery") for r in scripted.requests("/api/v1/traces")] == [
+    assert [
+        r.headers.get("x-execlave-redelivery") for r in scripted.requests("/api/v1/traces")
+    ] == [
         None,
         "1",
     ]
@@ -246,7 +248,7 @@ def test_a_folder_that_is_full_holds_no_more(
 def test_a_folder_that_cannot_be_used_is_said_at_once(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")
-    with pytest.raises(ValueError, match="spool folder .* cannot be used"):
+    with pytest.raises(ValueError, match=r"spool folder `.+` cannot be used"):
         Execlave(api_key=KEY, base_url=NOWHERE, spool_dir=file)
 
 
