@@ -221,7 +221,7 @@ class Scripted:
             threading.Thread(target=self.converse, args=(connection,), daemon=True).start()
 
     def converse(self, connection: socket.socket) -> None:
-        """Answer one connection until the other side ends it; how it does so is its own affair, and so is what it says that is not HTTP."""
+        """Answer one connection until the other side ends it. How it does so is its own affair, and so is what is no HTTP."""
         with (
             connection,
             connection.makefile("rb") as stream,
