@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .client import Execlave
+    from ._core import Core
 
 __all__ = ["Agent"]
 
@@ -18,7 +18,7 @@ class Agent:
 
     def __init__(
         self,
-        client: Execlave,
+        client: Core,
         *,
         id: str,
         agent_id: str,

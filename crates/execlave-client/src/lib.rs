@@ -36,10 +36,13 @@ pub mod credentials;
 pub mod enforce;
 pub mod error;
 pub mod observer;
+pub mod resolutions;
+pub mod tools;
 pub mod trace;
 pub mod usage;
 
 mod buffer;
+mod bypasses;
 mod clock;
 mod grants;
 mod http;

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use execlave_api::error::{ErrorBody, ErrorCode};
 use execlave_api::page::{List, Meta};
@@ -17,7 +17,7 @@ use super::params::{Params, Segments, list as listed, number, page};
 use crate::auth::key::{Key, Read, Sdk};
 use crate::body::RawBody;
 use crate::error::{AppError, AppResult};
-use crate::ops::ingest_traces::{Ingested, ingest_traces};
+use crate::ops::ingest_traces::{Delivery, Ingested, ingest_traces};
 use crate::state::AppState;
 use crate::views;
 
@@ -54,7 +54,8 @@ pub(crate) struct ListParams {
     cursor: Option<String>,
 }
 
-/// Hand in traces, at most 1,000. A bad one is named in `errors` and does not cost the others.
+/// Hand in traces, at most 1,000. A bad one is named in `errors` and does not cost the others. A batch with an `X-Execlave-Delivery-Id` (a
+/// UUID) may be sent again, with `X-Execlave-Redelivery: 1`, by a client that got no answer: what is stored is not stored twice.
 #[utoipa::path(post, path = "/traces/ingest", tag = "traces", request_body = IngestRequest, responses(
     (status = 202, description = "Stored, apart from those named", body = IngestResponse),
     (status = 400, description = "Every trace was refused, or the body cannot be read", body = IngestResponse),
@@ -63,11 +64,14 @@ pub(crate) struct ListParams {
 pub(crate) async fn ingest(
     key: Key<Sdk>,
     State(state): State<AppState>,
+    headers: HeaderMap,
     RawBody(bytes): RawBody,
 ) -> AppResult<Response> {
+    let delivery = Delivery::of(&headers)?;
     // Each trace is read on its own afterwards, so a fault inside one is not a fault of the batch.
     let request: IngestRequest = execlave_core::json::parse(&bytes)?;
-    let ingested = ingest_traces(&state, key.org, &key.environments, request.traces).await?;
+    let ingested =
+        ingest_traces(&state, key.org, &key.environments, request.traces, delivery).await?;
     Ok(answer(ingested))
 }
 
