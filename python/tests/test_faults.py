@@ -199,6 +199,17 @@ def test_a_crowd_meets_a_server_that_fails_now_and_then(
     assert sent == {f"tr_{number}" for number in range(1_000)}
 
 
+def test_many_threads_get_their_own_answers(scripted: Scripted, client_of: Make) -> None:
+    def echo(request: Request) -> Any:
+        return 200, {"allowed": True, "echo": request.json["input"]}
+
+    scripted.script = echo
+    exe = client_of()
+    with ThreadPoolExecutor(50) as pool:
+        answers = list(pool.map(lambda n: exe.enforce_policy("a", str(n))["echo"], range(500)))
+    assert answers == [str(n) for n in range(500)]
+
+
 def test_a_server_that_is_killed_under_a_crowd_loses_no_trace(own_server: Server) -> None:
     exe = Execlave(
         own_server.key, own_server.url, environment="development", flush_interval_seconds=0.1
