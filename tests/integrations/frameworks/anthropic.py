@@ -67,3 +67,11 @@ def gathered(events: list[Any]) -> list[Any]:
     else:
         block.text = delta.text
     return [block]
+
+
+def example(scenario: Scenario) -> dict[str, Any]:
+    """What the guide's example finds in place."""
+    return {"model": "scripted"}
+
+
+example_server = model_server

@@ -67,3 +67,9 @@ def crew(scenario: Scenario) -> Crew:
     return Crew(
         agents=[clerk], tasks=[task], task_callback=lambda output: scenario.heard.append("task")
     )
+
+
+def example(scenario: Scenario) -> dict[str, Any]:
+    """What the guide's example finds in place."""
+    made = crew(scenario).agents[0]
+    return {"model": made.llm, "tool": made.tools[0]}

@@ -107,3 +107,8 @@ def runnable(scenario: Scenario) -> Any:
             messages += [await tool.ainvoke(call, config) for call in answer.tool_calls]
 
     return RunnableLambda(agent, afunc=async_agent, name="agent")
+
+
+def example(scenario: Scenario) -> dict[str, Any]:
+    """What the guide's example finds in place."""
+    return {"chain": runnable(scenario)}

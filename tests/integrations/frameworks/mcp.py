@@ -38,3 +38,10 @@ async def converse(exe: Any, agent: str, scenario: Scenario, times: int) -> str:
             # Out of the client's own block it would come in a group.
             refusal = error
     raise refusal
+
+
+def example(scenario: Scenario) -> dict[str, Any]:
+    """What the guide's example finds in place."""
+    server = MCPServer("scripted")
+    server.add_tool(scenario.lookup, name="lookup")
+    return {"server": server}

@@ -83,3 +83,11 @@ async def responses(client: Any, scenario: Scenario, stream: bool) -> str:
             found = scenario.lookup(**json.loads(call.arguments))
             output = {"type": "function_call_output", "call_id": call.call_id, "output": found}
             items.append(output)
+
+
+def example(scenario: Scenario) -> dict[str, Any]:
+    """What the guide's example finds in place."""
+    return {"model": "scripted"}
+
+
+example_server = model_server

@@ -76,3 +76,10 @@ def model(scenario: Scenario) -> ScriptedModel:
         )
 
     return ScriptedModel([ModelStep.respond(respond) for _ in scenario.steps], emit_traces=True)
+
+
+def example(scenario: Scenario) -> dict[str, Any]:
+    """What the guide's example finds in place."""
+    set_default_agent_runner(AgentRunner())
+    set_trace_processors([])
+    return {"model": model(scenario), "lookup": scenario.lookup}

@@ -76,3 +76,8 @@ def model(scenario: Scenario) -> FunctionModel:
             yield answer
 
     return FunctionModel(whole, stream_function=streamed, model_name=MODEL)
+
+
+def example(scenario: Scenario) -> dict[str, Any]:
+    """What the guide's example finds in place."""
+    return {"model": model(scenario), "lookup": scenario.lookup}
