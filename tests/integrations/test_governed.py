@@ -60,6 +60,18 @@ def test_a_blocked_prompt_reaches_neither_model_nor_tool(
     assert "policy_blocked" in {span["status"] for span in spans(server, agent)}
 
 
+@pytest.mark.gate("prompt")
+def test_nothing_hides_at_the_end_of_a_long_prompt(
+    played: Any, exe: Execlave, server: Server, agent: str
+) -> None:
+    module, mode = played
+    server.policy(agent, "content_filter", "block", agent, terms=["forbidden"])
+    scenario = Scenario(prompt="word " * 10_000 + "forbidden")
+    with pytest.raises(execlave.PolicyBlockedError):
+        module.play(exe, agent, scenario, mode)
+    assert (scenario.seen, scenario.executed) == ([], [])
+
+
 @pytest.mark.gate("tool")
 def test_a_blocked_tool_does_not_run(
     played: Any, exe: Execlave, server: Server, agent: str

@@ -16,7 +16,7 @@ from .._arguments import present
 from ..client import Execlave
 from ..exceptions import EnforcementHaltError, ExeclaveError, PlanLimitExceededError
 from ._spans import Span, open_span
-from ._texts import cut
+from ._texts import cut, rest
 
 Decision = dict[str, Any]
 
@@ -152,7 +152,12 @@ class Boundary:
             "agent_id": self.agent_id,
             "input": cut(text) or self.framework,
             "metadata": dict(metadata),
-            **present(tools=tools, tool_outputs=outputs or None),
+            **present(
+                tools=tools,
+                tool_outputs=outputs or None,
+                # What does not fit into the input is looked at too: nothing hides behind 4,000 characters.
+                conversation_history=rest(text),
+            ),
         }
 
     def _tool_text(self, tool: str, arguments: object) -> str:

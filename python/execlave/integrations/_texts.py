@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 _LONGEST = 4_000
-_DEEPEST = 12
-_MOST = 100_000
+_DEEPEST = 32
+_MOST = 1_000_000
 
 _QUESTIONS = ("input", "question", "query", "q", "prompt", "text")
 
@@ -15,6 +15,11 @@ _QUESTIONS = ("input", "question", "query", "q", "prompt", "text")
 def cut(text: str) -> str:
     """The part of a text that becomes the `input` of a question; the metadata carries the whole."""
     return text[:_LONGEST]
+
+
+def rest(text: str) -> list[dict[str, str]] | None:
+    """A text that is longer than that, whole, as a turn of the conversation; a pattern may lie across the cut."""
+    return [{"role": "user", "content": text}] if len(text) > _LONGEST else None
 
 
 def text_of(value: object) -> str:
@@ -25,14 +30,13 @@ def text_of(value: object) -> str:
 
 
 def question_of(value: object) -> str:
-    """The question in a chain's input: the first of the usual names that is not empty, else all text."""
+    """The question in a chain's input, the first of the usual names that is not empty, before all other text."""
     if isinstance(value, Mapping):
         for name in _QUESTIONS:
             asked = value.get(name)
             if isinstance(asked, str) and asked.strip():
-                rest = {key: part for key, part in value.items() if key != name}
-                nested = text_of([part for part in rest.values() if not isinstance(part, str)])
-                return f"{asked}\n{nested}" if nested else asked
+                others = text_of([part for key, part in value.items() if key != name])
+                return f"{asked}\n{others}" if others else asked
     return text_of(value)
 
 

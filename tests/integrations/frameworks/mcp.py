@@ -27,16 +27,16 @@ async def converse(exe: Any, agent: str, scenario: Scenario, times: int) -> str:
     server = MCPServer("scripted")
     server.add_tool(scenario.lookup, name="lookup")
     async with Client(server) as client:
-        for _ in range(times):
-            instrument_mcp_session(client, exe, agent_id=agent, session_id="s-1", user_id="u-1")
         try:
+            for _ in range(times):
+                instrument_mcp_session(client, exe, agent_id=agent, session_id="s-1", user_id="u-1")
             for step in scenario.steps:
                 if isinstance(step, Call):
                     await client.call_tool("lookup", {"key": step.key})
             return str(scenario.steps[-1])
-        except ExeclaveError as error:
+        except (ExeclaveError, ValueError) as error:
             # Out of the client's own block it would come in a group.
-            refusal = error
+            refusal: Exception = error
     raise refusal
 
 
