@@ -32,7 +32,7 @@ def test_the_question_is_cut_and_its_metadata_is_whole(
 ) -> None:
     module, mode = played
     scripted.script = accept
-    key = "k" * 5000
+    key = "k" * 500
     scenario = Scenario(prompt="p" * 5000, steps=[Call(key), "it is blue"])
     module.play(client_of(), "a", scenario, mode)
     asked = questions(scripted)

@@ -38,6 +38,13 @@ class _Run:
         self.refusal = self.refusal or error
         return error
 
+    def open(self, kind: str, name: str, above: Span, **metadata: Any) -> Span:
+        """Open a span below another; where the agent is known to be paused, that ends the run."""
+        try:
+            return self.boundary.span(kind, name, above, **metadata)
+        except Exception as error:
+            raise self.refuse(error) from None
+
     def check(self) -> None:
         if self.refusal is not None:
             raise self.refusal
@@ -177,7 +184,7 @@ def _begin_task(
     _prepare_tools(run.boundary, tools)
     description = str(field(task, "description", task))
     asked = {"task": description, "context": context, "role": field(agent, "role")}
-    span = run.boundary.span("agent", description[:80], above, crewaiTask=description[:80])
+    span = run.open("agent", description[:80], above, crewaiTask=description[:80])
     span.input(asked)
     text = f"{description}\n{context}" if context else description
     return run, span, text, asked
@@ -306,7 +313,7 @@ def _begin_tool(
     run, above = _place(boundary)
     run.check()
     given: Any = {**kwargs, "args": list(args)} if args else kwargs
-    span = run.boundary.span("tool", name, above, crewaiStep=name)
+    span = run.open("tool", name, above, crewaiStep=name)
     return run, span.input(given), given
 
 
@@ -314,7 +321,7 @@ def _begin_model(boundary: Boundary, model: Any, messages: Any) -> tuple[Span, A
     run, above = _place(boundary)
     run.check()
     name = str(field(model, "model") or "model")
-    return run.boundary.span("llm", name, above).input(messages), _tokens(model)
+    return run.open("llm", name, above).input(messages), _tokens(model)
 
 
 def _end_model(model: Any, span: Span, before: Any, result: Any) -> None:

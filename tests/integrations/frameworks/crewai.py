@@ -7,13 +7,14 @@ import json
 from typing import Any
 
 from crewai import Agent, BaseLLM, Crew, Task
-from crewai.tools import BaseTool
+from crewai.tools import BaseTool, tool
 from pydantic import PrivateAttr
 from scenario import MODEL, Call, Scenario
 
 from execlave.integrations import instrument_crew
 
-MODES = ("sync", "async")
+# In the text protocol, with native tool calls, and with a tool that is a function.
+MODES = ("sync", "async", "native", "function")
 GATES = frozenset({"prompt", "tool", "output"})
 KINDS = {"chain", "agent", "llm", "tool"}
 HEARD = ["task"]
@@ -23,19 +24,27 @@ TREE = True
 class ScriptedModel(BaseLLM):
     _scenario: Any = PrivateAttr()
 
-    def call(self, messages: Any, *args: Any, **kwargs: Any) -> str:
+    _native: bool = PrivateAttr(default=False)
+
+    def call(self, messages: Any, *args: Any, **kwargs: Any) -> Any:
         answer = self._scenario.answer(messages)
         self._track_token_usage_internal({"prompt_tokens": 7, "completion_tokens": 3})
         if isinstance(answer, Call):
             given = json.dumps({"key": answer.key})
+            if self._native:
+                function = {"name": "lookup", "arguments": given}
+                number = f"call-{len(self._scenario.seen)}"
+                return [{"id": number, "type": "function", "function": function}]
             return f"Thought: look it up\nAction: lookup\nAction Input: {given}"
+        if self._native:
+            return answer
         return f"Thought: I now know the final answer\nFinal Answer: {answer}"
 
-    async def acall(self, messages: Any, *args: Any, **kwargs: Any) -> str:
+    async def acall(self, messages: Any, *args: Any, **kwargs: Any) -> Any:
         return self.call(messages)
 
     def supports_function_calling(self) -> bool:
-        return False
+        return self._native
 
 
 class Lookup(BaseTool):
@@ -49,7 +58,7 @@ class Lookup(BaseTool):
 
 
 def play(exe: Any, agent: str, scenario: Scenario, mode: str, **options: Any) -> str:
-    made = crew(scenario)
+    made = crew(scenario, mode)
     for _ in range(2 if options.get("twice") else 1):
         instrument_crew(made, exe, agent_id=agent, session_id="s-1", user_id="u-1")
     if mode == "async":
@@ -57,12 +66,15 @@ def play(exe: Any, agent: str, scenario: Scenario, mode: str, **options: Any) ->
     return str(made.kickoff())
 
 
-def crew(scenario: Scenario) -> Crew:
+def crew(scenario: Scenario, mode: str = "sync") -> Crew:
     model = ScriptedModel(model=MODEL)
-    model._scenario = scenario
-    tool = Lookup()
-    tool._scenario = scenario
-    clerk = Agent(role="clerk", goal="answer", backstory="a clerk", llm=model, tools=[tool])
+    model._scenario, model._native = scenario, mode == "native"
+    used: Any = Lookup()
+    if mode == "function":
+        used = tool("lookup")(scenario.lookup)
+    else:
+        used._scenario = scenario
+    clerk = Agent(role="clerk", goal="answer", backstory="a clerk", llm=model, tools=[used])
     task = Task(description=scenario.prompt, expected_output="an answer", agent=clerk)
     return Crew(
         agents=[clerk], tasks=[task], task_callback=lambda output: scenario.heard.append("task")
