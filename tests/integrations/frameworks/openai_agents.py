@@ -58,7 +58,7 @@ def play(exe: Any, agent: str, scenario: Scenario, mode: str, **options: Any) ->
     return asyncio.run(stream())
 
 
-def model(scenario: Scenario) -> ScriptedModel:
+def model(scenario: Scenario, tool: str = "lookup", argument: str = "key") -> ScriptedModel:
     def respond(call: Any) -> Any:
         answer = scenario.answer(call.input)
         number = len(scenario.seen)
@@ -66,7 +66,7 @@ def model(scenario: Scenario) -> ScriptedModel:
         data = get_current_span().span_data
         data.model, data.usage = MODEL, {"input_tokens": 7, "output_tokens": 3}
         output = (
-            function_call("lookup", {"key": answer.key}, call_id=f"call-{number}")
+            function_call(tool, {argument: answer.key}, call_id=f"call-{number}")
             if isinstance(answer, Call)
             else assistant_message(answer)
         )
