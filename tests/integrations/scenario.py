@@ -43,7 +43,10 @@ class Scenario:
     def answer(self, shown: Any) -> Call | str:
         """Answer as the model."""
         self.seen.append(str(shown))
-        return next(self._answers)
+        answer = next(self._answers, None)
+        # Not StopIteration: raised into a future, that would never arrive.
+        assert answer is not None, "the model was asked once too often"
+        return answer
 
 
 class Framework(Protocol):
