@@ -121,6 +121,7 @@ class Execlave(AgentCalls, IdentityCalls, EnforcementCalls, TraceCalls, AsyncCal
             logging.getLogger().setLevel(logging.DEBUG)
 
         self.environment = environment
+        self.enforcement_on_outage = enforcement_on_outage
         self.async_mode = async_mode
         self.policy_cache_ttl_seconds = policy_cache_ttl_seconds
         self._on_enforcement_bypassed = on_enforcement_bypassed
