@@ -87,6 +87,8 @@ codes! {
     ApiKeyExpired = "API_KEY_EXPIRED", 401;
     /// The API key was revoked.
     ApiKeyRevoked = "API_KEY_REVOKED", 401;
+    /// The session is over: sign in again.
+    InvalidSession = "INVALID_SESSION", 401;
     /// The HMAC signature is wrong, incomplete or too old.
     InvalidSignature = "INVALID_SIGNATURE", 401;
     /// A plan's limit is used up; `resource`, `current` and `max` say which.

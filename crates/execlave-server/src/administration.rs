@@ -17,7 +17,7 @@ use crate::error::{AppError, AppResult};
 use crate::signer::Signer;
 use crate::{ops, views};
 
-pub use crate::auth::key::SCOPES;
+pub use crate::auth::permission::SCOPES;
 
 /// Who the audit log says it was: somebody with access to the store.
 const ACTOR: &str = "cli";

@@ -7,8 +7,8 @@ use execlave_store::Store;
 use execlave_store::error::StoreError;
 use execlave_store::keys::NewKey;
 use execlave_store::orgs::{NewOrg, Org};
-use execlave_store::sessions::SignInLink;
-use execlave_store::users::{Role, User};
+use execlave_store::sessions::{LinkPurpose, SignInLink};
+use execlave_store::users::{Role, User, UserState};
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -47,6 +47,8 @@ pub async fn first_start(
                 email: "owner@localhost".to_owned(),
                 name: "Owner".to_owned(),
                 role: Role::Owner,
+                approver: false,
+                state: UserState::Active,
                 created_at: now,
             },
             key: Some(NewKey {
@@ -63,6 +65,7 @@ pub async fn first_start(
                 token_hash: secrets::hash(&token),
                 org_id,
                 user_id: owner_id,
+                purpose: LinkPurpose::SignIn,
                 created_at: now,
                 expires_at: now.plus_millis(i64::from(config.sign_in.link_minutes) * 60_000),
             }),

@@ -37,6 +37,29 @@ impl Role {
     }
 }
 
+/// Whether a user can sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UserState {
+    /// Has a link, and has not used it yet.
+    Invited,
+    /// Can sign in.
+    Active,
+    /// Cannot; kept because the audit log names them.
+    Disabled,
+}
+
+impl UserState {
+    /// The word for it, as stored and on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Invited => "invited",
+            Self::Active => "active",
+            Self::Disabled => "disabled",
+        }
+    }
+}
+
 /// A user.
 #[derive(Clone, Debug)]
 pub struct User {
@@ -50,11 +73,15 @@ pub struct User {
     pub name: String,
     /// What they may do.
     pub role: Role,
+    /// Whether they decide approvals, whatever their role.
+    pub approver: bool,
+    /// Whether they can sign in.
+    pub state: UserState,
     /// Since when.
     pub created_at: Timestamp,
 }
 
-table!("users" => User { org_id, id, email, name, role, created_at });
+table!("users" => User { org_id, id, email, name, role, approver, state, created_at });
 
 impl Store {
     /// Adds a user; audited. A second one with the same address is a conflict.

@@ -3,7 +3,7 @@
 use execlave_core::ids::{OrgId, UserId};
 use execlave_core::time::Timestamp;
 use execlave_store::Store;
-use execlave_store::sessions::Session;
+use execlave_store::sessions::{Session, SignInMethod};
 
 use crate::bootstrap::sign_in_url;
 use crate::clock::Clock;
@@ -26,13 +26,17 @@ pub(crate) async fn sign_in(state: &AppState, token: &str) -> AppResult<Option<N
         return Ok(None);
     };
     let lasts_seconds = i64::from(state.config.sign_in.session_hours) * 3600;
-    let cookie = secrets::new_token();
+    let cookie = secrets::new_session_token();
     let session = Session {
         org_id: user.org_id,
         id: state.clock.new_id(),
         user_id: user.id,
         token_hash: secrets::hash(&cookie),
         csrf_token: secrets::new_token(),
+        method: SignInMethod::Link,
+        user_agent: None,
+        address: None,
+        last_used_at: None,
         created_at: now,
         expires_at: now.plus_millis(lasts_seconds * 1000),
     };

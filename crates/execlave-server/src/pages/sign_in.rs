@@ -69,7 +69,8 @@ pub(crate) async fn sign_out(
     form: Posted<Viewer>,
 ) -> Result<Response, PageError> {
     let who = &form.who.0;
-    state.store.delete_session(who.org, who.session, state.clock.now()).await?;
+    let now = state.clock.now();
+    state.store.delete_session(who.org, who.session, &who.actor().id(), now).await?;
     let gone = Cookie::build(COOKIE).path("/");
     Ok((jar.remove(gone), Redirect::to(SIGN_IN_PATH)).into_response())
 }

@@ -7,6 +7,7 @@ mod audit;
 mod auth;
 mod bundle;
 mod bypasses;
+mod callers;
 mod cost_rules;
 mod decisions;
 mod enforce;

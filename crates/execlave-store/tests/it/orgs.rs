@@ -1,6 +1,6 @@
 use crate::support::{at, create_org, id, new_key, new_org};
 use execlave_store::orgs::NewOrg;
-use execlave_store::sessions::SignInLink;
+use execlave_store::sessions::{LinkPurpose, SignInLink};
 use execlave_store::{Store, StoreError};
 
 #[tokio::test]
@@ -12,6 +12,7 @@ async fn an_organisation_comes_with_owner_key_and_link_or_not_at_all() {
     new.key = Some(new_key("first"));
     let user_id = new.owner.id;
     new.link = Some(SignInLink {
+        purpose: LinkPurpose::SignIn,
         token_hash: "t".into(),
         org_id: org,
         user_id,
