@@ -89,6 +89,8 @@ codes! {
     ApiKeyRevoked = "API_KEY_REVOKED", 401;
     /// The session is over: sign in again.
     InvalidSession = "INVALID_SESSION", 401;
+    /// The address or the password is wrong; which of them is not said.
+    InvalidCredentials = "INVALID_CREDENTIALS", 401;
     /// The HMAC signature is wrong, incomplete or too old.
     InvalidSignature = "INVALID_SIGNATURE", 401;
     /// A plan's limit is used up; `resource`, `current` and `max` say which.

@@ -6,10 +6,13 @@
 
 pub(crate) mod caller;
 pub(crate) mod key;
+pub(crate) mod origin;
+pub(crate) mod password;
 pub(crate) mod permission;
 pub(crate) mod role;
 pub(crate) mod session;
 pub(crate) mod signature;
+pub(crate) mod tries;
 
 use execlave_core::ids::{KeyId, UserId};
 

@@ -12,7 +12,7 @@ use execlave_store::users::{Role, User, UserState};
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::pages::sign_in_path;
+use crate::pages::{invitation_path, sign_in_path};
 use crate::secrets;
 
 /// What the first start made.
@@ -77,6 +77,11 @@ pub async fn first_start(
 /// Where a one-time link leads.
 pub fn sign_in_url(config: &Config, token: &str) -> String {
     format!("{}{}", config.public_url(), sign_in_path(token))
+}
+
+/// Where an invitation leads.
+pub fn invitation_url(config: &Config, token: &str) -> String {
+    format!("{}{}", config.public_url(), invitation_path(token))
 }
 
 impl std::fmt::Debug for FirstStart {

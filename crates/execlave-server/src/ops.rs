@@ -2,6 +2,7 @@
 
 pub(crate) mod cancel_approval;
 pub(crate) mod change_group_status;
+pub(crate) mod change_password;
 pub(crate) mod change_status;
 pub(crate) mod create_key;
 pub(crate) mod decide_approval;
@@ -11,6 +12,7 @@ pub(crate) mod find_agent;
 pub(crate) mod ingest_decisions;
 pub(crate) mod ingest_traces;
 pub(crate) mod issue_bundle;
+pub(crate) mod manage_user;
 pub(crate) mod patch_agent;
 pub(crate) mod patch_settings;
 pub(crate) mod record_bypasses;

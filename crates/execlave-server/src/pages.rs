@@ -12,6 +12,7 @@ mod assets;
 mod failure;
 mod form;
 mod headers;
+mod invitation;
 mod layout;
 mod moment;
 mod overview;
@@ -35,6 +36,7 @@ use crate::error::AppError;
 use crate::state::AppState;
 
 pub(crate) use failure::PageError;
+pub use invitation::path as invitation_path;
 pub use sign_in::path as sign_in_path;
 
 /// For an address that leads nowhere.
@@ -66,7 +68,8 @@ pub(crate) fn router() -> Router<AppState> {
         .route("/approvals/{id}", get(approval::show).post(approval::decide))
         .route("/traces", get(traces::list))
         .route("/traces/{id}", get(trace::show))
-        .route("/sign-in", get(sign_in::explain))
+        .route("/sign-in", get(sign_in::explain).post(sign_in::with_password))
+        .route("/invitation/{token}", get(invitation::show).post(invitation::accept))
         // A HEAD request must not use up the link.
         .route("/sign-in/{token}", get(sign_in::sign_in).head(sign_in::explain))
         .route("/sign-out", post(sign_in::sign_out))

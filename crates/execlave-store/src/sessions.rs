@@ -14,6 +14,7 @@ use crate::db::column::table;
 use crate::db::query::{Query, params};
 use crate::error::WithNoun as _;
 use crate::keys::sorted;
+use crate::page::{Page, PageRequest, Position};
 use crate::users::{User, UserState};
 use crate::{Store, StoreError};
 
@@ -176,6 +177,37 @@ impl Store {
         let user = self.find_user(session.org_id, session.user_id).await?;
         let user = user.filter(|user| user.state == UserState::Active);
         Ok(user.map(|user| (session, user)))
+    }
+
+    /// A session by id and its user, expired or not.
+    pub async fn find_session_by_id(
+        &self,
+        org: OrgId,
+        id: SessionId,
+    ) -> Result<Option<(Session, User)>, StoreError> {
+        const SQL: &str = "SELECT * FROM sessions WHERE org_id = $1 AND id = $2";
+        let found = self.db().one::<Session>(Query::new(SQL, params![org, id])).await?;
+        let Some(session) = found else { return Ok(None) };
+        let user = self.find_user(org, session.user_id).await?;
+        Ok(user.map(|user| (session, user)))
+    }
+
+    /// Somebody's sessions, newest first.
+    pub async fn list_sessions(
+        &self,
+        org: OrgId,
+        user: UserId,
+        page: &PageRequest,
+    ) -> Result<Page<Session>, StoreError> {
+        const COUNT: &str = "SELECT count(*) AS n FROM sessions WHERE org_id = $1 AND user_id = $2";
+        const LIST: &str = "SELECT * FROM sessions WHERE org_id = $1 AND user_id = $2";
+        let mut query = Query::new(LIST, params![org, user]);
+        query.newest_first("created_at", page)?;
+        let total = self.db().number(Query::new(COUNT, params![org, user])).await?;
+        let rows = self.db().all::<Session>(query).await?;
+        Ok(Page::cut(rows, page.size(), Some(total), |session| {
+            Position::new(session.created_at, session.id.as_uuid())
+        }))
     }
 
     /// Ends a session; audited. Whether there was one.

@@ -16,6 +16,7 @@ use axum::response::Response;
 use axum_extra::extract::CookieJar;
 use execlave_api::error::ErrorCode;
 use execlave_core::ids::OrgId;
+use execlave_store::users::Role;
 use subtle::ConstantTimeEq;
 
 use super::permission::{Permission, reaches};
@@ -103,6 +104,33 @@ impl<P> Caller<P> {
         self.who.reaches::<Q>()
     }
 
+    /// The person, if it is one.
+    pub(crate) fn person(&self) -> Option<&SignedIn> {
+        match &self.who {
+            Who::Key(_) => None,
+            Who::Person(person) => Some(person),
+        }
+    }
+
+    /// Refuses a caller who does not reach as far as another permission.
+    pub(crate) fn need<Q: Permission>(&self) -> AppResult<()> {
+        if self.reaches::<Q>() { Ok(()) } else { Err(self.who.refusal::<Q>()) }
+    }
+
+    /// Whether the caller has all that somebody with this role, and perhaps the grant, has.
+    pub(crate) fn reaches_as_far_as(&self, role: Role, approver: bool) -> bool {
+        role::scopes(role, approver).all(|scope| self.who.has(scope))
+    }
+
+    /// Refuses a caller who has less than somebody with this role, and perhaps the grant.
+    pub(crate) fn need_reach(&self, role: Role, approver: bool) -> AppResult<()> {
+        if self.reaches_as_far_as(role, approver) {
+            return Ok(());
+        }
+        let message = "you cannot manage somebody who reaches further than you: ask an owner";
+        Err(AppError::new(ErrorCode::Forbidden, message))
+    }
+
     /// Nobody hands out more than they have.
     pub(crate) fn may_give(&self, scopes: &[String]) -> AppResult<()> {
         match scopes.iter().find(|wanted| !self.who.has(wanted)) {
@@ -132,6 +160,24 @@ impl<P: Permission> FromRequestParts<AppState> for Caller<P> {
             return Err(who.refusal::<P>());
         }
         Ok(Self { org: who.org(), who: who.clone(), permission: PhantomData })
+    }
+}
+
+/// A person, whatever their role.
+#[derive(Debug)]
+pub(crate) struct Person(pub(crate) Arc<SignedIn>);
+
+impl FromRequestParts<AppState> for Person {
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> AppResult<Self> {
+        match parts.extensions.get::<Who>().ok_or_else(missing)? {
+            Who::Person(person) => Ok(Self(Arc::clone(person))),
+            Who::Key(_) => Err(AppError::new(
+                ErrorCode::Forbidden,
+                "this is about a person, and a key belongs to none: use a session from `POST /auth/sign-in`",
+            )),
+        }
     }
 }
 

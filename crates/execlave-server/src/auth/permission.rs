@@ -60,6 +60,12 @@ permissions! {
     ManageWebhooks: "settings:write";
     /// Make and revoke API keys.
     WriteKeys: "keys:write";
+    /// See people.
+    ReadUsers: "read", "users:write";
+    /// Invite people, change them and let them back in, and see and end their sessions.
+    WriteUsers: "users:write";
+    /// What everybody may do about themselves.
+    Anything: "sdk", "read", "agents:write", "policies:write", "approvals:decide", "settings:write", "keys:write", "users:write";
 }
 
 /// Every scope a key can have.

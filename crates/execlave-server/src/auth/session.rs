@@ -5,6 +5,8 @@ use axum::http::request::Parts;
 use axum_extra::extract::CookieJar;
 use execlave_api::error::ErrorCode;
 use execlave_core::ids::{OrgId, SessionId, UserId};
+use execlave_core::time::Timestamp;
+use execlave_store::sessions::SignInMethod;
 use execlave_store::users::Role;
 
 use super::permission::{DecideApprovals, Permission, Read, WriteAgents, reaches};
@@ -16,6 +18,8 @@ use crate::state::AppState;
 
 /// The name of the session cookie.
 pub(crate) const COOKIE: &str = "execlave_session";
+/// How long a one-time link stands for the password it replaces.
+const FRESH_MS: i64 = 15 * 60_000;
 /// Where people without a session are sent.
 pub(crate) const SIGN_IN_PATH: &str = "/sign-in";
 
@@ -36,6 +40,8 @@ pub(crate) struct SignedIn {
     pub(crate) role: Role,
     /// Whether they decide approvals, whatever their role.
     pub(crate) approver: bool,
+    /// How the session began, and when.
+    pub(crate) began: (SignInMethod, Timestamp),
     /// Every form sends it back; a foreign site cannot know it.
     pub(crate) csrf_token: String,
 }
@@ -84,6 +90,12 @@ impl SignedIn {
         role::scopes(self.role, self.approver)
     }
 
+    /// Whether they have just come with a one-time link: it is the way back for who has lost the password.
+    pub(crate) fn has_fresh_link(&self, now: Timestamp) -> bool {
+        let (method, at) = self.began;
+        method == SignInMethod::Link && now.millis_since(at) < FRESH_MS
+    }
+
     /// Whether they reach as far as that permission.
     pub(crate) fn may<P: Permission>(&self) -> bool {
         !P::PROGRAMS_ONLY && reaches::<P>(self.scopes())
@@ -114,6 +126,7 @@ pub(crate) async fn find(state: &AppState, token: &str) -> AppResult<Option<Sign
         email: user.email,
         role: user.role,
         approver: user.approver,
+        began: (session.method, session.created_at),
         csrf_token: session.csrf_token,
     }))
 }

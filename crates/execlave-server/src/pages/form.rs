@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::{HeaderMap, header};
 use execlave_api::error::ErrorCode;
@@ -34,6 +34,45 @@ impl<R> Posted<R> {
     }
 }
 
+/// A form from somebody who is not signed in: it came from our own page, and that is all that is known of it.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    fields: HashMap<String, String>,
+}
+
+impl Sent {
+    /// What a field holds, without surrounding space; empty if there is none.
+    pub(crate) fn text(&self, name: &str) -> &str {
+        self.raw(name).trim()
+    }
+
+    /// What a field holds, as it was typed: space counts in a password.
+    pub(crate) fn raw(&self, name: &str) -> &str {
+        self.fields.get(name).map(String::as_str).unwrap_or_default()
+    }
+}
+
+impl FromRequest<AppState> for Sent {
+    type Rejection = PageError;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, PageError> {
+        if !is_from_here(request.headers(), &state.config.public_url()) {
+            return Err(foreign());
+        }
+        let fields = read(&collect(request.into_body()).await?)?;
+        Ok(Self { fields })
+    }
+}
+
+async fn collect(body: Body) -> Result<Bytes, AppError> {
+    axum::body::to_bytes(body, FORM_BYTES).await.map_err(|_| {
+        AppError::new(
+            ErrorCode::PayloadTooLarge,
+            "the form is too large: shorten the text and send it again",
+        )
+    })
+}
+
 impl<R> FromRequest<AppState> for Posted<R>
 where
     R: FromRequestParts<AppState, Rejection = PageError> + AsRef<SignedIn> + Send,
@@ -46,13 +85,7 @@ where
         if !is_from_here(&parts.headers, &state.config.public_url()) {
             return Err(foreign());
         }
-        let body = axum::body::to_bytes(body, FORM_BYTES).await.map_err(|_| {
-            AppError::new(
-                ErrorCode::PayloadTooLarge,
-                "the form is too large: shorten the text and send it again",
-            )
-        })?;
-        let fields = read(&body)?;
+        let fields = read(&collect(body).await?)?;
         let token = fields.get("csrf").map(String::as_bytes).unwrap_or_default();
         if !bool::from(token.ct_eq(who.as_ref().csrf_token.as_bytes())) {
             return Err(foreign());

@@ -3,7 +3,9 @@
 use execlave_core::time::Timestamp;
 
 use crate::pages::moment::Moment;
-use crate::pages::{agent, agents, approval, approvals, failure, overview, sign_in, trace, traces};
+use crate::pages::{
+    agent, agents, approval, approvals, failure, invitation, overview, sign_in, trace, traces,
+};
 
 /// The moment at which every sample was made.
 pub(crate) fn now() -> Timestamp {
@@ -29,6 +31,7 @@ fn all() -> Vec<(&'static str, String)> {
         ("traces", render(&traces::TracesPage::sample())),
         ("trace", render(&trace::TracePage::sample())),
         ("sign-in", render(&sign_in::ExplainPage::sample())),
+        ("invitation", render(&invitation::InvitationPage::sample())),
         ("sign-in-used", render(&sign_in::UsedPage::sample())),
         ("failure", failure::sample()),
     ]

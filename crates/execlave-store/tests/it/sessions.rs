@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sign_in_link_works_once_and_in_time() {
     let (store, ours, theirs) = two_orgs().await;
-    let owner = store.list_users(ours).await.expect("read").remove(0);
+    let owner = store.all_users(ours).await.expect("read").remove(0);
     store.insert_sign_in_link(ours, owner.id, "link", at(1000), "cli", at(0)).await.expect("made");
     store.insert_sign_in_link(ours, owner.id, "late", at(1000), "cli", at(0)).await.expect("made");
     let stranger = store
@@ -33,7 +33,7 @@ async fn a_sign_in_link_works_once_and_in_time() {
 #[tokio::test]
 async fn a_session_lasts_until_it_ends_or_expires() {
     let (store, ours, theirs) = two_orgs().await;
-    let owner = store.list_users(ours).await.expect("read").remove(0);
+    let owner = store.all_users(ours).await.expect("read").remove(0);
     let actor = format!("user:{}", owner.id);
     let session = Session {
         org_id: ours,
