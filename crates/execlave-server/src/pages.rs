@@ -3,6 +3,7 @@
 //! Every page can be read, and every form sent, without a script; `assets/execlave.js` only keeps an open page fresh. Pages show what
 //! the store holds and change things through the same operations as the API, so neither knows a rule that the other does not.
 
+mod account;
 mod agent;
 mod agents;
 mod amount;
@@ -22,6 +23,8 @@ mod query;
 mod sign_in;
 mod trace;
 mod traces;
+mod user;
+mod users;
 
 #[cfg(test)]
 mod samples;
@@ -68,6 +71,14 @@ pub(crate) fn router() -> Router<AppState> {
         .route("/approvals/{id}", get(approval::show).post(approval::decide))
         .route("/traces", get(traces::list))
         .route("/traces/{id}", get(trace::show))
+        .route("/users", get(users::list).post(users::invite))
+        .route("/users/{id}", get(user::show).post(user::change))
+        .route("/users/{id}/link", post(user::link))
+        .route("/users/{id}/disable", post(user::disable))
+        .route("/users/{id}/enable", post(user::enable))
+        .route("/account", get(account::show))
+        .route("/account/password", post(account::password))
+        .route("/account/sessions/{id}/end", post(account::end))
         .route("/sign-in", get(sign_in::explain).post(sign_in::with_password))
         .route("/invitation/{token}", get(invitation::show).post(invitation::accept))
         // A HEAD request must not use up the link.

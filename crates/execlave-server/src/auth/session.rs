@@ -9,7 +9,7 @@ use execlave_core::time::Timestamp;
 use execlave_store::sessions::SignInMethod;
 use execlave_store::users::Role;
 
-use super::permission::{DecideApprovals, Permission, Read, WriteAgents, reaches};
+use super::permission::{DecideApprovals, Permission, Read, WriteAgents, WriteUsers, reaches};
 use super::{Actor, role};
 use crate::error::{AppError, AppResult};
 use crate::pages::PageError;
@@ -80,6 +80,8 @@ people! {
     Viewer: Read;
     /// Somebody who may act on agents: pause and resume.
     Operator: WriteAgents;
+    /// Somebody who may manage people.
+    Manager: WriteUsers;
     /// Somebody who may approve and deny.
     Approver: DecideApprovals;
 }
@@ -99,6 +101,12 @@ impl SignedIn {
     /// Whether they reach as far as that permission.
     pub(crate) fn may<P: Permission>(&self) -> bool {
         !P::PROGRAMS_ONLY && reaches::<P>(self.scopes())
+    }
+
+    /// Whether they have all that somebody with this role, and perhaps the grant, has.
+    pub(crate) fn reaches_as_far_as(&self, role: Role, approver: bool) -> bool {
+        let has = |wanted| self.scopes().any(|own| own == "*" || own == wanted);
+        role::scopes(role, approver).all(has)
     }
 
     fn need<P: Permission>(self) -> Result<Self, PageError> {

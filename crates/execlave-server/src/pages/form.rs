@@ -30,7 +30,12 @@ pub(crate) struct Posted<R> {
 impl<R> Posted<R> {
     /// What a field holds, without surrounding space; empty if there is none.
     pub(crate) fn text(&self, name: &str) -> &str {
-        self.fields.get(name).map(|text| text.trim()).unwrap_or_default()
+        self.raw(name).trim()
+    }
+
+    /// What a field holds, as it was typed: space counts in a password.
+    pub(crate) fn raw(&self, name: &str) -> &str {
+        self.fields.get(name).map(String::as_str).unwrap_or_default()
     }
 }
 

@@ -15,6 +15,8 @@ pub(crate) enum Section {
     Agents,
     Approvals,
     Traces,
+    People,
+    Account,
 }
 
 /// The frame around a page.
@@ -70,7 +72,7 @@ impl Layout {
     }
 
     /// The navigation, in reading order.
-    pub(crate) fn nav(&self) -> [NavItem; 4] {
+    pub(crate) fn nav(&self) -> [NavItem; 6] {
         let item = |icon, href, label| NavItem {
             href,
             label,
@@ -86,6 +88,8 @@ impl Layout {
                 ..item(Section::Approvals, "/approvals", "Approvals")
             },
             item(Section::Traces, "/traces", "Traces"),
+            item(Section::People, "/users", "People"),
+            item(Section::Account, "/account", "Account"),
         ]
     }
 

@@ -4,7 +4,8 @@ use execlave_core::time::Timestamp;
 
 use crate::pages::moment::Moment;
 use crate::pages::{
-    agent, agents, approval, approvals, failure, invitation, overview, sign_in, trace, traces,
+    account, agent, agents, approval, approvals, failure, invitation, overview, sign_in, trace,
+    traces, user, users,
 };
 
 /// The moment at which every sample was made.
@@ -30,6 +31,9 @@ fn all() -> Vec<(&'static str, String)> {
         ("approval", render(&approval::ApprovalPage::sample())),
         ("traces", render(&traces::TracesPage::sample())),
         ("trace", render(&trace::TracePage::sample())),
+        ("users", render(&users::UsersPage::sample())),
+        ("user", render(&user::UserPage::sample())),
+        ("account", render(&account::AccountPage::sample())),
         ("sign-in", render(&sign_in::ExplainPage::sample())),
         ("invitation", render(&invitation::InvitationPage::sample())),
         ("sign-in-used", render(&sign_in::UsedPage::sample())),

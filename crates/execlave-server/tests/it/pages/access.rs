@@ -2,9 +2,10 @@
 
 use axum::body::Body;
 use axum::http::{Method, Request, header};
+use execlave_store::users::Role;
 use serde_json::json;
 
-use super::browser::assert_shows;
+use super::browser::{Browser, assert_hides, assert_shows, attribute};
 use crate::support::{Answer, TestApp};
 
 const PASSWORD: &str = "four words of mine";
@@ -49,4 +50,74 @@ async fn an_invitation_becomes_a_session_and_a_password_another() {
     assert_eq!(foreign.header("set-cookie"), None);
     let signed_in = post(&app, "/sign-in", &right, "same-origin").await.expect(303);
     assert_eq!(signed_in.header("location"), Some("/"));
+}
+
+#[tokio::test]
+async fn an_owner_invites_changes_and_keeps_out_and_others_only_look() {
+    let app = TestApp::new().await;
+    let owner = Browser::signed_in(&app, Role::Owner).await;
+    let invite = [("email", "ada@example.com"), ("name", "Ada"), ("role", "developer")];
+    let page = owner.submit("/users", "/users", &invite).await.expect(200);
+    assert_shows(&page, &["/invitation/", "A link for ada@example.com", "invited"]);
+    let again = owner.submit("/users", "/users", &invite).await.expect(409);
+    assert_shows(&again, &["already exists", "value=\"ada@example.com\""]);
+    assert_hides(&owner.get("/users").await.expect(200), &["/invitation/"]);
+
+    let people = app.operator().get("/users").await.expect(200);
+    let path_of = |email: &str| {
+        let people = people["data"].as_array().expect("a list");
+        let found = people.iter().find(|user| user["email"] == email).expect("listed");
+        format!("/users/{}", found["id"].as_str().expect("an id"))
+    };
+    let path = path_of("ada@example.com");
+    let change = [("name", "Ada"), ("role", "viewer"), ("approver", "yes")];
+    owner.submit(&path, &path, &change).await.expect(303);
+    let now = app.operator().get(&path).await.expect(200);
+    assert_eq!((&now["data"]["role"], &now["data"]["approver"]), (&json!("viewer"), &json!(true)));
+    owner.post(&path, &change, &[]).await.expect(403);
+    let linked = owner.submit(&path, &format!("{path}/link"), &[]).await.expect(200);
+    assert_shows(&linked, &["/invitation/"]);
+    owner.submit(&path, &format!("{path}/disable"), &[]).await.expect(303);
+    assert_eq!(app.operator().get(&path).await.expect(200)["data"]["state"], "disabled");
+    owner.submit(&path, &format!("{path}/enable"), &[]).await.expect(303);
+
+    let viewer = Browser::signed_in(&app, Role::Viewer).await;
+    assert_hides(&viewer.get("/users").await.expect(200), &["Invite somebody", &path]);
+    viewer.get(&path).await.expect(403);
+    viewer.submit("/account", "/users", &invite).await.expect(403);
+    let admin = Browser::signed_in(&app, Role::Admin).await;
+    let boss = path_of("owner@localhost");
+    let refused = admin.submit(&boss, &format!("{boss}/disable"), &[]).await.expect(403);
+    assert_shows(&refused, &["reaches further than you"]);
+}
+
+#[tokio::test]
+async fn one_changes_ones_password_and_signs_out_elsewhere() {
+    let app = TestApp::new().await;
+    let user = app.user(app.org().await, Role::Viewer, false).await;
+    let elsewhere = app.session(&user).await;
+    let link = app.operator().post(&format!("/users/{}/reset-link", user.id), json!({})).await;
+    let link = link.expect(200)["data"]["link"].as_str().expect("a link").to_owned();
+    let path = format!("/sign-in/{}", link.rsplit('/').next().expect("a token"));
+    let here = Browser::opened(&app, &path).await.expect("the link is fresh");
+
+    let page = here.get("/account").await.expect(200);
+    assert_shows(&page, &["this one", "name=\"next\""]);
+    assert_hides(&page, &["name=\"current\""]);
+    let end = format!("/account/sessions/{}", attribute(&page, "action=\"/account/sessions/"));
+    let stranger = Browser::signed_in(&app, Role::Owner).await;
+    stranger.submit("/account", &end, &[]).await.expect(404);
+    elsewhere.get("/me").await.expect(200);
+    here.submit("/account", &end, &[]).await.expect(303);
+    elsewhere.get("/me").await.expect_error(401, "INVALID_SESSION");
+
+    let short = here.submit("/account", "/account/password", &[("next", "short")]).await;
+    assert_shows(&short.expect(400), &["12 to 256 characters"]);
+    let done = here.submit("/account", "/account/password", &[("next", PASSWORD)]).await;
+    assert_shows(&done.expect(200), &["Your password is changed"]);
+    app.clock.advance_millis(15 * 60_000);
+    let later = here.get("/account").await.expect(200);
+    assert_shows(&later, &["name=\"current\""]);
+    let wrong = [("current", "another password"), ("next", "five other words of mine")];
+    here.submit("/account", "/account/password", &wrong).await.expect(401);
 }
