@@ -14,7 +14,8 @@ use serde_json::json;
 use utoipa::IntoParams;
 
 use super::params::{Params, Segments, list as listed, number, page};
-use crate::auth::key::{Key, Read, Sdk};
+use crate::auth::caller::Caller;
+use crate::auth::permission::{Read, Sdk};
 use crate::body::RawBody;
 use crate::error::{AppError, AppResult};
 use crate::ops::ingest_traces::{Delivery, Ingested, ingest_traces};
@@ -62,7 +63,7 @@ pub(crate) struct ListParams {
     (status = 413, body = ErrorBody),
 ))]
 pub(crate) async fn ingest(
-    key: Key<Sdk>,
+    caller: Caller<Sdk>,
     State(state): State<AppState>,
     headers: HeaderMap,
     RawBody(bytes): RawBody,
@@ -71,7 +72,7 @@ pub(crate) async fn ingest(
     // Each trace is read on its own afterwards, so a fault inside one is not a fault of the batch.
     let request: IngestRequest = execlave_core::json::parse(&bytes)?;
     let ingested =
-        ingest_traces(&state, key.org, &key.environments, request.traces, delivery).await?;
+        ingest_traces(&state, caller.org, caller.environments(), request.traces, delivery).await?;
     Ok(answer(ingested))
 }
 
@@ -107,12 +108,12 @@ fn refused(errors: &[TraceError]) -> AppError {
 /// List traces, newest first by when they began; without input, output and metadata.
 #[utoipa::path(get, path = "/traces", tag = "traces", params(ListParams), responses((status = 200, body = List<Trace>)))]
 pub(crate) async fn list(
-    key: Key<Read>,
+    caller: Caller<Read>,
     State(state): State<AppState>,
     Params(params): Params<ListParams>,
 ) -> AppResult<Json<List<Trace>>> {
     let page = page(params.limit, params.cursor.clone())?;
-    let traces = state.store.list_traces(key.org, &filter(params), &page).await?;
+    let traces = state.store.list_traces(caller.org, &filter(params), &page).await?;
     Ok(Json(listed(traces, views::trace_line)))
 }
 
@@ -137,11 +138,11 @@ fn filter(params: ListParams) -> TraceFilter {
     (status = 200, body = List<Trace>), (status = 404, body = ErrorBody),
 ))]
 pub(crate) async fn show(
-    key: Key<Read>,
+    caller: Caller<Read>,
     State(state): State<AppState>,
     Segments(trace_id): Segments<String>,
 ) -> AppResult<Json<List<Trace>>> {
-    let spans = state.store.find_traces_by_trace_id(key.org, &trace_id).await?;
+    let spans = state.store.find_traces_by_trace_id(caller.org, &trace_id).await?;
     if spans.is_empty() {
         return Err(AppError::not_found("trace", trace_id));
     }
