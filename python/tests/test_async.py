@@ -22,6 +22,7 @@ def test_every_call_that_waits_has_a_twin_with_the_same_arguments() -> None:
     twins = {name for name in vars(execlave._async.AsyncCalls) if name[0] == "a"}  # type: ignore[attr-defined]
     waiting = {"ping", "register_agent", "check_agent_status", "check_usage", "enforce_policy"}
     waiting |= {"enforce_tool_output", "verify_approval", "resolve_trace", "report_tool_baseline"}
+    waiting |= {"get_agent_credential", "authorize_agent_call", "discover_agents"}
     waiting |= {"flush", "shutdown"}
     assert twins == {f"a{name}" for name in waiting}
     for name in waiting:
