@@ -17,6 +17,13 @@ def is_closed(name: str, value: str) -> bool:
     return value == "fail_closed"
 
 
+def decides_locally(value: object) -> tuple[bool, bool]:
+    """Whether policies are held here, and whether the server is asked first all the same."""
+    if value is not True and value is not False and value != "outage":
+        raise ValueError(f"local_decisions must be True, False or 'outage', not {value!r}")
+    return value is not False, value == "outage"
+
+
 _PRIVACY = ("enabled", "scrub_fields", "hash_pii", "hash_key", "scrub_keys", "scrub_names")
 
 

@@ -69,6 +69,10 @@ class EnforcementCalls(Core):
         )
         return self._decided(self._native.enforce(fields, False))
 
+    def decides_locally(self, agent_id: str) -> bool:
+        """Whether the policies of a registered agent are held here, for `local_decisions`."""
+        return self._native.decides_locally(agent_id)
+
     def enforce_tool_output(
         self,
         agent_id: str,

@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 
 from . import _lifetime, _native
 from ._agents import AgentCalls
-from ._arguments import hash_key, is_closed, privacy_settings
+from ._arguments import decides_locally, hash_key, is_closed, privacy_settings
 from ._async import AsyncCalls
 from ._core import Observer
 from ._enforcement import EnforcementCalls
@@ -56,8 +56,8 @@ class Execlave(AgentCalls, IdentityCalls, EnforcementCalls, TraceCalls, AsyncCal
         on_trace_rejected: Called with a list of dicts (`traceId`, `code`, `message`) when the server refused traces.
         plan_limit_behavior: The same as `enforcement_on_outage` for an exhausted plan (HTTP 402).
         heartbeat_interval_seconds: Seconds between two signs of life of each registered agent.
-        policy_cache_ttl_seconds: The longest that a decision held in this process may be used. This version holds none: every
-            question is answered by the server.
+        policy_cache_ttl_seconds: The longest that a decision held in this process may be used. None is held: every action is
+            decided anew, here or by the server.
         api_version: `"v1"`; empty for the unversioned paths.
         stamp_identity: Whether every trace that names an agent carries a credential which proves that it is that agent. A
             credential that cannot be had costs the proof and never the trace.
@@ -68,6 +68,9 @@ class Execlave(AgentCalls, IdentityCalls, EnforcementCalls, TraceCalls, AsyncCal
         spool_dir: A folder in which traces wait for their delivery, so that they outlive the process; processes may share it.
             By default they wait in memory only.
         spool_max_bytes: The most that one client keeps there; what does not fit waits in memory.
+        local_decisions: What this process decides by itself, from the policies that the server signed for it. `"outage"`: what
+            needs nobody else, while the server does not answer. True: the same at all times, in microseconds; a new policy then
+            counts as soon as the server has told of it, usually within a tenth of a second. False: nothing.
 
     Raises:
         ValueError: The key is missing or a setting makes no sense.
@@ -101,6 +104,7 @@ class Execlave(AgentCalls, IdentityCalls, EnforcementCalls, TraceCalls, AsyncCal
         request_timeout_seconds: float = 30,
         spool_dir: str | os.PathLike[str] | None = None,
         spool_max_bytes: int = 256 * 1024 * 1024,
+        local_decisions: bool | Literal["outage"] = "outage",
     ) -> None:
         key = api_key or os.environ.get("EXECLAVE_API_KEY") or ""
         if not key.strip():
@@ -149,6 +153,7 @@ class Execlave(AgentCalls, IdentityCalls, EnforcementCalls, TraceCalls, AsyncCal
             poll_interval=poll_interval_seconds if enable_control_channel else None,
             heartbeat_interval=heartbeat_interval_seconds,
             report_bypasses=report_bypasses_to_platform,
+            local_decisions=decides_locally(local_decisions),
             observer=Observer(on_trace_rejected),
         )
         _lifetime.remember(self)

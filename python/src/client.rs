@@ -46,7 +46,7 @@ impl NativeClient {
     #[new]
     #[pyo3(signature = (*, api_key, base_url, otlp_endpoint, otlp_only, environment, api_version, user_agent, stamp_identity, sign_requests, timeout,
         outage_closed, plan_limit_closed, privacy, hash_key, scan_injections, batch_size, flush_interval, spool_dir, spool_bytes, poll_interval,
-        heartbeat_interval, report_bypasses, observer))]
+        heartbeat_interval, report_bypasses, local_decisions, observer))]
     fn new(
         py: Python<'_>,
         api_key: &str,
@@ -71,6 +71,7 @@ impl NativeClient {
         poll_interval: Option<f64>,
         heartbeat_interval: f64,
         report_bypasses: bool,
+        local_decisions: (bool, bool),
         observer: Py<PyAny>,
     ) -> PyResult<Self> {
         let invalid = |error| PyValueError::new_err(format!("{error}"));
@@ -103,8 +104,9 @@ impl NativeClient {
         settings.poll_interval =
             poll_interval.map(|every| seconds("poll_interval_seconds", every)).transpose()?;
         settings.heartbeat_interval = seconds("heartbeat_interval_seconds", heartbeat_interval)?;
-        // A process that forks must not be in the middle of compiling a bundle, and the package has no setting for it.
-        settings.local_decisions = false;
+        (settings.local_decisions, settings.ask_server_first) = local_decisions;
+        // Before a fork the workers are parked, and a bundle is not being compiled.
+        settings.blocking_threads = false;
         let current = start(py, &settings, &observer, Knowledge::default())?
             .map_err(|failure| error::to_python(py, &failure))?;
         Ok(Self { settings, observer, current: Mutex::new(current) })
@@ -313,6 +315,11 @@ impl NativeClient {
     fn waiting_traces(&self, py: Python<'_>) -> PyResult<usize> {
         let client = self.client(py)?;
         Ok(py.detach(|| client.waiting_traces()))
+    }
+
+    /// Whether policies are held from which an agent's actions can be decided here.
+    fn decides_locally(&self, py: Python<'_>, agent_id: &str) -> PyResult<bool> {
+        Ok(self.client(py)?.decides_locally(agent_id, None))
     }
 
     /// Actions that went ahead without a decision.

@@ -81,6 +81,7 @@ def client_of(scripted: Scripted) -> Iterator[Callable[..., Execlave]]:
             "enable_control_channel": False,
             "flush_interval_seconds": 3600,
             "request_timeout_seconds": 5,
+            "local_decisions": False,
         }
         clients.append(Execlave(**{**defaults, **settings}))
         return clients[-1]

@@ -212,7 +212,11 @@ def test_many_threads_get_their_own_answers(scripted: Scripted, client_of: Make)
 
 def test_a_server_that_is_killed_under_a_crowd_loses_no_trace(own_server: Server) -> None:
     exe = Execlave(
-        own_server.key, own_server.url, environment="development", flush_interval_seconds=0.1
+        own_server.key,
+        own_server.url,
+        environment="development",
+        flush_interval_seconds=0.1,
+        local_decisions=False,
     )
     exe.register_agent(agent_id="a", name="A")
 

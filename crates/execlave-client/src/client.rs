@@ -136,6 +136,7 @@ impl Client {
                 local: Arc::clone(&local),
                 interval: config.bundle_interval,
                 timeout: config.timeout,
+                blocking_threads: config.blocking_threads,
                 organization: None,
                 stop: stop.clone(),
             };

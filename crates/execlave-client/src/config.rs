@@ -58,6 +58,12 @@ pub struct Config {
     pub heartbeat_interval: Duration,
     /// Whether actions that need nobody else are decided in this process, from the server's signed bundle of policies.
     pub local_decisions: bool,
+    /// Whether the server is asked first all the same, so that a policy counts from the moment it is saved: this process then decides only
+    /// what the server does not answer about.
+    pub ask_server_first: bool,
+    /// Whether what takes longer to compute runs on the runtime's blocking threads. In a process that forks it has to stay on the workers,
+    /// which can be brought to rest.
+    pub blocking_threads: bool,
     /// The longest between two looks for another bundle. The server holds the question for as long, up to 25 s, and answers as soon as
     /// something changes.
     pub bundle_interval: Duration,
@@ -96,6 +102,8 @@ impl Config {
             poll_interval: Some(Duration::from_secs(15)),
             heartbeat_interval: Duration::from_mins(10),
             local_decisions: true,
+            ask_server_first: false,
+            blocking_threads: true,
             bundle_interval: Duration::from_secs(15),
             shutdown_timeout: Duration::from_secs(10),
             language: "rust".to_owned(),

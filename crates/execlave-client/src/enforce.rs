@@ -175,9 +175,13 @@ impl Client {
         let key = found.map_or_else(|| agent_id.clone(), |agent| agent.id.clone());
         privacy::scrub_request(&mut request, &self.config().privacy);
         let action = Arc::new(Action::from(request));
-        let meanwhile = match self.decide_here(&key, &action).await {
-            Here::Decided(decided) => return decided,
-            Here::AskServer(meanwhile) => meanwhile,
+        let meanwhile = if self.config().ask_server_first {
+            None
+        } else {
+            match self.decide_here(&key, &action).await {
+                Here::Decided(decided) => return decided,
+                Here::AskServer(meanwhile) => meanwhile,
+            }
         };
         let revision = self.states().revision(&key);
         let question = Question { agent_id, key, action, revision, meanwhile };
@@ -196,7 +200,7 @@ impl Client {
         let deadline = Instant::now() + self.config().timeout;
         let mut attempt = 1;
         loop {
-            let outage = match self.attempt(&question, body.clone(), deadline).await {
+            match self.attempt(&question, body.clone(), deadline).await {
                 Attempt::Answered(reply) if reply.status == 429 => {
                     let wait = reply.retry_after.unwrap_or(BACKOFF * attempt);
                     if attempt == ATTEMPTS || Instant::now() + wait >= deadline {
@@ -207,19 +211,32 @@ impl Client {
                     continue;
                 }
                 Attempt::Answered(reply) => return self.interpret(&question, &reply),
-                Attempt::Failed(outage) | Attempt::BreakerOpen(outage)
-                    if mode == FailMode::Open =>
-                {
-                    return self.without_decision(&question, outage);
+                Attempt::BreakerOpen(outage) => return self.without_answer(question, outage).await,
+                Attempt::Failed(outage) if mode == FailMode::Open || attempt == ATTEMPTS => {
+                    return self.without_answer(question, outage).await;
                 }
-                Attempt::BreakerOpen(outage) => return Err(self.unavailable(&question, outage)),
-                Attempt::Failed(outage) => outage,
-            };
-            if attempt == ATTEMPTS {
-                return Err(self.unavailable(&question, outage));
+                Attempt::Failed(_) => {}
             }
             sleep(BACKOFF * attempt).await;
             attempt += 1;
+        }
+    }
+
+    /// What becomes of an action that the server does not answer about.
+    async fn without_answer(
+        &self,
+        mut question: Question,
+        outage: Outage,
+    ) -> Result<Answer, Error> {
+        if self.config().ask_server_first {
+            match self.decide_here(&question.key, &question.action).await {
+                Here::Decided(decided) => return decided,
+                Here::AskServer(meanwhile) => question.meanwhile = meanwhile,
+            }
+        }
+        match self.config().on_outage {
+            FailMode::Open => self.without_decision(&question, outage),
+            FailMode::Closed => Err(self.unavailable(&question, outage)),
         }
     }
 

@@ -30,6 +30,7 @@
 pub mod agents;
 pub mod approvals;
 pub mod client;
+mod compute;
 pub mod config;
 pub mod control;
 pub mod credentials;

@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use super::{Held, bounds};
 use crate::client::Client;
 use crate::clock;
+use crate::compute::compute;
 use crate::config::FailMode;
 use crate::enforce::{Allowed, Answer, Source};
 use crate::error::Error;
@@ -60,8 +61,7 @@ impl Client {
         } else {
             let (held, action, key) = (Arc::clone(&held), Arc::clone(action), key.to_owned());
             let deciding = move || Some(held.decide(held.agents.get(&key)?, &action, now));
-            // It fails only when the runtime is being shut down.
-            match tokio::task::spawn_blocking(deciding).await.ok().flatten() {
+            match compute(self.config().blocking_threads, deciding).await.flatten() {
                 Some(verdict) => verdict,
                 None => return unknown,
             }

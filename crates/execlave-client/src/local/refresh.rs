@@ -18,6 +18,7 @@ use super::{Held, Local};
 use crate::agents::Registry;
 use crate::approvals::KeyRing;
 use crate::clock;
+use crate::compute::compute;
 use crate::control::{Stamp, States, Status};
 use crate::error::Error;
 use crate::http::{Call, Http, Reply, encode};
@@ -43,6 +44,7 @@ pub(crate) struct Refresher {
     pub(crate) local: Arc<Local>,
     pub(crate) interval: Duration,
     pub(crate) timeout: Duration,
+    pub(crate) blocking_threads: bool,
     /// The organisation of the first bundle.
     pub(crate) organization: Option<OrgId>,
     pub(crate) stop: CancellationToken,
@@ -164,9 +166,9 @@ impl Refresher {
         let key = key.ok_or_else(|| unusable("nobody knows the key that signed it"))?;
         let now = clock::now();
         // Many policies take a while to compile.
-        let opened = tokio::task::spawn_blocking(move || bundle.open(&key, now)).await;
+        let opened = compute(self.blocking_threads, move || bundle.open(&key, now)).await;
         let opened = opened
-            .map_err(|error| unusable(error.to_string()))?
+            .ok_or_else(|| unusable("this process is ending"))?
             .map_err(|error| unusable(error.to_string()))?;
         if self.organization.is_some_and(|known| known != opened.organization_id) {
             return Err(unusable("it is another organisation's"));
