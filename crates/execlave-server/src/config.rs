@@ -1,9 +1,12 @@
 //! Settings. `config.default.toml` is their documentation and the source of their defaults, so the two cannot disagree.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use execlave_store::users::Role;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 /// The default file, for `execlave serve --help` and the reference page.
 pub const DEFAULTS: &str = include_str!("config.default.toml");
@@ -30,6 +33,8 @@ pub struct Config {
     pub webhooks: WebhooksConfig,
     /// How people sign in.
     pub sign_in: SignInConfig,
+    /// Whom people sign in with.
+    pub oidc: OidcConfig,
     /// What is logged.
     pub log: LogConfig,
 }
@@ -130,6 +135,42 @@ pub struct SignInConfig {
     pub session_hours: u32,
     /// Where a reverse proxy writes whom it speaks for; empty where there is none.
     pub client_address_header: String,
+}
+
+/// `[oidc]`
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OidcConfig {
+    /// The provider's address; without one there is no provider.
+    pub issuer: Option<String>,
+    /// What the provider calls this application.
+    pub client_id: String,
+    /// Its password there.
+    pub client_secret: Option<String>,
+    /// What the button says.
+    pub label: String,
+    /// The role of whoever signs in for the first time without an invitation; without one nobody does.
+    #[serde(default, deserialize_with = "no_owner")]
+    pub new_user_role: Option<Role>,
+}
+
+/// Nobody becomes an owner by signing in.
+fn no_owner<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Role>, D::Error> {
+    match Role::deserialize(from)? {
+        Role::Owner => Err(D::Error::custom("must be `viewer`, `developer` or `admin`")),
+        role => Ok(Some(role)),
+    }
+}
+
+/// Without the secret.
+impl fmt::Debug for OidcConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OidcConfig")
+            .field("issuer", &self.issuer)
+            .field("client_id", &self.client_id)
+            .field("new_user_role", &self.new_user_role)
+            .finish_non_exhaustive()
+    }
 }
 
 /// `[log]`

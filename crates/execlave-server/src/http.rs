@@ -8,6 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
+use reqwest::Method;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use url::{Host, Url};
@@ -92,7 +93,30 @@ impl Http {
         timeout: Duration,
     ) -> Result<HttpAnswer, HttpError> {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let request = self.request(url, headers, body)?;
+        self.ask(url, headers, body, timeout).await
+    }
+
+    /// Sends a body of any kind and reads the answer, all within `timeout`.
+    pub(crate) async fn ask(
+        &self,
+        url: &Url,
+        headers: HeaderMap,
+        body: Vec<u8>,
+        timeout: Duration,
+    ) -> Result<HttpAnswer, HttpError> {
+        self.read(self.request(Method::POST, url, headers, body)?, timeout).await
+    }
+
+    /// Reads what stands at an address, all within `timeout`.
+    pub(crate) async fn get(&self, url: &Url, timeout: Duration) -> Result<HttpAnswer, HttpError> {
+        self.read(self.request(Method::GET, url, HeaderMap::new(), Vec::new())?, timeout).await
+    }
+
+    async fn read(
+        &self,
+        request: reqwest::RequestBuilder,
+        timeout: Duration,
+    ) -> Result<HttpAnswer, HttpError> {
         let asking = async {
             let mut response = request.send().await.map_err(unreachable)?;
             let mut body = Vec::new();
@@ -117,7 +141,7 @@ impl Http {
         body: Vec<u8>,
         timeout: Duration,
     ) -> Result<u16, HttpError> {
-        let request = self.request(url, headers, body)?;
+        let request = self.request(Method::POST, url, headers, body)?;
         let answered = tokio::time::timeout(timeout, request.send()).await;
         let response = answered.map_err(|_| HttpError::Timeout(timeout.as_millis()))?;
         Ok(response.map_err(unreachable)?.status().as_u16())
@@ -125,6 +149,7 @@ impl Http {
 
     fn request(
         &self,
+        method: Method,
         url: &Url,
         headers: HeaderMap,
         body: Vec<u8>,
@@ -132,7 +157,7 @@ impl Http {
         if let Some(fault) = self.fault(url) {
             return Err(HttpError::Refused(format!("its address {fault}")));
         }
-        Ok(self.client.post(url.clone()).headers(headers).body(body))
+        Ok(self.client.request(method, url.clone()).headers(headers).body(body))
     }
 }
 

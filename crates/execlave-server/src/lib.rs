@@ -18,6 +18,7 @@ mod http;
 mod jobs;
 mod metrics;
 mod middleware;
+pub mod oidc;
 mod ops;
 pub mod pages;
 mod prices;
@@ -44,6 +45,7 @@ use crate::auth::tries::Tries;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::directory::Directory;
+use crate::oidc::Oidc;
 use crate::signer::Signer;
 use crate::state::{AppState, Parts, Tasks};
 use crate::validators::Validators;
@@ -136,6 +138,7 @@ pub async fn build_state(
     let replay = Arc::default();
     let passwords = Arc::new(Passwords::default());
     let tries = Arc::new(Tries::default());
+    let oidc = Oidc::new(&config.oidc).map(Arc::new);
     Ok(Parts {
         store,
         directory,
@@ -145,6 +148,7 @@ pub async fn build_state(
         webhooks,
         passwords,
         tries,
+        oidc,
         clock,
         config,
         tasks,

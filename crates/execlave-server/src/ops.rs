@@ -29,6 +29,7 @@ pub(crate) mod save_webhook;
 pub(crate) mod set_price;
 pub(crate) mod set_red_team_score;
 pub(crate) mod sign_in;
+pub(crate) mod sign_in_with_provider;
 pub(crate) mod sign_tree_head;
 pub(crate) mod verify_approval;
 pub(crate) mod wait_for_approval;

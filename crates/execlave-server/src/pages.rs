@@ -24,6 +24,7 @@ mod moment;
 mod overview;
 mod pill;
 mod prose;
+mod provider;
 mod query;
 mod sign_in;
 mod trace;
@@ -93,6 +94,8 @@ pub(crate) fn router() -> Router<AppState> {
         .route("/account/sessions/{id}/end", post(account::end))
         .route("/sign-in", get(sign_in::explain).post(sign_in::with_password))
         .route("/invitation/{token}", get(invitation::show).post(invitation::accept))
+        .route("/sign-in/provider", get(provider::begin))
+        .route("/sign-in/provider/callback", get(provider::callback))
         // A HEAD request must not use up the link.
         .route("/sign-in/{token}", get(sign_in::sign_in).head(sign_in::explain))
         .route("/sign-out", post(sign_in::sign_out))

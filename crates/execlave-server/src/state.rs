@@ -13,6 +13,7 @@ use crate::auth::tries::Tries;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::directory::Directory;
+use crate::oidc::Oidc;
 use crate::signer::Signer;
 use crate::validators::Validators;
 use crate::webhooks::Webhooks;
@@ -40,6 +41,8 @@ pub struct Parts {
     pub passwords: Arc<Passwords>,
     /// Slows down who guesses them.
     pub tries: Arc<Tries>,
+    /// Asks the provider that people sign in with, where there is one.
+    pub oidc: Option<Arc<Oidc>>,
     /// Tells the time and makes ids.
     pub clock: Clock,
     /// Settings.

@@ -38,6 +38,8 @@ pub enum SignInMethod {
     Invitation,
     /// With a password, and a code where there is a second factor.
     Password,
+    /// With an account at the provider that the deployment trusts.
+    Provider,
 }
 
 impl SignInMethod {
@@ -47,6 +49,7 @@ impl SignInMethod {
             Self::Link => "link",
             Self::Invitation => "invitation",
             Self::Password => "password",
+            Self::Provider => "provider",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod change;
 mod invite;
+mod recognise;
 
 use execlave_core::ids::{OrgId, UserId};
 use execlave_core::time::Timestamp;
@@ -11,6 +12,7 @@ use serde_json::json;
 
 pub use self::change::{UserChange, UserChanged};
 pub use self::invite::LinkMade;
+pub use self::recognise::{Recognised, Vouched};
 use crate::audit::{self, Event};
 use crate::db::Tx;
 use crate::db::column::table;

@@ -1,5 +1,6 @@
 //! `execlave serve`: opens the store, makes sure that somebody can get in, and serves until told to stop.
 
+mod provider;
 mod tuning;
 
 use std::error::Error;
@@ -20,6 +21,7 @@ use tracing_subscriber::EnvFilter;
 use crate::failure::{Failure, chain};
 use crate::settings::StoreOptions;
 use crate::{local, output};
+use provider::Provider;
 use tuning::Tuning;
 
 const EXAMPLES: &str = "\
@@ -62,6 +64,8 @@ pub(super) struct Serve {
     log_level: Option<String>,
     #[command(flatten)]
     store: StoreOptions,
+    #[command(flatten)]
+    provider: Provider,
     #[command(flatten)]
     tuning: Tuning,
 }
@@ -110,6 +114,7 @@ impl Serve {
         if self.no_migrate {
             config.store.migrate = false;
         }
+        self.provider.lay_over(&mut config);
         self.tuning.lay_over(&mut config);
         if let Some(filter) = self.log_level {
             config.log.filter = filter;

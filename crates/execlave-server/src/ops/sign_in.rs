@@ -91,7 +91,8 @@ pub(crate) async fn with_invitation(
     }
 }
 
-async fn begin(
+/// Begins the session of somebody who has shown who they are.
+pub(crate) async fn begin(
     state: &AppState,
     user: &User,
     method: SignInMethod,

@@ -25,6 +25,25 @@ pub(crate) struct ExplainPage {
     assets: AssetUrls,
     email: String,
     fault: Option<String>,
+    /// What the button to the provider says, where there is one.
+    provider: Option<String>,
+}
+
+impl ExplainPage {
+    fn new(state: &AppState) -> Self {
+        let provider = state.oidc.as_ref().map(|oidc| oidc.label().to_owned());
+        Self { assets: AssetUrls::new(), email: String::new(), fault: None, provider }
+    }
+
+    /// The page after an attempt that failed.
+    pub(crate) fn refused(
+        state: &AppState,
+        status: StatusCode,
+        message: &str,
+    ) -> Result<Response, PageError> {
+        let page = Self { fault: Some(sentence(message)), ..Self::new(state) };
+        Ok((status, Html(page.render()?)).into_response())
+    }
 }
 
 /// The link is spent.
@@ -47,9 +66,8 @@ pub fn path(token: &str) -> String {
 }
 
 /// `GET /sign-in`
-pub(crate) async fn explain() -> Result<Html<String>, PageError> {
-    let page = ExplainPage { assets: AssetUrls::new(), email: String::new(), fault: None };
-    Ok(Html(page.render()?))
+pub(crate) async fn explain(State(state): State<AppState>) -> Result<Html<String>, PageError> {
+    Ok(Html(ExplainPage::new(&state).render()?))
 }
 
 /// `POST /sign-in`. Where there is no session there is nothing a foreign site could use; that it cannot sign a browser in as somebody
@@ -66,7 +84,7 @@ pub(crate) async fn with_password(
         Ok(session) => Ok((jar.add(cookie(&state, session)), Redirect::to("/")).into_response()),
         Err(error) if error.status().is_client_error() => {
             let fault = Some(sentence(error.message()));
-            let page = ExplainPage { assets: AssetUrls::new(), email, fault };
+            let page = ExplainPage { email, fault, ..ExplainPage::new(&state) };
             Ok((error.status(), Html(page.render()?)).into_response())
         }
         Err(error) => Err(error.into()),
@@ -91,7 +109,7 @@ pub(crate) async fn sign_in(
 ) -> Result<Response, PageError> {
     // A browser that fetches the link on suspicion must not use it up.
     if is_prefetch(request.headers()) {
-        return Ok(explain().await?.into_response());
+        return Ok(explain(State(state)).await?.into_response());
     }
     if let Some(session) = sign_in::with_link(&state, &token, origin).await? {
         return Ok((jar.add(cookie(&state, session)), Redirect::to("/")).into_response());
@@ -143,7 +161,9 @@ fn is_prefetch(headers: &HeaderMap) -> bool {
 impl ExplainPage {
     pub(crate) fn sample() -> Self {
         let fault = Some("The address or the password is wrong: try again.".to_owned());
-        Self { assets: AssetUrls::new(), email: "ada@northwind.example".to_owned(), fault }
+        let provider = Some("Sign in with Northwind".to_owned());
+        let email = "ada@northwind.example".to_owned();
+        Self { assets: AssetUrls::new(), email, fault, provider }
     }
 }
 

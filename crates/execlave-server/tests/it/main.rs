@@ -6,6 +6,7 @@ mod errors;
 mod isolation;
 mod kill_switch;
 mod local_decisions;
+mod oidc;
 mod openapi;
 mod pages;
 mod policy_cases;

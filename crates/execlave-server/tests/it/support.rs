@@ -6,6 +6,7 @@ mod deployment;
 mod listener;
 pub(crate) mod outside;
 mod people;
+pub(crate) mod provider;
 
 use axum::Router;
 use execlave_core::ids::{OrgId, UserId};
