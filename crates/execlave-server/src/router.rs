@@ -19,9 +19,10 @@ use crate::auth::key::authenticate;
 use crate::middleware::{observe, panics, request_id};
 use crate::pages;
 use crate::routes::{
-    agents, api_keys, approvals, audit, bundle, bypasses, cost_rules, credentials, decisions,
-    enforce, fallback, grants, incidents, lint, openapi, operations, policies, prices, resolutions,
-    settings, simulate, slack, tool_baselines, traces, usage, validators, webhooks,
+    agent_versions, agents, api_keys, approvals, audit, bundle, bypasses, cost_rules, credentials,
+    decisions, enforce, fallback, grants, incidents, lint, openapi, operations, policies, prices,
+    prompt_versions, resolutions, settings, simulate, slack, tool_baselines, traces, usage,
+    validators, webhooks,
 };
 use crate::state::AppState;
 
@@ -74,6 +75,16 @@ fn api(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(credentials::verify))
         .routes(routes!(credentials::revoke))
         .routes(routes!(credentials::revoke_all))
+        .routes(routes!(agent_versions::create, agent_versions::list))
+        .routes(routes!(agent_versions::show))
+        .routes(routes!(agent_versions::diff))
+        .routes(routes!(agent_versions::activate))
+        .routes(routes!(prompt_versions::create, prompt_versions::list))
+        .routes(routes!(prompt_versions::show))
+        .routes(routes!(prompt_versions::deploy))
+        .routes(routes!(prompt_versions::approve))
+        .routes(routes!(prompt_versions::reject))
+        .routes(routes!(prompt_versions::rollback))
         .routes(routes!(grants::create, grants::list))
         .routes(routes!(grants::revoke))
         .routes(routes!(grants::authorize))

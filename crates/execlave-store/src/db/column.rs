@@ -199,6 +199,7 @@ columns! {
     Text crate::agents::OutcomeStrictness: |strictness| word_of(strictness), |cell| cell.word();
     Text crate::users::Role: |role| word_of(role), |cell| cell.word();
     Text crate::approvals::ApprovalStatus: |status| word_of(status), |cell| cell.word();
+    Text crate::prompt_versions::DeploymentStatus: |status| word_of(status), |cell| cell.word();
     Text crate::policies::PolicyEvent: |event| word_of(event), |cell| cell.word();
     Text BudgetWindow: |period| word_of(period), |cell| cell.word();
     Text execlave_core::webhook::EventType: |kind| word_of(kind), |cell| cell.word();
