@@ -25,6 +25,7 @@ from .exceptions import (
     is_enforcement_error,
     policy_blocked_error_from_violations,
 )
+from .prompt import PromptVersion
 from .trace import Trace
 
 try:
@@ -48,6 +49,7 @@ __all__ = [
     "PlanLimitExceededError",
     "PolicyBlockedError",
     "PolicyDeniedError",
+    "PromptVersion",
     "QuotaExceededError",
     "ToolIntegrityError",
     "Trace",

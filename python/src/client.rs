@@ -321,7 +321,7 @@ fn start(
 }
 
 /// Waits for a call and maps its error.
-fn run<T: Send>(
+pub(crate) fn run<T: Send>(
     py: Python<'_>,
     future: impl Future<Output = Result<T, Error>> + Send + 'static,
 ) -> PyResult<T> {
@@ -329,7 +329,7 @@ fn run<T: Send>(
 }
 
 /// Reads a request out of what Python passed; a fault is named by its place, as the server would.
-fn parse<T: serde::de::DeserializeOwned>(py: Python<'_>, value: Value) -> PyResult<T> {
+pub(crate) fn parse<T: serde::de::DeserializeOwned>(py: Python<'_>, value: Value) -> PyResult<T> {
     json::parse_value(value).map_err(|fault| error::invalid(py, &fault.path, &fault.message))
 }
 

@@ -36,9 +36,11 @@ pub mod credentials;
 pub mod enforce;
 pub mod error;
 pub mod observer;
+pub mod prompt_versions;
 pub mod trace;
 pub mod usage;
 
+mod agent_versions;
 mod buffer;
 mod clock;
 mod grants;
@@ -57,4 +59,5 @@ pub use crate::credentials::AgentCredential;
 pub use crate::enforce::{Allowed, Answer, Bypass, Source};
 pub use crate::error::{Error, ErrorKind};
 pub use crate::observer::{LogObserver, Observer};
+pub use crate::prompt_versions::{PromptDeployment, PromptVersion};
 pub use crate::trace::{FlushReport, RejectedTrace};
