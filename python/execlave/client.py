@@ -12,7 +12,8 @@ from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, overload
 
 from . import _native
-from ._arguments import cost, hash_key, is_closed, listed, moment, present, privacy_settings
+from ._arguments import cost, hash_key, is_closed, listed, present, privacy_settings
+from ._versions import VersionCalls
 from .agent import Agent
 from .exceptions import ExeclaveError
 from .trace import Trace, TraceScope
@@ -27,7 +28,7 @@ OutageBehavior = Literal["fail_open", "fail_closed"]
 _clients: weakref.WeakSet[Execlave] = weakref.WeakSet()
 
 
-class Execlave:
+class Execlave(VersionCalls):
     """A connection to an Execlave server.
 
     Nothing is asked of the server until the first call. All methods may be used from several threads at once. Traces that wait are
@@ -144,7 +145,6 @@ class Execlave:
             heartbeat_interval=heartbeat_interval_seconds,
             observer=_Observer(on_trace_rejected),
         )
-        self._versions = _native.NativeVersions(self._native)
         _clients.add(self)
 
     def ping(self) -> bool:
@@ -209,25 +209,6 @@ class Execlave:
         Kept in memory until a minute before it ends. Raises `ExeclaveAuthError` if the agent is paused or the key may not ask.
         """
         return self._native.get_agent_credential(agent_id)
-
-    def report_agent_metadata(
-        self,
-        agent_id: str,
-        version_label: str | None = None,
-        git_commit: str | None = None,
-        deployed_at: object = None,
-        notes: str | None = None,
-        activate: bool = False,
-    ) -> dict[str, Any]:
-        """Record which build of an agent this is, with its registration, and return the server's answer: the new version in `data`.
-
-        `deployed_at` may be a `datetime` or anything with a text. With `activate` it is the active version from now on.
-        """
-        origin = present(gitCommit=git_commit, deployedAt=moment(deployed_at)) or None
-        fields = present(
-            activate=bool(activate), versionLabel=version_label, notes=notes, metadata=origin
-        )
-        return self._versions.report(agent_id, fields)
 
     def authorize_agent_call(
         self, caller_agent_id: str, callee_agent_id: str, action: str
