@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import metadata as _metadata
+from typing import TYPE_CHECKING
 
+# Refuses a sub-interpreter before the native module is loaded.
+from . import _interpreters as _interpreters  # isort: skip
 from .agent import Agent
 from .client import Execlave, ExeclaveClient
 from .exceptions import (
@@ -28,10 +30,21 @@ from .exceptions import (
 from .prompt import PromptVersion
 from .trace import Trace
 
-try:
-    __version__ = _metadata.version("execlave-sdk")
-except _metadata.PackageNotFoundError:
-    __version__ = "0.0.0+local"
+if TYPE_CHECKING:
+    __version__: str
+else:
+
+    def __getattr__(name: str) -> str:
+        """Look the version up when it is asked for: it costs more than all the rest of the import."""
+        if name != "__version__":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import metadata
+
+        try:
+            return metadata.version("execlave-sdk")
+        except metadata.PackageNotFoundError:
+            return "0.0.0+local"
+
 
 __all__ = [
     "Agent",

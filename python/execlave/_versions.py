@@ -5,17 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from ._arguments import moment, present
-from ._native import NativeClient, NativeVersions
+from ._core import Core
 
 
-class VersionCalls:
+class VersionCalls(Core):
     """What a client tells of its agents' versions."""
-
-    _native: NativeClient
-
-    @property
-    def _versions(self) -> NativeVersions:
-        return NativeVersions(self._native)
 
     def report_agent_metadata(
         self,

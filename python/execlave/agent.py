@@ -9,7 +9,7 @@ from .exceptions import ExeclaveError
 from .prompt import PromptVersion, creation, deploy
 
 if TYPE_CHECKING:
-    from .client import Execlave
+    from ._core import Core
 
 __all__ = ["Agent"]
 
@@ -22,7 +22,7 @@ class Agent:
 
     def __init__(
         self,
-        client: Execlave,
+        client: Core,
         *,
         id: str,
         agent_id: str,

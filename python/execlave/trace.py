@@ -7,24 +7,22 @@ make sense of. Whatever else goes wrong is logged.
 from __future__ import annotations
 
 import functools
-import inspect
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self
 
-from .exceptions import ExeclaveError
+from . import _context
 
 if TYPE_CHECKING:
     from ._native import NativeTrace
-    from .client import Execlave
+    from ._tracing import TraceCalls
 
-__all__ = ["Trace", "TraceScope"]
+__all__ = ["Trace"]
 
 logger = logging.getLogger("Execlave")
 
 P = ParamSpec("P")
-F = TypeVar("F", bound=Callable[..., Any])
 
 _EVIDENCE = {
     "basis": "basis",
@@ -59,12 +57,13 @@ class Trace:
     """One unit of work of an agent: what went in, what came out, what it cost.
 
     All setters return the trace and never raise. Values are copied when they are set. As a context manager the trace finishes
-    itself: as an error, with the exception's class and message, if the block raises, and as a success otherwise.
+    itself: as an error, with the exception's class and message, if the block raises, and as a success otherwise. What is traced
+    inside the block has this trace as its parent.
     """
 
     def __init__(
         self,
-        client: Execlave,
+        client: TraceCalls,
         native: NativeTrace,
         *,
         session_id: str | None = None,
@@ -81,6 +80,10 @@ class Trace:
         self.user_id = user_id
         self.parent_trace_id = parent_trace_id
         self.span_type = span_type
+        # The trace around this one, while it is open.
+        self._outer: Trace | None = None
+        self._span_id: str | None = None
+        self._root_trace_id = self.trace_id
 
     @_setter
     def set_input(self, data: object) -> None:
@@ -173,6 +176,7 @@ class Trace:
             raise refused
 
     def __enter__(self) -> Self:
+        _context.enter(self)
         return self
 
     def __exit__(
@@ -181,84 +185,13 @@ class Trace:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        _context.leave(self)
         if exc is None:
             self.finish()
         else:
-            self.finish(status="error", error_message=_text(exc), error_type=type(exc).__name__)
+            self._fail(exc)
 
     async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.__exit__(exc_type, exc, traceback)
-
-    def __repr__(self) -> str:
-        return f"Trace(trace_id={self.trace_id!r}, agent_id={self.agent_id!r})"
-
-
-class TraceScope:
-    """What `Execlave.trace(...)` returns: a decorator and a context manager.
-
-    Each call of the decorated function, and each `with`, is a trace of its own.
-    """
-
-    def __init__(self, client: Execlave, options: dict[str, Any], *, capture_input: bool) -> None:
-        self._client = client
-        # A copy: what the caller does with the metadata afterwards is no concern of later traces.
-        metadata = options.get("metadata")
-        self._options = {**options, "metadata": None if metadata is None else dict(metadata)}
-        self._capture_input = capture_input
-        self._open: list[Trace] = []
-
-    def __call__(self, func: F) -> F:
-        """Trace every call of `func`: arguments as input, result as output, exceptions as errors (and raised again)."""
-        signature = _signature(func) if self._capture_input else None
-
-        if inspect.iscoroutinefunction(func):
-
-            @functools.wraps(func)
-            async def traced_async(*args: Any, **kwargs: Any) -> Any:
-                trace = self._start_call(signature, args, kwargs)
-                if trace is None:
-                    return await func(*args, **kwargs)
-                with trace:
-                    result = await func(*args, **kwargs)
-                    trace.set_output(result)
-                    return result
-
-            return cast(F, traced_async)
-
-        @functools.wraps(func)
-        def traced(*args: Any, **kwargs: Any) -> Any:
-            trace = self._start_call(signature, args, kwargs)
-            if trace is None:
-                return func(*args, **kwargs)
-            with trace:
-                result = func(*args, **kwargs)
-                trace.set_output(result)
-                return result
-
-        return cast(F, traced)
-
-    def __enter__(self) -> Trace:
-        trace = self._client.start_trace(**self._options)
-        self._open.append(trace)
-        return trace
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._open.pop().__exit__(exc_type, exc, traceback)
-
-    async def __aenter__(self) -> Trace:
         return self.__enter__()
 
     async def __aexit__(
@@ -269,22 +202,18 @@ class TraceScope:
     ) -> None:
         self.__exit__(exc_type, exc, traceback)
 
-    def _start_call(
-        self,
-        signature: inspect.Signature | None,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-    ) -> Trace | None:
-        """Start the trace of one call; `None` if the client was shut down, for then the call goes on untraced."""
-        try:
-            trace = self._client.start_trace(**self._options)
-        except ExeclaveError:
-            if self._client._closed:
-                return None
-            raise
-        if self._capture_input:
-            trace.set_input(_arguments(signature, args, kwargs))
-        return trace
+    def _fail(self, error: BaseException) -> None:
+        self.finish(status="error", error_message=_text(error), error_type=type(error).__name__)
+
+    def _span(self) -> str | None:
+        """This trace as a span that others name as their parent. `None` if it has ended without being one."""
+        if self._span_id is None and not self._native.finished:
+            self._span_id = _context.new_span_id()
+            self._native.add_metadata({"spanId": self._span_id})
+        return self._span_id
+
+    def __repr__(self) -> str:
+        return f"Trace(trace_id={self.trace_id!r}, agent_id={self.agent_id!r})"
 
 
 def _count(value: float | None) -> int | None:
@@ -292,31 +221,6 @@ def _count(value: float | None) -> int | None:
     if count is not None and count < 0:
         raise ValueError(f"{count} is negative")
     return count
-
-
-def _signature(func: Callable[..., Any]) -> inspect.Signature | None:
-    try:
-        return inspect.signature(func)
-    except (TypeError, ValueError):
-        return None
-
-
-def _arguments(
-    signature: inspect.Signature | None, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> dict[str, Any]:
-    """Name the arguments of a call; the receiver of a method is not one of them."""
-    if signature is not None:
-        try:
-            named = dict(signature.bind(*args, **kwargs).arguments)
-        except TypeError:
-            # The call itself will say so.
-            pass
-        else:
-            first = next(iter(signature.parameters), None)
-            if first in ("self", "cls"):
-                named.pop(first, None)
-            return named
-    return {"args": list(args), "kwargs": dict(kwargs)}
 
 
 def _text(error: BaseException) -> str:

@@ -1,16 +1,20 @@
 //! The native client: reads settings, waits without the GIL, and follows the process through a fork.
 
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use execlave_api::agents::RegisterAgent;
 use execlave_api::enforce::EnforceRequest;
+use execlave_api::resolutions::AddResolution;
+use execlave_api::tool_baselines::ReportBaseline;
 use execlave_client::{
     Allowed, ApiKey, Client, Config, Error, FailMode, FlushReport, Knowledge, Privacy,
     RegisteredAgent,
 };
 use execlave_core::json;
 use execlave_core::redact::{Hash, HashKey};
+use pyo3::IntoPyObjectExt as _;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -18,7 +22,7 @@ use serde_json::{Map, Value};
 
 use crate::observer::{PythonObserver, rejections};
 use crate::trace::NativeTrace;
-use crate::{convert, error, identity, runtime};
+use crate::{awaiting, convert, error, identity, runtime};
 
 /// The client that `execlave.Execlave` wraps.
 #[pyclass(module = "execlave._native", frozen)]
@@ -40,13 +44,15 @@ struct Current {
 #[pymethods]
 impl NativeClient {
     #[new]
-    #[pyo3(signature = (*, api_key, base_url, otlp_endpoint, environment, api_version, user_agent, stamp_identity, sign_requests, timeout, outage_closed,
-        plan_limit_closed, privacy, hash_key, scan_injections, batch_size, flush_interval, poll_interval, heartbeat_interval, observer))]
+    #[pyo3(signature = (*, api_key, base_url, otlp_endpoint, otlp_only, environment, api_version, user_agent, stamp_identity, sign_requests, timeout,
+        outage_closed, plan_limit_closed, privacy, hash_key, scan_injections, batch_size, flush_interval, spool_dir, spool_bytes, poll_interval,
+        heartbeat_interval, report_bypasses, observer))]
     fn new(
         py: Python<'_>,
         api_key: &str,
         base_url: Option<&str>,
         otlp_endpoint: Option<&str>,
+        otlp_only: bool,
         environment: String,
         api_version: Option<String>,
         user_agent: String,
@@ -60,8 +66,11 @@ impl NativeClient {
         scan_injections: bool,
         batch_size: usize,
         flush_interval: Option<f64>,
+        spool_dir: Option<PathBuf>,
+        spool_bytes: u64,
         poll_interval: Option<f64>,
         heartbeat_interval: f64,
+        report_bypasses: bool,
         observer: Py<PyAny>,
     ) -> PyResult<Self> {
         let invalid = |error| PyValueError::new_err(format!("{error}"));
@@ -73,6 +82,11 @@ impl NativeClient {
             settings.base_url = base_url.parse().map_err(invalid)?;
         }
         settings.otlp_endpoint = otlp_endpoint.map(str::parse).transpose().map_err(invalid)?;
+        settings.otlp_only = otlp_only;
+        "python".clone_into(&mut settings.language);
+        settings.spool_dir = spool_dir;
+        settings.spool_bytes = spool_bytes;
+        settings.report_bypasses = report_bypasses;
         settings.environment = environment;
         settings.api_version = api_version;
         settings.user_agent = user_agent;
@@ -97,9 +111,11 @@ impl NativeClient {
     }
 
     /// Whether the server answers.
-    fn ping(&self, py: Python<'_>) -> PyResult<bool> {
+    fn ping<'py>(&self, py: Python<'py>, awaitable: bool) -> PyResult<Bound<'py, PyAny>> {
         let client = self.client(py)?;
-        runtime::wait(py, async move { client.ping().await })
+        awaiting::run(py, awaitable, async move { Ok(client.ping().await) }, |py, answers| {
+            answers.into_py_any(py)
+        })
     }
 
     /// Registers an agent from the fields of the request; returns what the SDK remembers of it.
@@ -107,11 +123,12 @@ impl NativeClient {
         &self,
         py: Python<'py>,
         fields: &Bound<'py, PyDict>,
-    ) -> PyResult<Bound<'py, PyDict>> {
+        awaitable: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let client = self.client(py)?;
         let body: RegisterAgent = parse(py, Value::Object(convert::to_map(fields)?))?;
-        let agent = run(py, async move { client.register_agent(&body).await })?;
-        agent_dict(py, &agent)
+        let call = async move { client.register_agent(&body).await };
+        awaiting::run(py, awaitable, call, |py, agent| agent_dict(py, &agent))
     }
 
     /// Asks whether an action may happen, and waits for a person if one must agree. Returns the answer, and the report of a bypass if
@@ -120,12 +137,15 @@ impl NativeClient {
         &self,
         py: Python<'py>,
         fields: &Bound<'py, PyDict>,
-    ) -> PyResult<(Bound<'py, PyDict>, Option<Bound<'py, PyDict>>)> {
+        awaitable: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let client = self.client(py)?;
         let request: EnforceRequest = parse(py, Value::Object(convert::to_map(fields)?))?;
-        let allowed = runtime::wait(py, async move { client.enforce(request).await })?
-            .map_err(|failure| error::to_python_enforcing(py, &failure))?;
-        Ok((convert::to_dict(py, &allowed.body)?, bypass_dict(py, &allowed)?))
+        let call = async move { client.enforce(request).await };
+        let convert = |py: Python<'_>, allowed: Allowed| {
+            (convert::to_dict(py, &allowed.body)?, bypass_dict(py, &allowed)?).into_py_any(py)
+        };
+        awaiting::run_with(py, awaitable, call, convert, error::to_python_enforcing)
     }
 
     /// Starts a trace; refuses an agent that is known to be paused.
@@ -148,25 +168,33 @@ impl NativeClient {
     }
 
     /// Sends what is waiting.
-    fn flush<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+    fn flush<'py>(&self, py: Python<'py>, awaitable: bool) -> PyResult<Bound<'py, PyAny>> {
         let client = self.client(py)?;
-        let report = runtime::wait(py, async move { client.flush().await })?;
-        report_dict(py, &report)
+        awaiting::run(py, awaitable, async move { Ok(client.flush().await) }, report_dict)
     }
 
     /// Sends what is waiting and ends the background work. In a forked process that never used this client there is nothing to do.
-    fn shutdown<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let report = match self.client_of_this_process() {
-            Some(client) => runtime::wait(py, async move { client.shutdown().await })?,
-            None => FlushReport::default(),
+    fn shutdown<'py>(&self, py: Python<'py>, awaitable: bool) -> PyResult<Bound<'py, PyAny>> {
+        let client = self.client_of_this_process();
+        let call = async move {
+            match client {
+                Some(client) => Ok(client.shutdown().await),
+                None => Ok(FlushReport::default()),
+            }
         };
-        report_dict(py, &report)
+        awaiting::run(py, awaitable, call, report_dict)
     }
 
     /// Asks the server for an agent's status.
-    fn check_agent_status(&self, py: Python<'_>, agent_id: String) -> PyResult<String> {
+    fn check_agent_status<'py>(
+        &self,
+        py: Python<'py>,
+        agent_id: String,
+        awaitable: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let client = self.client(py)?;
-        run(py, async move { client.check_agent_status(&agent_id).await })
+        let call = async move { client.check_agent_status(&agent_id).await };
+        awaiting::run(py, awaitable, call, |py, status| status.into_py_any(py))
     }
 
     /// The last known status of an agent.
@@ -180,18 +208,47 @@ impl NativeClient {
         py: Python<'py>,
         approval_id: String,
         action_context: &Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyDict>> {
+        awaitable: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let client = self.client(py)?;
         let context = convert::to_map(action_context)?;
-        let verdict = run(py, async move { client.verify_approval(&approval_id, context).await })?;
-        convert::to_dict(py, &verdict)
+        let call = async move { client.verify_approval(&approval_id, context).await };
+        awaiting::run(py, awaitable, call, map_dict)
     }
 
     /// Plan and counted resources.
-    fn check_usage<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+    fn check_usage<'py>(&self, py: Python<'py>, awaitable: bool) -> PyResult<Bound<'py, PyAny>> {
         let client = self.client(py)?;
-        let usage = run(py, async move { client.check_usage().await })?;
-        convert::to_python(py, &usage)
+        let call = async move { client.check_usage().await };
+        awaiting::run(py, awaitable, call, |py, usage| Ok(convert::to_python(py, &usage)?.unbind()))
+    }
+
+    /// Adds to what is known of a trace's outcome.
+    fn resolve_trace<'py>(
+        &self,
+        py: Python<'py>,
+        trace_id: String,
+        fields: &Bound<'py, PyDict>,
+        awaitable: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let client = self.client(py)?;
+        let body: AddResolution = parse(py, Value::Object(convert::to_map(fields)?))?;
+        let call = async move { client.resolve_trace(&trace_id, &body).await };
+        awaiting::run(py, awaitable, call, map_dict)
+    }
+
+    /// Pins the tools of an agent.
+    fn report_tool_baseline<'py>(
+        &self,
+        py: Python<'py>,
+        agent_id: String,
+        fields: &Bound<'py, PyDict>,
+        awaitable: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let client = self.client(py)?;
+        let body: ReportBaseline = parse(py, Value::Object(convert::to_map(fields)?))?;
+        let call = async move { client.report_tool_baseline(&agent_id, &body).await };
+        awaiting::run(py, awaitable, call, map_dict)
     }
 
     /// A credential that proves which agent it is.
@@ -199,9 +256,10 @@ impl NativeClient {
         &self,
         py: Python<'py>,
         agent_id: String,
-    ) -> PyResult<Bound<'py, PyDict>> {
-        let issued = run(py, identity::credential(self.client(py)?, agent_id))?;
-        convert::to_dict(py, &issued)
+        awaitable: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let call = identity::credential(self.client(py)?, agent_id);
+        awaiting::run(py, awaitable, call, map_dict)
     }
 
     /// Asks whether one agent may call another.
@@ -211,21 +269,24 @@ impl NativeClient {
         caller: String,
         target: String,
         action: String,
+        awaitable: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let call = [caller, target, action];
-        let answer = run(py, identity::authorize(self.client(py)?, call))?;
-        convert::to_python(py, &answer)
+        let call = identity::authorize(self.client(py)?, [caller, target, action]);
+        awaiting::run(py, awaitable, call, |py, answer| {
+            Ok(convert::to_python(py, &answer)?.unbind())
+        })
     }
 
     /// Active agents that can do something.
-    #[pyo3(signature = (capability))]
+    #[pyo3(signature = (capability, awaitable))]
     fn discover_agents<'py>(
         &self,
         py: Python<'py>,
         capability: Option<String>,
+        awaitable: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let found = run(py, identity::discover(self.client(py)?, capability))?;
-        convert::to_python(py, &found)
+        let call = identity::discover(self.client(py)?, capability);
+        awaiting::run(py, awaitable, call, |py, found| Ok(convert::to_python(py, &found)?.unbind()))
     }
 
     /// The external id of the agent that was registered first.
@@ -284,7 +345,7 @@ impl NativeClient {
             }
         };
         drop(current);
-        py.import("execlave.client")?.call_method0("_in_forked_child")?;
+        py.import("execlave._lifetime")?.call_method0("_in_forked_child")?;
         Ok(client)
     }
 
@@ -320,12 +381,14 @@ fn start(
     Ok(client.map(|client| Current { process: std::process::id(), client }))
 }
 
-/// Waits for a call and maps its error.
-pub(crate) fn run<T: Send>(
-    py: Python<'_>,
-    future: impl Future<Output = Result<T, Error>> + Send + 'static,
-) -> PyResult<T> {
-    runtime::wait(py, future)?.map_err(|failure| error::to_python(py, &failure))
+/// The fingerprint of a tool's descriptor.
+#[pyfunction]
+pub(crate) fn descriptor_hash(descriptor: &Bound<'_, PyAny>) -> PyResult<String> {
+    Ok(execlave_client::tools::descriptor_hash(&convert::to_json(descriptor)?))
+}
+
+fn map_dict(py: Python<'_>, map: Map<String, Value>) -> PyResult<Py<PyAny>> {
+    Ok(convert::to_dict(py, &map)?.into_any().unbind())
 }
 
 /// Reads a request out of what Python passed; a fault is named by its place, as the server would.
@@ -340,14 +403,14 @@ fn seconds(name: &str, value: f64) -> PyResult<Duration> {
         .ok_or_else(|| PyValueError::new_err(format!("{name} must be more than 0, not {value}")))
 }
 
-fn agent_dict<'py>(py: Python<'py>, agent: &RegisteredAgent) -> PyResult<Bound<'py, PyDict>> {
+fn agent_dict(py: Python<'_>, agent: &RegisteredAgent) -> PyResult<Py<PyAny>> {
     let dict = PyDict::new(py);
     dict.set_item("id", &agent.id)?;
     dict.set_item("agent_id", &agent.agent_id)?;
     dict.set_item("name", &agent.name)?;
     dict.set_item("environment", &agent.environment)?;
     dict.set_item("status", &agent.status)?;
-    Ok(dict)
+    Ok(dict.into_any().unbind())
 }
 
 fn bypass_dict<'py>(py: Python<'py>, allowed: &Allowed) -> PyResult<Option<Bound<'py, PyDict>>> {
@@ -367,10 +430,10 @@ fn bypass_dict<'py>(py: Python<'py>, allowed: &Allowed) -> PyResult<Option<Bound
     convert::to_dict(py, &map).map(Some)
 }
 
-fn report_dict<'py>(py: Python<'py>, report: &FlushReport) -> PyResult<Bound<'py, PyDict>> {
+fn report_dict(py: Python<'_>, report: FlushReport) -> PyResult<Py<PyAny>> {
     let dict = PyDict::new(py);
     dict.set_item("sent", report.sent)?;
     dict.set_item("rejected", rejections(py, &report.rejected)?)?;
     dict.set_item("undelivered", report.undelivered)?;
-    Ok(dict)
+    Ok(dict.into_any().unbind())
 }

@@ -4,6 +4,7 @@
 
 use pyo3::prelude::*;
 
+mod awaiting;
 mod client;
 mod convert;
 mod detect;
@@ -19,7 +20,7 @@ mod versions;
 #[pymodule]
 mod _native {
     #[pymodule_export]
-    use crate::client::NativeClient;
+    use crate::client::{NativeClient, descriptor_hash};
     #[pymodule_export]
     use crate::detect::{readings, scan};
     #[pymodule_export]

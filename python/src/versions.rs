@@ -2,13 +2,14 @@
 
 use execlave_api::agent_versions::CreateAgentVersion;
 use execlave_api::prompt_versions::{CreatePromptVersion, DeployPromptVersion};
+use execlave_client::Error;
 use execlave_client::prompt_versions::PromptVersion;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use serde_json::Value;
 
-use crate::client::{NativeClient, parse, run};
-use crate::convert;
+use crate::client::{NativeClient, parse};
+use crate::{convert, error, runtime};
 
 /// What `execlave.Agent` and `execlave.PromptVersion` call. Versions come back as the server wrote them.
 #[pyclass(module = "execlave._native", frozen)]
@@ -92,6 +93,14 @@ impl NativeVersions {
         let after = run(py, async move { client.roll_back_to_prompt_version(&id, &reason).await })?;
         convert::to_python(py, &written(after))
     }
+}
+
+/// Waits for a call and maps its error.
+fn run<T: Send>(
+    py: Python<'_>,
+    future: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> PyResult<T> {
+    runtime::wait(py, future)?.map_err(|failure| error::to_python(py, &failure))
 }
 
 fn fields_of<T: serde::de::DeserializeOwned>(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import json
 import os
 import socket
@@ -191,7 +192,8 @@ class Request:
 
     @property
     def json(self) -> Any:
-        return json.loads(self.body)
+        packed = self.headers.get("content-encoding") == "gzip"
+        return json.loads(gzip.decompress(self.body) if packed else self.body)
 
 
 CLOSE = object()
@@ -219,8 +221,12 @@ class Scripted:
             threading.Thread(target=self.converse, args=(connection,), daemon=True).start()
 
     def converse(self, connection: socket.socket) -> None:
-        """Answer one connection until the other side ends it; how it does so is its own affair."""
-        with connection, connection.makefile("rb") as stream, contextlib.suppress(OSError):
+        """Answer one connection until the other side ends it. How it does so is its own affair, and so is what is no HTTP."""
+        with (
+            connection,
+            connection.makefile("rb") as stream,
+            contextlib.suppress(OSError, ValueError),
+        ):
             while line := stream.readline():
                 method, path, _ = line.decode().split(" ")
                 headers = {}

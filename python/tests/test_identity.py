@@ -133,13 +133,24 @@ def test_a_credential_that_is_refused_costs_the_proof_and_not_the_trace(
     for agent in ("a", None, "a"):
         exe.start_trace(agent_id=agent).finish()
     assert exe.flush() == {"sent": 3, "rejected": [], "undelivered": 0}
-    assert [("agentCredential" in t) for t in sent_traces(scripted)] == [
-        True,
-        False,
-        True,
-        False,
-        False,
-    ]
+    # The batch goes out again as a whole: the server recognises what it has.
+    stamped = [("agentCredential" in trace) for trace in sent_traces(scripted)]
+    assert stamped == [True, False, True, False, False, False]
+
+
+def test_a_revoked_credential_stores_each_trace_once(
+    connect: Make, server: Server, name: str
+) -> None:
+    exe = connect(stamp_identity=True)
+    for agent in (name, f"{name}-other"):
+        exe.register_agent(agent_id=agent, name=agent)
+        exe.get_agent_credential(agent)
+    server.call("POST", f"/api/v1/agents/{name}/credentials/revoke-all", {})
+    for agent in (name, f"{name}-other"):
+        exe.start_trace(agent_id=agent).finish()
+    assert exe.flush() == {"sent": 2, "rejected": [], "undelivered": 0}
+    (mine,), (other,) = server.traces(name), server.traces(f"{name}-other")
+    assert (mine.get("identityVerified"), other.get("identityVerified")) == (None, True)
 
 
 def test_a_credential_is_asked_for_again_a_minute_before_it_ends(

@@ -40,6 +40,8 @@ PARAMETERS = {
     "report_bypasses_to_platform": True,
     "poll_interval_seconds": 15,
     "request_timeout_seconds": 30,
+    "spool_dir": None,
+    "spool_max_bytes": 256 * 1024 * 1024,
 }
 
 

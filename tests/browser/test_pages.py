@@ -24,6 +24,8 @@ PAGES = {
     "traces": "/traces",
     "traces-filtered": "/traces?agent=inbox-triage&status=error",
     "trace": "/traces/{trace}",
+    "users": "/users",
+    "account": "/account",
 }
 
 

@@ -192,3 +192,34 @@ def test_making_replacing_and_revoking_a_key(open_page: OpenPage, server: Platfo
     page.get_by_role("link", name="Revoke Night shift").first.click()
     page.get_by_role("button", name="Revoke key").click()
     expect(page.get_by_text("revoked", exact=True)).to_have_count(1)
+
+
+def test_inviting_and_beginning_without_a_script(open_page: OpenPage, browser: Browser, server: PlatformServer) -> None:
+    page = open_page("/users", java_script_enabled=False)
+    page.get_by_label("E-mail address").fill("grace@northwind.example")
+    page.get_by_label("Name").fill("Grace Lind")
+    page.get_by_label("Role", exact=True).select_option("developer")
+    page.get_by_label("Decides approvals").check()
+    page.get_by_role("button", name="Invite").press("Enter")
+    link = page.locator("pre.snippet").inner_text()
+    expect(page.get_by_role("status")).to_contain_text("grace@northwind.example")
+
+    context = browser.new_context(java_script_enabled=False)
+    grace = context.new_page()
+    grace.goto(link)
+    grace.get_by_label("Name").fill("Grace L.")
+    grace.get_by_label("Password").fill("four words of mine")
+    grace.keyboard.press("Enter")
+    expect(grace.get_by_role("heading", level=1)).to_contain_text("Overview")
+    grace.get_by_role("button", name="Sign out").click()
+    grace.get_by_label("E-mail address").fill("grace@northwind.example")
+    grace.get_by_label("Password").fill("a wrong password")
+    grace.keyboard.press("Enter")
+    expect(grace.get_by_role("alert")).to_contain_text("wrong")
+    grace.get_by_label("Password").fill("four words of mine")
+    grace.keyboard.press("Enter")
+    grace.get_by_role("link", name="Account").click()
+    expect(grace.get_by_text("this one")).to_be_visible()
+    context.close()
+    people = server.request("GET", "/users").body["data"]
+    assert [(one["name"], one["approver"]) for one in people if one["role"] == "developer"] == [("Grace L.", True)]

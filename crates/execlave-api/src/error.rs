@@ -87,6 +87,10 @@ codes! {
     ApiKeyExpired = "API_KEY_EXPIRED", 401;
     /// The API key was revoked.
     ApiKeyRevoked = "API_KEY_REVOKED", 401;
+    /// The session is over: sign in again.
+    InvalidSession = "INVALID_SESSION", 401;
+    /// The address or the password is wrong; which of them is not said.
+    InvalidCredentials = "INVALID_CREDENTIALS", 401;
     /// The HMAC signature is wrong, incomplete or too old.
     InvalidSignature = "INVALID_SIGNATURE", 401;
     /// The key's requests have to be signed, and this one is not.

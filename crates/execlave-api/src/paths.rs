@@ -60,6 +60,14 @@ pub const PRICES: &str = "/prices";
 pub const SETTINGS: &str = "/organization/settings";
 /// Create and list API keys.
 pub const API_KEYS: &str = "/api-keys";
+/// Invite and list people.
+pub const USERS: &str = "/users";
+/// The person who asks.
+pub const ME: &str = "/me";
+/// Where somebody is signed in.
+pub const SESSIONS: &str = "/sessions";
+/// Sign in with a password.
+pub const SIGN_IN: &str = "/auth/sign-in";
 /// What the deployment holds and its limits.
 pub const USAGE: &str = "/billing/usage";
 /// Report and list what ran without a decision.

@@ -13,6 +13,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::agents::{RegisteredAgent, Registry};
 use crate::approvals::KeyRing;
+use crate::bypasses::Bypasses;
 use crate::config::Config;
 use crate::control::{Channel, Control, Known, States};
 use crate::credentials::Credentials;
@@ -23,7 +24,7 @@ use crate::local::{Local, Refresher};
 use crate::observer::{LogObserver, Observer};
 use crate::outbox::{self, Outbox as _};
 use crate::reports::Reports;
-use crate::trace::{FlushReport, Pipeline};
+use crate::trace::{Destination, FlushReport, Pipeline};
 
 /// How long a shutdown waits for the background tasks to notice before it ends them.
 const JOIN_PATIENCE: Duration = Duration::from_secs(5);
@@ -41,6 +42,8 @@ struct Inner {
     registry: Arc<Registry>,
     states: Arc<States>,
     pipeline: Arc<Pipeline>,
+    /// Sends to a collector what the pipeline sends to the server.
+    exporter: Option<Arc<Pipeline>>,
     local: Arc<Local>,
     credentials: Arc<Credentials>,
     local_decisions: AtomicU64,
@@ -48,6 +51,7 @@ struct Inner {
     breakers: Breakers,
     key_ring: Arc<KeyRing>,
     bypasses: AtomicU64,
+    bypass_windows: Option<Arc<Bypasses>>,
     closed: AtomicBool,
     tasks: Mutex<Vec<JoinHandle<()>>>,
     stop: CancellationToken,
@@ -60,6 +64,25 @@ struct Inner {
 pub struct Knowledge {
     agents: Vec<RegisteredAgent>,
     states: HashMap<String, Known>,
+}
+
+/// Where traces go: the first is always there, the second only where they go to two places.
+fn pipelines(
+    config: &Arc<Config>,
+    http: &Arc<Http>,
+    observer: &Arc<dyn Observer>,
+    credentials: &Arc<Credentials>,
+) -> Result<(Arc<Pipeline>, Option<Arc<Pipeline>>), Error> {
+    let to = |destination| {
+        let (http, config) = (Arc::clone(http), Arc::clone(config));
+        let (observer, credentials) = (Arc::clone(observer), Arc::clone(credentials));
+        Pipeline::new(http, config, destination, observer, credentials).map(Arc::new)
+    };
+    match config.otlp_endpoint.clone().map(Destination::Collector) {
+        Some(collector) if config.otlp_only => Ok((to(collector)?, None)),
+        Some(collector) => Ok((to(Destination::Server)?, Some(to(collector)?))),
+        None => Ok((to(Destination::Server)?, None)),
+    }
 }
 
 impl Client {
@@ -82,12 +105,7 @@ impl Client {
         knowledge.agents.into_iter().for_each(|agent| registry.remember(agent));
         states.restore(knowledge.states);
         let credentials = Arc::new(Credentials::new(Arc::clone(&http), Arc::clone(&registry)));
-        let pipeline = Arc::new(Pipeline::new(
-            Arc::clone(&http),
-            Arc::clone(&config),
-            Arc::clone(&observer),
-            Arc::clone(&credentials),
-        ));
+        let (pipeline, exporter) = pipelines(&config, &http, &observer, &credentials)?;
         let reports = Arc::new(Reports::new(Arc::clone(&http), Arc::clone(&observer)));
         let local = Arc::new(Local::default());
         let key_ring = Arc::new(KeyRing::default());
@@ -95,9 +113,18 @@ impl Client {
         let mut tasks = Vec::new();
         if let Some(every) = config.flush_interval {
             let patience = config.shutdown_timeout;
-            let traces = outbox::run(Arc::clone(&pipeline), every, patience, stop.clone());
+            for pipeline in [Some(&pipeline), exporter.as_ref()].into_iter().flatten() {
+                let traces = outbox::run(Arc::clone(pipeline), every, patience, stop.clone());
+                tasks.push(config.tasks.spawn(traces));
+            }
             let decisions = outbox::run(Arc::clone(&reports), every, patience, stop.clone());
-            tasks.extend([config.tasks.spawn(traces), config.tasks.spawn(decisions)]);
+            tasks.push(config.tasks.spawn(decisions));
+        }
+        let bypass_windows = config
+            .report_bypasses
+            .then(|| Arc::new(Bypasses::new(Arc::clone(&http), &config.language)));
+        if let Some(windows) = &bypass_windows {
+            tasks.push(config.tasks.spawn(Arc::clone(windows).run(stop.clone())));
         }
         if config.local_decisions {
             let refresher = Refresher {
@@ -147,12 +174,14 @@ impl Client {
                 states,
                 pipeline,
                 credentials,
+                exporter,
                 local,
                 local_decisions: AtomicU64::new(0),
                 reports,
                 breakers: Breakers::default(),
                 key_ring,
                 bypasses: AtomicU64::new(0),
+                bypass_windows,
                 closed: AtomicBool::new(false),
                 tasks: Mutex::new(tasks),
                 stop: stop.clone(),
@@ -172,11 +201,17 @@ impl Client {
         let mut report = FlushReport::default();
         if !self.inner.closed.swap(true, Ordering::AcqRel) {
             let patience = self.inner.config.shutdown_timeout;
-            if let Ok(last) = tokio::time::timeout(patience, self.flush()).await {
+            let drain = async {
+                if let Some(windows) = &self.inner.bypass_windows {
+                    windows.drain().await;
+                }
+            };
+            let flush = tokio::time::timeout(patience, self.flush());
+            if let (Ok(last), ()) = tokio::join!(flush, drain) {
                 report = last;
             }
             let reason = "the server could not be reached before the shutdown";
-            self.inner.pipeline.queue().abandon(reason);
+            self.pipelines().for_each(|pipeline| pipeline.give_up(reason));
             self.inner.reports.queue().abandon(reason);
         }
         self.inner.stop.cancel();
@@ -250,6 +285,14 @@ impl Client {
         &self.inner.credentials
     }
 
+    pub(crate) fn exporter(&self) -> Option<&Pipeline> {
+        self.inner.exporter.as_deref()
+    }
+
+    pub(crate) fn pipelines(&self) -> impl Iterator<Item = &Pipeline> {
+        std::iter::once(self.pipeline()).chain(self.exporter())
+    }
+
     pub(crate) fn local(&self) -> &Local {
         &self.inner.local
     }
@@ -268,6 +311,10 @@ impl Client {
 
     pub(crate) fn key_ring(&self) -> &KeyRing {
         &self.inner.key_ring
+    }
+
+    pub(crate) fn bypass_windows(&self) -> Option<&Bypasses> {
+        self.inner.bypass_windows.as_deref()
     }
 
     pub(crate) fn bypasses(&self) -> &AtomicU64 {

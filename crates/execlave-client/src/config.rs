@@ -1,6 +1,7 @@
 //! How a client behaves: every setting, its default and its unit.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use execlave_core::redact::Hash;
@@ -12,7 +13,7 @@ pub use self::base_url::{BaseUrl, DEFAULT_BASE_URL};
 
 /// The settings of a [`Client`](crate::Client). Start from [`Config::new`] and change what differs.
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "four independent switches")]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches")]
 pub struct Config {
     /// The key that every request carries.
     pub api_key: ApiKey,
@@ -37,12 +38,20 @@ pub struct Config {
     /// Where traces go instead of the server: an OTLP/HTTP collector, without `/v1/traces`. Decisions are asked from the server all the
     /// same.
     pub otlp_endpoint: Option<BaseUrl>,
+    /// Whether the collector stands in for the server; otherwise traces go to both.
+    pub otlp_only: bool,
     /// Whether traces are tagged with signs of prompt injection in their input.
     pub scan_injections: bool,
     /// Most traces in one request.
     pub batch_size: usize,
     /// How often the background task hands traces in; `None` leaves it to [`Client::flush`](crate::Client::flush).
     pub flush_interval: Option<Duration>,
+    /// A folder in which traces wait for their delivery, so that they outlive the process; several processes may share it.
+    pub spool_dir: Option<PathBuf>,
+    /// Most bytes that one client keeps there.
+    pub spool_bytes: u64,
+    /// Whether actions that went ahead without a decision are reported to the server afterwards.
+    pub report_bypasses: bool,
     /// How often the status of each registered agent is asked for; `None` turns the control channel off, heartbeat included.
     pub poll_interval: Option<Duration>,
     /// How often each registered agent is reported alive.
@@ -54,6 +63,8 @@ pub struct Config {
     pub bundle_interval: Duration,
     /// How long [`Client::shutdown`](crate::Client::shutdown) tries to deliver what is left.
     pub shutdown_timeout: Duration,
+    /// The language of the application, as reports name it.
+    pub language: String,
     /// The name under which requests appear in the server's log.
     pub user_agent: String,
     /// Where background tasks are counted, for an application that waits for all of them itself.
@@ -75,14 +86,19 @@ impl Config {
             on_plan_limit: FailMode::Open,
             privacy: Privacy::default(),
             otlp_endpoint: None,
+            otlp_only: true,
             scan_injections: true,
             batch_size: 100,
             flush_interval: Some(Duration::from_secs(10)),
+            spool_dir: None,
+            spool_bytes: 256 << 20,
+            report_bypasses: true,
             poll_interval: Some(Duration::from_secs(15)),
             heartbeat_interval: Duration::from_mins(10),
             local_decisions: true,
             bundle_interval: Duration::from_secs(15),
             shutdown_timeout: Duration::from_secs(10),
+            language: "rust".to_owned(),
             user_agent: concat!("execlave-rust-sdk/", env!("CARGO_PKG_VERSION")).to_owned(),
             tasks: TaskTracker::new(),
         }

@@ -238,7 +238,7 @@ impl Client {
             FailMode::Closed => self.config().timeout,
         };
         let (source, message, status) =
-            match self.http().send(Call::post(paths::ENFORCE, body).timeout(timeout)).await {
+            match self.http().send_in_turn(Call::post(paths::ENFORCE, body), timeout).await {
                 Ok(reply) if reply.status >= 500 => {
                     let refusal = reply.refusal();
                     let message =
@@ -267,6 +267,11 @@ impl Client {
             _ => Map::new(),
         };
         let allowed = body.get("allowed").and_then(Value::as_bool);
+        if reply.status != 402
+            && let Some(windows) = self.bypass_windows()
+        {
+            windows.governed(&question.agent_id);
+        }
         match reply.status {
             202 => match body.get("approvalRequestId").and_then(Value::as_str) {
                 Some(id) if !id.is_empty() => Ok(Answer::Pending(PendingApproval::new(
@@ -356,6 +361,9 @@ impl Client {
             status: outage.status,
             consecutive_failures: (outage.failures > 0).then_some(outage.failures),
         };
+        if let Some(windows) = self.bypass_windows() {
+            windows.add(&bypass);
+        }
         Ok(Answer::Allowed(Allowed { source, body, bypass: Some(bypass) }))
     }
 }

@@ -5,30 +5,45 @@
 
 use std::error::Error as _;
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::ops::Deref;
 use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use execlave_core::time::Timestamp;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use reqwest::header::{
-    AUTHORIZATION, CONTENT_TYPE, DATE, ETAG, HeaderValue, IF_NONE_MATCH, RETRY_AFTER,
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, DATE, ETAG, HeaderValue, IF_NONE_MATCH,
+    RETRY_AFTER,
 };
 use reqwest::{Method, RequestBuilder};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout};
 
+use crate::clock;
 use crate::config::{ApiKey, BaseUrl, Config, InvalidSetting};
-use crate::error::{Error, Refusal};
+use crate::error::Error;
 
+mod call;
+mod reply;
 mod signature;
 mod websocket;
 
+pub(crate) use self::call::Call;
+use self::call::Place;
+pub(crate) use self::reply::Reply;
+use self::reply::{REFUSAL_BODY_LIMIT, date, retry_after};
 pub(crate) use self::signature::Signature;
 
 /// Larger answers are cut off: nothing the SDK asks for comes near.
 const ANSWER_LIMIT: usize = 32 << 20;
-/// How much of a refused request's body is kept for the error.
-const REFUSAL_BODY_LIMIT: usize = 64 << 10;
+/// Questions that are asked at the same time; more wait for their turn.
+const QUESTIONS: usize = 256;
+/// Smaller bodies are sent as they are: compressing them saves no packet.
+const COMPRESSED_FROM: usize = 16 << 10;
 
 /// A connection pool that knows where the server is and what to say to it.
 #[derive(Debug)]
@@ -39,77 +54,10 @@ pub(crate) struct Http {
     key: ApiKey,
     sign: bool,
     timeout: Duration,
-}
-
-/// What a path is relative to.
-#[derive(Debug, PartialEq)]
-enum Place {
-    /// The server's versioned prefix.
-    Version,
-    /// The server.
-    Server,
-    /// Nothing: it is a whole URL.
-    World,
-}
-
-/// One request.
-#[derive(Debug)]
-pub(crate) struct Call {
-    method: Method,
-    /// Path and query.
-    path: String,
-    place: Place,
-    body: Option<Vec<u8>>,
-    timeout: Option<Duration>,
-    if_none_match: Option<String>,
-}
-
-impl Call {
-    /// Asks for something under the versioned prefix.
-    pub(crate) fn get(path: impl Into<String>) -> Self {
-        Self {
-            method: Method::GET,
-            path: path.into(),
-            place: Place::Version,
-            body: None,
-            timeout: None,
-            if_none_match: None,
-        }
-    }
-
-    /// Sends a JSON body there.
-    pub(crate) fn post(path: impl Into<String>, body: Vec<u8>) -> Self {
-        Self { method: Method::POST, body: Some(body), ..Self::get(path) }
-    }
-
-    /// Changes what is there.
-    pub(crate) fn patch(path: impl Into<String>, body: Vec<u8>) -> Self {
-        Self { method: Method::PATCH, ..Self::post(path, body) }
-    }
-
-    /// Asks outside the versioned prefix.
-    pub(crate) fn unversioned(mut self) -> Self {
-        self.place = Place::Server;
-        self
-    }
-
-    /// Asks another server; the path is a whole URL.
-    pub(crate) fn elsewhere(mut self) -> Self {
-        self.place = Place::World;
-        self
-    }
-
-    /// Asks only for something else than what has this `ETag`.
-    pub(crate) fn unless(mut self, tag: &str) -> Self {
-        self.if_none_match = Some(tag.to_owned());
-        self
-    }
-
-    /// Waits this long instead of the configured time.
-    pub(crate) fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
-        self
-    }
+    /// Until the server refuses it.
+    compresses: AtomicBool,
+    /// Questions that may be under way at the same time.
+    turns: Semaphore,
 }
 
 impl Http {
@@ -149,11 +97,42 @@ impl Http {
             key: config.api_key.clone(),
             sign: config.sign_requests,
             timeout: config.timeout,
+            compresses: AtomicBool::new(true),
+            turns: Semaphore::new(QUESTIONS),
         })
     }
 
-    /// Sends one request once, and reads the whole answer within the deadline.
+    /// Sends one request once, and reads the whole answer within the deadline. A server that does not read compressed bodies gets them as
+    /// they are from then on, this one included.
     pub(crate) async fn send(&self, call: Call) -> Result<Reply, Error> {
+        let plain = (call.compress && self.may_compress()).then(|| call.clone());
+        let reply = self.exchange(call).await?;
+        match plain {
+            Some(call) if reply.status == 415 => {
+                self.compresses.store(false, Ordering::Relaxed);
+                self.exchange(call).await
+            }
+            _ => Ok(reply),
+        }
+    }
+
+    /// Sends a question once it is its turn. Every question under way is a connection, and an application that asks a thousand at once must
+    /// not run out of file descriptors, for that would look like an outage. The wait is a part of the deadline.
+    pub(crate) async fn send_in_turn(
+        &self,
+        call: Call,
+        deadline: Duration,
+    ) -> Result<Reply, Error> {
+        let late = |_| Error::Network("too many questions are under way".to_owned());
+        let begun = Instant::now();
+        let turn = timeout(deadline, self.turns.acquire()).await.map_err(late)?;
+        let left = deadline.saturating_sub(begun.elapsed());
+        let reply = self.send(call.timeout(left)).await;
+        drop(turn);
+        reply
+    }
+
+    async fn exchange(&self, call: Call) -> Result<Reply, Error> {
         let (mut response, mut reply) = self.begin(call).await?;
         while let Some(chunk) = next(&mut response).await? {
             if reply.body.len() + chunk.len() > ANSWER_LIMIT {
@@ -196,14 +175,28 @@ impl Http {
             .request(call.method.clone(), &url)
             .timeout(call.timeout.unwrap_or(self.timeout))
             .header(AUTHORIZATION, self.bearer()?);
+        let mut body = call.body;
+        if let Some(plain) = body.as_ref().filter(|plain| plain.len() > COMPRESSED_FROM)
+            && call.compress
+            && self.may_compress()
+        {
+            body = Some(gzip(plain)?);
+            request = request.header(CONTENT_ENCODING, "gzip");
+        }
         if self.sign {
-            request =
-                self.signed(request, &call.method, &url, call.body.as_deref().unwrap_or_default());
+            // What is signed is what goes over the wire.
+            request = self.signed(request, &call.method, &url, body.as_deref().unwrap_or_default());
         }
         if let Some(tag) = call.if_none_match {
             request = request.header(IF_NONE_MATCH, tag);
         }
-        if let Some(body) = call.body {
+        if let Some((id, may_have_arrived)) = call.delivery {
+            request = request.header("x-execlave-delivery-id", id.to_string());
+            if may_have_arrived {
+                request = request.header("x-execlave-redelivery", "1");
+            }
+        }
+        if let Some(body) = body {
             request = request.header(CONTENT_TYPE, "application/json").body(body);
         }
         let response = request.send().await.map_err(|error| Error::Network(describe(&error)))?;
@@ -212,7 +205,8 @@ impl Http {
         };
         let reply = Reply {
             status: response.status().as_u16(),
-            retry_after: header(RETRY_AFTER.as_str()).and_then(|text| retry_after(&text)),
+            retry_after: header(RETRY_AFTER.as_str())
+                .and_then(|text| retry_after(&text, clock::now())),
             request_id: header("x-request-id"),
             location: header("location"),
             tag: header(ETAG.as_str()),
@@ -253,6 +247,11 @@ impl Http {
     async fn send_ok(&self, call: Call) -> Result<Reply, Error> {
         let reply = self.send(call).await?;
         if reply.is_success() { Ok(reply) } else { Err(reply.to_error()) }
+    }
+
+    /// A signature covers the body as the application wrote it, so what is signed is not compressed.
+    fn may_compress(&self) -> bool {
+        !self.sign && self.compresses.load(Ordering::Relaxed)
     }
 
     fn bearer(&self) -> Result<HeaderValue, Error> {
@@ -299,104 +298,12 @@ async fn next(
     response.chunk().await.map_err(|error| Error::Network(describe(&error)))
 }
 
-/// An answer, whatever its status.
-#[derive(Debug)]
-pub(crate) struct Reply {
-    pub(crate) status: u16,
-    pub(crate) retry_after: Option<Duration>,
-    request_id: Option<String>,
-    location: Option<String>,
-    /// The `ETag`.
-    pub(crate) tag: Option<String>,
-    /// What the server's clock says, to the second.
-    pub(crate) date: Option<Timestamp>,
-    body: Vec<u8>,
-}
-
-impl Reply {
-    pub(crate) fn is_success(&self) -> bool {
-        (200..300).contains(&self.status)
-    }
-
-    /// The body as JSON, if it is.
-    pub(crate) fn json(&self) -> Option<Value> {
-        serde_json::from_slice(&self.body).ok()
-    }
-
-    fn unreadable(&self) -> Error {
-        Error::Network(format!(
-            "the answer ({}) is not what an Execlave server sends; check the base URL",
-            self.status
-        ))
-    }
-
-    /// What a status that is no success means to the caller.
-    pub(crate) fn to_error(&self) -> Error {
-        let refusal = Box::new(self.refusal());
-        match (refusal.status, self.json().as_ref().and_then(limit)) {
-            (401 | 403, _) => Error::Auth(refusal),
-            (402, Some(limit)) => limit,
-            (402, None) => Error::PlanLimit { resource: "unknown".to_owned(), current: 0, max: 0 },
-            _ => Error::Refused(refusal),
-        }
-    }
-
-    /// The envelope's code and sentence, or the best that can be said without one.
-    pub(crate) fn refusal(&self) -> Refusal {
-        let json = self.json();
-        // Other servers have been seen to send a bare string where the object belongs.
-        let error = json.as_ref().and_then(|body| body.get("error"));
-        let text = |name: &str| {
-            error.and_then(|error| error.get(name)).and_then(Value::as_str).map(str::to_owned)
-        };
-        let mut message = text("message")
-            .or_else(|| error.and_then(Value::as_str).map(str::to_owned))
-            .unwrap_or_else(|| match &self.location {
-                Some(to) => {
-                    format!("the server redirects to `{to}`; set the base URL to that place")
-                }
-                None => "the server gave no reason".to_owned(),
-            });
-        let fields = error.and_then(|error| error.get("fields")).and_then(Value::as_array);
-        for field in fields.into_iter().flatten().take(10) {
-            let part = |name: &str| field.get(name).and_then(Value::as_str).unwrap_or_default();
-            if !message.contains(part("message")) || !message.contains(part("path")) {
-                // Infallible: writing to a string.
-                let _ = write!(message, "; `{}`: {}", part("path"), part("message"));
-            }
-        }
-        let kept = self.body.get(..REFUSAL_BODY_LIMIT).unwrap_or(&self.body);
-        Refusal {
-            status: self.status,
-            code: text("code"),
-            message,
-            request_id: text("requestId").or_else(|| self.request_id.clone()),
-            retry_after: self.retry_after,
-            body: String::from_utf8_lossy(kept).into_owned(),
-        }
-    }
-}
-
-/// Reads the body of a 402.
-fn limit(body: &Value) -> Option<Error> {
-    let error = body.get("error")?;
-    let number = |name: &str| error.get(name).and_then(Value::as_i64).unwrap_or(0);
-    Some(Error::PlanLimit {
-        resource: error.get("resource")?.as_str()?.to_owned(),
-        current: number("current"),
-        max: number("max"),
-    })
-}
-
-/// Seconds; the date form is not used by the server and reads as absent.
-fn retry_after(text: &str) -> Option<Duration> {
-    text.trim().parse::<u32>().ok().map(|seconds| Duration::from_secs(seconds.into()))
-}
-
-/// The date in the one form that HTTP writes (RFC 9110, 5.6.7), which is also one of RFC 2822.
-fn date(text: &str) -> Option<Timestamp> {
-    let date = jiff::fmt::rfc2822::parse(text).ok()?;
-    Some(Timestamp::from_millis(date.timestamp().as_millisecond()))
+fn gzip(body: &[u8]) -> Result<Vec<u8>, Error> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::fast());
+    encoder
+        .write_all(body)
+        .and_then(|()| encoder.finish())
+        .map_err(|error| Error::Network(format!("the request cannot be compressed: {error}")))
 }
 
 /// A failed exchange with all its causes in one line, without the address (which may carry a password).
@@ -450,19 +357,5 @@ mod tests {
     fn everything_but_the_unreserved_is_encoded() {
         assert_eq!(encode("a b/c?d=é"), "a%20b%2Fc%3Fd%3D%C3%A9");
         assert_eq!(encode("my-agent_1.0~x"), "my-agent_1.0~x");
-    }
-
-    #[test]
-    fn the_servers_clock_is_read() {
-        let noon = date("Tue, 24 Nov 2026 12:00:00 GMT").map(|date| date.to_string());
-        assert_eq!(noon.as_deref(), Some("2026-11-24T12:00:00.000Z"));
-        assert_eq!(date("noon"), None);
-    }
-
-    #[test]
-    fn retry_after_is_seconds() {
-        assert_eq!(retry_after(" 7 "), Some(Duration::from_secs(7)));
-        assert_eq!(retry_after("Wed, 21 Oct 2026 07:28:00 GMT"), None);
-        assert_eq!(retry_after("-1"), None);
     }
 }

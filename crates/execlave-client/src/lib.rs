@@ -37,11 +37,14 @@ pub mod enforce;
 pub mod error;
 pub mod observer;
 pub mod prompt_versions;
+pub mod resolutions;
+pub mod tools;
 pub mod trace;
 pub mod usage;
 
 mod agent_versions;
 mod buffer;
+mod bypasses;
 mod clock;
 mod grants;
 mod http;

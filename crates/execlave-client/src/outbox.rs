@@ -21,6 +21,11 @@ pub(crate) trait Outbox: Send + Sync + 'static {
 
     /// Sends what waits; whether all of it found its way.
     fn send_all(&self) -> impl Future<Output = bool> + Send;
+
+    /// Gives up on everything that waits and would not outlive the process.
+    fn give_up(&self, reason: &str) {
+        self.queue().abandon(reason);
+    }
 }
 
 /// Told how many were lost, and why.
@@ -111,5 +116,5 @@ pub(crate) async fn run(
         // A timeout leaves the rest in the buffer, which is given up next.
         let _ = tokio::time::timeout(patience, outbox.send_all()).await;
     }
-    outbox.queue().abandon("the server could not be reached before the end");
+    outbox.give_up("the server could not be reached before the end");
 }

@@ -15,13 +15,17 @@ use crate::clock;
 use crate::error::Error;
 use crate::outbox::Outbox as _;
 
+mod batch;
+mod deliver;
 mod flush;
 mod otlp;
 mod prepare;
+mod spool;
 mod stamp;
 
+pub(crate) use self::deliver::{Destination, is_final, jittered};
+pub(crate) use self::flush::Pipeline;
 pub use self::flush::{FlushReport, RejectedTrace};
-pub(crate) use self::flush::{Pipeline, is_final};
 
 /// Bytes of an error message that are kept.
 const MESSAGE_LIMIT: usize = 32 << 10;
@@ -140,15 +144,27 @@ impl Client {
     pub fn record(&self, trace: TraceBody) {
         if self.is_closed() {
             self.pipeline().queue().lose(1, "it was finished after the client was shut down");
-        } else {
-            self.pipeline().push(trace);
+            return;
         }
+        if let Some(exporter) = self.exporter() {
+            exporter.push(trace.clone());
+        }
+        self.pipeline().push(trace);
     }
 
     /// Sends everything that is waiting, traces and reports of decisions made here, and says what became of it.
     pub async fn flush(&self) -> FlushReport {
-        let (traces, decisions) = tokio::join!(self.pipeline().flush(), self.reports().flush());
+        let export = async {
+            match self.exporter() {
+                Some(exporter) => exporter.flush().await,
+                None => FlushReport::default(),
+            }
+        };
+        let (traces, exported, decisions) =
+            tokio::join!(self.pipeline().flush(), export, self.reports().flush());
         FlushReport {
+            rejected: [traces.rejected, exported.rejected].concat(),
+            undelivered: traces.undelivered + exported.undelivered,
             decisions_reported: decisions.delivered,
             decisions_unreported: decisions.left,
             ..traces
@@ -157,12 +173,12 @@ impl Client {
 
     /// Traces that will never be delivered, since this client was made.
     pub fn lost_traces(&self) -> u64 {
-        self.pipeline().queue().lost()
+        self.pipelines().map(|pipeline| pipeline.queue().lost()).sum()
     }
 
     /// Traces that wait for delivery.
     pub fn waiting_traces(&self) -> usize {
-        self.pipeline().queue().buffer.len()
+        self.pipelines().map(Pipeline::waiting).sum()
     }
 }
 

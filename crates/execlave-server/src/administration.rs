@@ -5,6 +5,7 @@
 use ed25519_dalek::VerifyingKey;
 use execlave_api::audit::AuditReport;
 use execlave_api::keys::{ApiKey, CreateKey, RotateKey};
+use execlave_api::users::{InviteUser, User, UserLink};
 use execlave_core::audit::TreeHead;
 use execlave_core::ids::{KeyId, OrgId, UserId};
 use execlave_core::time::Timestamp;
@@ -14,10 +15,11 @@ use execlave_store::page::PageRequest;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{AppError, AppResult};
+use crate::ops::manage_user::Management;
 use crate::signer::Signer;
 use crate::{ops, views};
 
-pub use crate::auth::key::SCOPES;
+pub use crate::auth::permission::SCOPES;
 
 /// Who the audit log says it was: somebody with access to the store.
 const ACTOR: &str = "cli";
@@ -73,7 +75,31 @@ pub async fn rotate_signing_key(store: &Store, clock: &Clock) -> AppResult<Strin
     Ok(Signer::rotate(store, clock, ACTOR).await?)
 }
 
-/// Makes a link that signs a user in once: its address, and when it ends.
+/// Invites somebody: the user, and the link that lets them begin.
+pub async fn invite_user(
+    store: &Store,
+    clock: &Clock,
+    config: &Config,
+    org: OrgId,
+    body: InviteUser,
+) -> AppResult<UserLink> {
+    let management = Management { store, clock, config, org, actor: ACTOR };
+    Ok(views::access::user_link(management.invite(body, &|_, _| true).await?))
+}
+
+/// Keeps a user out; their sessions and links end.
+pub async fn disable_user(
+    store: &Store,
+    clock: &Clock,
+    config: &Config,
+    org: OrgId,
+    user: UserId,
+) -> AppResult<User> {
+    let management = Management { store, clock, config, org, actor: ACTOR };
+    Ok(views::access::user(management.disable(user, &|_, _| true).await?))
+}
+
+/// Makes a link that lets a user in once: its address, and when it ends.
 pub async fn new_sign_in_link(
     store: &Store,
     clock: &Clock,
@@ -81,7 +107,9 @@ pub async fn new_sign_in_link(
     org: OrgId,
     user: UserId,
 ) -> AppResult<(String, Timestamp)> {
-    ops::sign_in::new_sign_in_link(store, clock, config, org, user, ACTOR).await
+    let management = Management { store, clock, config, org, actor: ACTOR };
+    let link = management.link(user, &|_, _| true).await?;
+    Ok((link.address, link.expires_at))
 }
 
 /// Follows an organisation's audit log in the store and names the first thing that is wrong. Trusts `keys`, or those of the store;

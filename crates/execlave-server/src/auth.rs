@@ -1,14 +1,21 @@
 //! Who is asking, and how far they reach.
 //!
-//! Programs come with an API key ([`key`]), people with a session cookie ([`session`]). Both are extractors whose types name the
-//! permission, so a handler's signature says who may call it and a handler without one does not compile into a protected route.
+//! Programs come with an API key ([`key`]), people with a session ([`session`]). The API takes both ([`caller`]), pages take people.
+//! Both are extractors whose types name the permission, so a handler's signature says who may call it and a handler without one does not
+//! compile into a protected route.
 
+pub(crate) mod caller;
 pub(crate) mod environment;
 pub(crate) mod key;
+pub(crate) mod origin;
+pub(crate) mod password;
+pub(crate) mod permission;
 pub(crate) mod replay;
+pub(crate) mod role;
 pub(crate) mod session;
 pub(crate) mod signature;
 pub(crate) mod slack;
+pub(crate) mod tries;
 
 use execlave_core::ids::{KeyId, UserId};
 

@@ -7,12 +7,12 @@ use execlave_store::Store;
 use execlave_store::error::StoreError;
 use execlave_store::keys::NewKey;
 use execlave_store::orgs::{NewOrg, Org};
-use execlave_store::sessions::SignInLink;
-use execlave_store::users::{Role, User};
+use execlave_store::sessions::{LinkPurpose, SignInLink};
+use execlave_store::users::{Role, User, UserState};
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::pages::sign_in_path;
+use crate::pages::{invitation_path, sign_in_path};
 use crate::secrets;
 
 /// What the first start made.
@@ -47,6 +47,8 @@ pub async fn first_start(
                 email: "owner@localhost".to_owned(),
                 name: "Owner".to_owned(),
                 role: Role::Owner,
+                approver: false,
+                state: UserState::Active,
                 created_at: now,
             },
             key: Some(NewKey {
@@ -65,6 +67,7 @@ pub async fn first_start(
                 token_hash: secrets::hash(&token),
                 org_id,
                 user_id: owner_id,
+                purpose: LinkPurpose::SignIn,
                 created_at: now,
                 expires_at: now.plus_millis(i64::from(config.sign_in.link_minutes) * 60_000),
             }),
@@ -76,6 +79,11 @@ pub async fn first_start(
 /// Where a one-time link leads.
 pub fn sign_in_url(config: &Config, token: &str) -> String {
     format!("{}{}", config.public_url(), sign_in_path(token))
+}
+
+/// Where an invitation leads.
+pub fn invitation_url(config: &Config, token: &str) -> String {
+    format!("{}{}", config.public_url(), invitation_path(token))
 }
 
 impl std::fmt::Debug for FirstStart {

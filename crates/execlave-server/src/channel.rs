@@ -16,7 +16,8 @@ use socketioxide::SocketIo;
 use socketioxide::extract::{SocketRef, State, TryData};
 use socketioxide::handler::ConnectHandler as _;
 
-use crate::auth::key::{Permission as _, ReadAgents, check, reaches};
+use crate::auth::key::check;
+use crate::auth::permission::{Permission as _, ReadAgents, reaches};
 use crate::auth::replay::refuse_replay;
 use crate::auth::signature::{Claim, Signed};
 use crate::directory::KeyEntry;

@@ -128,6 +128,8 @@ pub struct SignInConfig {
     pub link_minutes: u32,
     /// How long a session lasts.
     pub session_hours: u32,
+    /// Where a reverse proxy writes whom it speaks for; empty where there is none.
+    pub client_address_header: String,
 }
 
 /// `[log]`

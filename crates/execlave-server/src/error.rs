@@ -19,6 +19,7 @@ pub struct AppError {
     code: ErrorCode,
     message: String,
     fields: Vec<FieldError>,
+    retry_after_seconds: u64,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -28,7 +29,13 @@ pub type AppResult<T> = Result<T, AppError>;
 impl AppError {
     /// An error with a code of the table and a sentence for a developer.
     pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), fields: Vec::new(), source: None }
+        Self {
+            code,
+            message: message.into(),
+            fields: Vec::new(),
+            retry_after_seconds: 1,
+            source: None,
+        }
     }
 
     /// One fault at one place of the request.
@@ -78,6 +85,12 @@ impl AppError {
     pub(crate) fn unavailable(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let message = "the server cannot reach its store or is shutting down: try again";
         Self { source: Some(source.into()), ..Self::new(ErrorCode::Unavailable, message) }
+    }
+
+    /// When it is worth trying again.
+    pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after_seconds = seconds;
+        self
     }
 
     /// Adds what to do next.
@@ -137,9 +150,10 @@ impl AppError {
 impl IntoResponse for AppError {
     fn into_response(self) -> Response {
         self.log();
+        let retry_after = HeaderValue::from(self.retry_after_seconds);
         let mut response = (self.status(), Json(self.to_body())).into_response();
         if matches!(self.code, ErrorCode::Unavailable | ErrorCode::RateLimited) {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            response.headers_mut().insert(header::RETRY_AFTER, retry_after);
         }
         response
     }

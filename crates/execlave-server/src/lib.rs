@@ -31,6 +31,7 @@ pub mod validators;
 mod views;
 pub mod webhooks;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,6 +39,8 @@ use execlave_store::Store;
 use execlave_store::error::StoreError;
 use tokio::net::TcpListener;
 
+use crate::auth::password::Passwords;
+use crate::auth::tries::Tries;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::directory::Directory;
@@ -101,7 +104,8 @@ impl Server {
             // Whoever listens is sent away: a connection that stays would hold up the end.
             channel.close().await;
         };
-        let serve = axum::serve(listener, router).with_graceful_shutdown(stopped).into_future();
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let serve = axum::serve(listener, service).with_graceful_shutdown(stopped).into_future();
         let served = within_grace(serve, &state).await;
         state.tasks.finish().await;
         if let Err(error) = state.directory.touched.flush(&state.store).await {
@@ -130,8 +134,22 @@ pub async fn build_state(
     let validators = Arc::new(Validators::new(config.validators.allow_private_networks));
     let webhooks = Arc::new(Webhooks::new(config.webhooks.allow_private_networks));
     let replay = Arc::default();
-    Ok(Parts { store, directory, signer, replay, validators, webhooks, clock, config, tasks }
-        .into())
+    let passwords = Arc::new(Passwords::default());
+    let tries = Arc::new(Tries::default());
+    Ok(Parts {
+        store,
+        directory,
+        signer,
+        replay,
+        validators,
+        webhooks,
+        passwords,
+        tries,
+        clock,
+        config,
+        tasks,
+    }
+    .into())
 }
 
 /// Waits for the connections, but after the shutdown signal no longer than the configured grace.

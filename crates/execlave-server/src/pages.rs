@@ -3,6 +3,7 @@
 //! Every page can be read, and every form sent, without a script; `assets/execlave.js` only keeps an open page fresh. Pages show what
 //! the store holds and change things through the same operations as the API, so neither knows a rule that the other does not.
 
+mod account;
 mod action;
 mod agent;
 mod agent_group;
@@ -15,6 +16,7 @@ mod assets;
 mod failure;
 mod form;
 mod headers;
+mod invitation;
 mod key;
 mod keys;
 mod layout;
@@ -26,6 +28,8 @@ mod query;
 mod sign_in;
 mod trace;
 mod traces;
+mod user;
+mod users;
 
 #[cfg(test)]
 mod samples;
@@ -41,6 +45,7 @@ use crate::state::AppState;
 
 pub(crate) use answer::path as answer_path;
 pub(crate) use failure::PageError;
+pub use invitation::path as invitation_path;
 pub use sign_in::path as sign_in_path;
 
 /// For an address that leads nowhere.
@@ -78,7 +83,16 @@ pub(crate) fn router() -> Router<AppState> {
         .route("/api-keys", get(keys::list).post(keys::create))
         .route("/api-keys/{id}/rotate", get(key::ask_rotate).post(key::rotate))
         .route("/api-keys/{id}/revoke", get(key::ask_revoke).post(key::revoke))
-        .route("/sign-in", get(sign_in::explain))
+        .route("/users", get(users::list).post(users::invite))
+        .route("/users/{id}", get(user::show).post(user::change))
+        .route("/users/{id}/link", post(user::link))
+        .route("/users/{id}/disable", post(user::disable))
+        .route("/users/{id}/enable", post(user::enable))
+        .route("/account", get(account::show))
+        .route("/account/password", post(account::password))
+        .route("/account/sessions/{id}/end", post(account::end))
+        .route("/sign-in", get(sign_in::explain).post(sign_in::with_password))
+        .route("/invitation/{token}", get(invitation::show).post(invitation::accept))
         // A HEAD request must not use up the link.
         .route("/sign-in/{token}", get(sign_in::sign_in).head(sign_in::explain))
         .route("/sign-out", post(sign_in::sign_out))

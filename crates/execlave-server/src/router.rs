@@ -15,14 +15,14 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::auth::key::authenticate;
+use crate::auth::caller::authenticate;
 use crate::middleware::{observe, panics, request_id};
 use crate::pages;
 use crate::routes::{
     agent_versions, agents, api_keys, approvals, audit, bundle, bypasses, cost_rules, credentials,
-    decisions, enforce, fallback, grants, incidents, lint, openapi, operations, policies, prices,
-    prompt_versions, resolutions, settings, simulate, slack, tool_baselines, traces, usage,
-    validators, webhooks,
+    decisions, enforce, fallback, grants, incidents, lint, me, openapi, operations, policies,
+    prices, prompt_versions, resolutions, sessions, settings, simulate, slack, tool_baselines,
+    traces, usage, users, validators, webhooks,
 };
 use crate::state::AppState;
 
@@ -32,7 +32,7 @@ pub fn router(state: AppState) -> Router {
     let document = openapi::Document::new(document);
     Router::new()
         .merge(described)
-        .nest(paths::LEGACY_BASE, api(&state).into())
+        .nest(paths::LEGACY_BASE, api(&state).merge(entrance()).into())
         .merge(pages::router())
         .route(paths::OPENAPI, get(async move || openapi::show(&document)))
         .method_not_allowed_fallback(fallback::method_not_allowed)
@@ -55,10 +55,18 @@ fn described(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(operations::metrics))
         .routes(routes!(operations::jwks))
         .routes(routes!(slack::answer))
-        .nest(paths::BASE, api(state))
+        .nest(paths::BASE, api(state).merge(entrance()))
 }
 
-/// What programs call. Everything here needs an API key, and a handler's first argument names the permission.
+/// What gives a session, and so cannot need one.
+fn entrance() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(sessions::sign_in))
+        .routes(routes!(sessions::accept_invitation))
+        .route_layer(RequestDecompressionLayer::new().pass_through_unaccepted(true))
+}
+
+/// What programs and people call. Everything here needs an API key or a session, and a handler's first argument names the permission.
 fn api(state: &AppState) -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(agents::register, agents::list))
@@ -137,6 +145,14 @@ fn api(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(api_keys::delete))
         .routes(routes!(api_keys::revoke))
         .routes(routes!(api_keys::rotate))
+        .routes(routes!(users::invite, users::list))
+        .routes(routes!(users::show, users::patch, users::delete))
+        .routes(routes!(users::reset_link))
+        .routes(routes!(me::show, me::patch))
+        .routes(routes!(me::password))
+        .routes(routes!(sessions::sign_out))
+        .routes(routes!(sessions::list))
+        .routes(routes!(sessions::revoke))
         .routes(routes!(usage::show))
         .routes(routes!(audit::list))
         .routes(routes!(audit::export))

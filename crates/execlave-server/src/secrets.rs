@@ -15,6 +15,14 @@ pub fn new_token() -> String {
     URL_SAFE_NO_PAD.encode(random_bytes::<32>())
 }
 
+/// What the tokens of sessions begin with: it tells them from keys.
+pub const SESSION_PREFIX: &str = "exe_ses_";
+
+/// A new token for a session.
+pub fn new_session_token() -> String {
+    format!("{SESSION_PREFIX}{}", new_token())
+}
+
 /// A new API key for an environment.
 pub fn new_api_key(environment: &str) -> String {
     let short = match environment {

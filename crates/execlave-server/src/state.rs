@@ -7,7 +7,9 @@ use execlave_store::Store;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::auth::password::Passwords;
 use crate::auth::replay::Replay;
+use crate::auth::tries::Tries;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::directory::Directory;
@@ -34,6 +36,10 @@ pub struct Parts {
     pub validators: Arc<Validators>,
     /// Tells webhooks.
     pub webhooks: Arc<Webhooks>,
+    /// Hashes and compares passwords.
+    pub passwords: Arc<Passwords>,
+    /// Slows down who guesses them.
+    pub tries: Arc<Tries>,
     /// Tells the time and makes ids.
     pub clock: Clock,
     /// Settings.

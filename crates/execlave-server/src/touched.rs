@@ -1,10 +1,10 @@
-//! When keys and agents were last seen. Noted in memory on every request, written to the store once in a while.
+//! When keys, sessions and agents were last seen. Noted in memory on every request, written to the store once in a while.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 
-use execlave_core::ids::{AgentId, KeyId, OrgId};
+use execlave_core::ids::{AgentId, KeyId, OrgId, SessionId};
 use execlave_core::time::Timestamp;
 use execlave_store::Store;
 use execlave_store::error::StoreError;
@@ -14,12 +14,18 @@ use execlave_store::error::StoreError;
 pub(crate) struct Touched {
     keys: Mutex<HashMap<(OrgId, KeyId), Timestamp>>,
     agents: Mutex<HashMap<(OrgId, AgentId), Timestamp>>,
+    sessions: Mutex<HashMap<(OrgId, SessionId), Timestamp>>,
 }
 
 impl Touched {
     /// A key was used.
     pub(crate) fn key(&self, org: OrgId, id: KeyId, now: Timestamp) {
         note(&self.keys, (org, id), now);
+    }
+
+    /// A session was used.
+    pub(crate) fn session(&self, org: OrgId, id: SessionId, now: Timestamp) {
+        note(&self.sessions, (org, id), now);
     }
 
     /// An agent asked, reported or sent a sign of life.
@@ -38,7 +44,10 @@ impl Touched {
             take(&self.keys).into_iter().map(|((org, id), at)| (org, id, at)).collect();
         let agents: Vec<_> =
             take(&self.agents).into_iter().map(|((org, id), at)| (org, id, at)).collect();
+        let sessions: Vec<_> =
+            take(&self.sessions).into_iter().map(|((org, id), at)| (org, id, at)).collect();
         store.touch_keys(&keys).await?;
+        store.touch_sessions(&sessions).await?;
         store.touch_agents(&agents).await
     }
 }

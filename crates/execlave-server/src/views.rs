@@ -1,5 +1,6 @@
 //! Store records as they go out on the wire: plain functions, since neither type is ours to implement conversions for.
 
+pub(crate) mod access;
 mod agent_versions;
 mod approvals;
 mod audit;

@@ -28,6 +28,7 @@ mod open;
 pub mod org_settings;
 pub mod orgs;
 pub mod page;
+pub mod passwords;
 pub mod policies;
 pub mod policy_sets;
 pub mod prices;

@@ -3,6 +3,7 @@
 
 use execlave_core::ids::{OrgId, SessionId, UserId};
 use execlave_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::fmt;
 
@@ -12,27 +13,64 @@ use crate::db::Tx;
 use crate::db::column::table;
 use crate::db::query::{Query, params};
 use crate::error::WithNoun as _;
-use crate::users::User;
+use crate::keys::sorted;
+use crate::page::{Page, PageRequest, Position};
+use crate::users::{User, UserState};
 use crate::{Store, StoreError};
 
-/// A link that signs a user in once.
+/// What a link is good for, once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkPurpose {
+    /// Signs somebody in.
+    SignIn,
+    /// Lets somebody who was invited choose a name and a password.
+    Invitation,
+}
+
+/// How a session began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignInMethod {
+    /// With a one-time link.
+    Link,
+    /// By accepting an invitation.
+    Invitation,
+    /// With a password, and a code where there is a second factor.
+    Password,
+}
+
+impl SignInMethod {
+    /// The word for it, as stored and on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Link => "link",
+            Self::Invitation => "invitation",
+            Self::Password => "password",
+        }
+    }
+}
+
+/// A link that is good once.
 #[derive(Clone, Debug)]
 pub struct SignInLink {
     /// SHA-256 of the link's token, in hexadecimal.
     pub token_hash: String,
     /// Whose user.
     pub org_id: OrgId,
-    /// Who is signed in.
+    /// Whose link.
     pub user_id: UserId,
+    /// What it is good for.
+    pub purpose: LinkPurpose,
     /// Since when.
     pub created_at: Timestamp,
     /// Until when.
     pub expires_at: Timestamp,
 }
 
-table!("sign_in_links" => SignInLink { token_hash, org_id, user_id, created_at, expires_at });
+table!("sign_in_links" => SignInLink { token_hash, org_id, user_id, purpose, created_at, expires_at });
 
-/// A signed-in browser.
+/// Somebody who is signed in, at a browser or a terminal.
 #[derive(Clone)]
 pub struct Session {
     /// Whose user.
@@ -41,17 +79,25 @@ pub struct Session {
     pub id: SessionId,
     /// Who is signed in.
     pub user_id: UserId,
-    /// SHA-256 of the cookie, in hexadecimal.
+    /// SHA-256 of the token or cookie, in hexadecimal.
     pub token_hash: String,
     /// What forms must send back.
     pub csrf_token: String,
+    /// How it began.
+    pub method: SignInMethod,
+    /// What the program that signed in says it is.
+    pub user_agent: Option<String>,
+    /// The address it signed in from.
+    pub address: Option<String>,
     /// Since when.
     pub created_at: Timestamp,
     /// Until when.
     pub expires_at: Timestamp,
+    /// When it was last used, within a minute or so.
+    pub last_used_at: Option<Timestamp>,
 }
 
-table!("sessions" => Session { org_id, id, user_id, token_hash, csrf_token, created_at, expires_at });
+table!("sessions" => Session { org_id, id, user_id, token_hash, csrf_token, method, user_agent, address, created_at, expires_at, last_used_at });
 
 /// Without the tokens.
 impl fmt::Debug for Session {
@@ -79,6 +125,7 @@ impl Store {
             token_hash: token_hash.to_owned(),
             org_id: org,
             user_id: user,
+            purpose: LinkPurpose::SignIn,
             created_at: now,
             expires_at,
         };
@@ -93,9 +140,8 @@ impl Store {
         token_hash: &str,
         now: Timestamp,
     ) -> Result<Option<User>, StoreError> {
-        const TAKE: &str =
-            "DELETE FROM sign_in_links WHERE token_hash = $1 AND expires_at > $2 RETURNING *";
-        const USER: &str = "SELECT * FROM users WHERE org_id = $1 AND id = $2";
+        const TAKE: &str = "DELETE FROM sign_in_links WHERE token_hash = $1 AND expires_at > $2 AND purpose = 'sign_in' RETURNING *";
+        const USER: &str = "SELECT * FROM users WHERE org_id = $1 AND id = $2 AND state = 'active'";
         let mut tx = self.begin().await?;
         let Some(link) = tx.one::<SignInLink>(Query::new(TAKE, params![token_hash, now])).await?
         else {
@@ -111,11 +157,12 @@ impl Store {
         let mut tx = self.begin().await?;
         audit::lock_chain(&mut tx, session.org_id).await?;
         tx.insert(session).await.noun("session")?;
-        record(&mut tx, session, "user.signed_in", session.created_at).await?;
+        let actor = format!("user:{}", session.user_id);
+        record(&mut tx, session, "user.signed_in", &actor, session.created_at).await?;
         tx.commit().await
     }
 
-    /// The session of a cookie and its user, unless it has expired.
+    /// The session of a token and its user, unless it has expired or the user cannot sign in.
     pub async fn find_session(
         &self,
         token_hash: &str,
@@ -128,7 +175,39 @@ impl Store {
             return Ok(None);
         };
         let user = self.find_user(session.org_id, session.user_id).await?;
+        let user = user.filter(|user| user.state == UserState::Active);
         Ok(user.map(|user| (session, user)))
+    }
+
+    /// A session by id and its user, expired or not.
+    pub async fn find_session_by_id(
+        &self,
+        org: OrgId,
+        id: SessionId,
+    ) -> Result<Option<(Session, User)>, StoreError> {
+        const SQL: &str = "SELECT * FROM sessions WHERE org_id = $1 AND id = $2";
+        let found = self.db().one::<Session>(Query::new(SQL, params![org, id])).await?;
+        let Some(session) = found else { return Ok(None) };
+        let user = self.find_user(org, session.user_id).await?;
+        Ok(user.map(|user| (session, user)))
+    }
+
+    /// Somebody's sessions, newest first.
+    pub async fn list_sessions(
+        &self,
+        org: OrgId,
+        user: UserId,
+        page: &PageRequest,
+    ) -> Result<Page<Session>, StoreError> {
+        const COUNT: &str = "SELECT count(*) AS n FROM sessions WHERE org_id = $1 AND user_id = $2";
+        const LIST: &str = "SELECT * FROM sessions WHERE org_id = $1 AND user_id = $2";
+        let mut query = Query::new(LIST, params![org, user]);
+        query.newest_first("created_at", page)?;
+        let total = self.db().number(Query::new(COUNT, params![org, user])).await?;
+        let rows = self.db().all::<Session>(query).await?;
+        Ok(Page::cut(rows, page.size(), Some(total), |session| {
+            Position::new(session.created_at, session.id.as_uuid())
+        }))
     }
 
     /// Ends a session; audited. Whether there was one.
@@ -136,6 +215,7 @@ impl Store {
         &self,
         org: OrgId,
         id: SessionId,
+        actor: &str,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         const SQL: &str = "DELETE FROM sessions WHERE org_id = $1 AND id = $2 RETURNING *";
@@ -143,11 +223,27 @@ impl Store {
         audit::lock_chain(&mut tx, org).await?;
         let deleted = tx.one::<Session>(Query::new(SQL, params![org, id])).await?;
         if let Some(session) = &deleted {
-            record(&mut tx, session, "user.signed_out", now).await?;
+            record(&mut tx, session, "user.signed_out", actor, now).await?;
             tx.announce(Change::Row { org_id: org, noun: Noun::Session, id: id.as_uuid() }).await?;
         }
         tx.commit().await?;
         Ok(deleted.is_some())
+    }
+
+    /// Records when sessions were last used. An older time never replaces a newer one.
+    pub async fn touch_sessions(
+        &self,
+        used: &[(OrgId, SessionId, Timestamp)],
+    ) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE sessions SET last_used_at = $3 WHERE org_id = $1 AND id = $2 AND (last_used_at IS NULL OR last_used_at < $3)";
+        if used.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.begin().await?;
+        for (org, id, at) in sorted(used) {
+            tx.execute(Query::new(SQL, params![org, id, at])).await?;
+        }
+        tx.commit().await
     }
 
     /// Removes links and sessions that have expired; how many.
@@ -180,10 +276,10 @@ async fn record(
     tx: &mut Tx<'_>,
     session: &Session,
     name: &'static str,
+    actor: &str,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    let actor = format!("user:{}", session.user_id);
     let subject = format!("session:{}", session.id);
-    let event = Event { at, actor: &actor, name, subject, body: json!({}).into() };
+    let event = Event { at, actor, name, subject, body: json!({}).into() };
     audit::append(tx, session.org_id, event).await.map(drop)
 }

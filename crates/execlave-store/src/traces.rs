@@ -1,8 +1,11 @@
 //! Traces: what agents report they did. Several rows may carry one `trace_id`: the spans of a tree share their root's.
 
+use std::collections::HashSet;
+
 use execlave_core::ids::{AgentId, DecisionId, OrgId, TraceRowId};
 use execlave_core::time::Timestamp;
 
+use crate::db::Tx;
 use crate::db::column::table;
 use crate::db::query::{Query, containing, params};
 use crate::incidents::Incident;
@@ -103,6 +106,8 @@ pub struct NewTrace {
     pub marks: Vec<Mark>,
     /// What policies found in it.
     pub incidents: Vec<Incident>,
+    /// Whether it may have been stored before, under the same row id: then it is looked for first.
+    pub is_redelivery: bool,
 }
 
 impl From<Trace> for NewTrace {
@@ -113,6 +118,7 @@ impl From<Trace> for NewTrace {
             workspace_id: None,
             marks: Vec::new(),
             incidents: Vec::new(),
+            is_redelivery: false,
         }
     }
 }
@@ -142,8 +148,45 @@ pub struct TraceFilter {
     pub text: Option<String>,
 }
 
+/// How many rows one question looks for: SQLite bounds the depth of a condition.
+const LOOKED_FOR: usize = 100;
+
 /// Counts to one.
 pub(crate) const HAS_TRACE: &str = "SELECT count(*) AS n FROM (SELECT 1 FROM traces WHERE org_id = $1 AND trace_id = $2 LIMIT 1) AS found";
+
+/// Those of `traces` that are not stored yet. Only what says that it may be is looked for, and once per batch of the writer, in its
+/// transaction: the answer to the first delivery was lost, so the second is the exception.
+pub(crate) async fn without_stored<'a>(
+    tx: &mut Tx<'_>,
+    traces: Vec<&'a NewTrace>,
+) -> Result<Vec<&'a NewTrace>, StoreError> {
+    let mut seen = HashSet::new();
+    let mut stored = HashSet::new();
+    let again: Vec<&NewTrace> = traces.iter().copied().filter(|new| new.is_redelivery).collect();
+    if again.is_empty() {
+        return Ok(traces);
+    }
+    for some in again.chunks(LOOKED_FOR) {
+        let mut query = Query::new("SELECT * FROM traces WHERE", Vec::new());
+        for (index, NewTrace { trace, .. }) in some.iter().enumerate() {
+            query
+                .push(if index == 0 { " (org_id = " } else { " OR (org_id = " })
+                .bind(trace.org_id)
+                .push(" AND started_at = ")
+                .bind(trace.started_at)
+                .push(" AND id = ")
+                .bind(trace.id)
+                .push(")");
+        }
+        let found = tx.all::<Trace>(query).await?;
+        stored.extend(found.into_iter().map(|trace| (trace.org_id, trace.id)));
+    }
+    let is_new = |new: &&NewTrace| {
+        let row = (new.trace.org_id, new.trace.id);
+        !stored.contains(&row) && seen.insert(row)
+    };
+    Ok(traces.into_iter().filter(is_new).collect())
+}
 
 impl Store {
     /// Stores traces and what they change besides, all or none; returns once that is durable.

@@ -25,7 +25,7 @@ use crate::spend::{self, Charged, settle};
 use crate::state::ledger::Ledger;
 use crate::state::rows::Reader;
 use crate::state::{Decide, Decided, Settled, StateAnswers};
-use crate::traces::{NewTrace, Trace};
+use crate::traces::{NewTrace, Trace, without_stored};
 use crate::usage::month_of;
 use crate::webhooks::Findings;
 
@@ -250,6 +250,7 @@ async fn apply(tx: &mut Tx<'_>, batch: &[Job]) -> Result<Vec<Answer>, StoreError
         }
     }
     remember_requests(tx, batch, &mut answers).await?;
+    let traces = without_stored(tx, traces).await?;
     let settled = settle_state(tx, batch, &traces).await?;
     let mut decisions = Vec::new();
     let mut waiting = Vec::new();

@@ -1,6 +1,8 @@
-//! `execlave users`: who may sign in, and a way back in for somebody who cannot.
+//! `execlave users`: who may sign in, how far they reach, and a way back in for somebody who cannot.
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
+use execlave_api::users::InviteUser;
 use execlave_server::administration;
 use execlave_server::clock::Clock;
 use execlave_store::users::User;
@@ -13,13 +15,15 @@ use crate::settings::StoreOptions;
 
 const EXAMPLES: &str = "\
 Examples:
+  execlave users create ada@example.com --name 'Ada Okafor' --role developer --approver
   execlave users list
   execlave users reset-link owner@localhost
   execlave users reset-link ada@example.com --public-url https://govern.example.com
+  execlave users disable ada@example.com
 
-Works on the store itself, no server needed. Who holds the link is signed in as that user, once.";
+Works on the store itself, no server needed. Who holds a link is let in as that user, once.";
 
-/// List users and make one-time sign-in links
+/// Invite, list and disable users, and make one-time links
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Users {
@@ -29,10 +33,46 @@ pub(super) struct Users {
 
 #[derive(Subcommand, Debug)]
 enum Verb {
+    /// Invite somebody and print the link, once: it is good for 7 days
+    Create(Create),
+    /// Sign a user out everywhere and keep them out
+    Disable(Disable),
     /// List users
     List(List),
-    /// Print a link that signs a user in once
+    /// Print a link that lets a user in once; earlier links are void
     ResetLink(ResetLink),
+}
+
+#[derive(Args, Debug)]
+struct Create {
+    /// The address they sign in with
+    email: String,
+    /// What to call them [default: the address]
+    #[arg(long)]
+    name: Option<String>,
+    /// How far they reach
+    #[arg(long, default_value = "viewer", value_parser = PossibleValuesParser::new(["owner", "admin", "developer", "viewer"]))]
+    role: String,
+    /// Let them decide approvals, whatever their role
+    #[arg(long)]
+    approver: bool,
+    /// The address people reach the server at [default: that of the settings]
+    #[arg(long, value_name = "URL", env = "EXECLAVE_PUBLIC_URL", hide_env_values = true)]
+    public_url: Option<String>,
+    #[command(flatten)]
+    store: StoreOptions,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Args, Debug)]
+struct Disable {
+    /// The user's e-mail address, as `users list` shows it
+    email: String,
+    #[command(flatten)]
+    store: StoreOptions,
+    #[command(flatten)]
+    output: Output,
 }
 
 #[derive(Args, Debug)]
@@ -63,6 +103,8 @@ struct UserRow {
     email: String,
     name: String,
     role: &'static str,
+    approver: bool,
+    state: &'static str,
     created_at: String,
 }
 
@@ -76,20 +118,70 @@ struct Link {
 impl Users {
     pub(super) async fn run(self) -> Result<(), Failure> {
         match self.verb {
+            Verb::Create(create) => create.run().await,
+            Verb::Disable(disable) => disable.run().await,
             Verb::List(list) => list.run().await,
             Verb::ResetLink(reset) => reset.run().await,
         }
     }
 }
 
+impl Create {
+    async fn run(self) -> Result<(), Failure> {
+        let mut config = self.store.load()?;
+        if self.public_url.is_some() {
+            config.server.public_url = self.public_url;
+        }
+        let name = self.name.unwrap_or_else(|| self.email.clone());
+        let invite =
+            InviteUser { email: self.email, name, role: self.role, approver: self.approver };
+        let local = Local::open(&config).await?;
+        let clock = Clock::system();
+        let invited =
+            administration::invite_user(&local.store, &clock, &config, local.org, invite).await?;
+        local.close().await;
+        self.output.done(&invited, &invited.link);
+        Ok(())
+    }
+}
+
+impl Disable {
+    async fn run(self) -> Result<(), Failure> {
+        let config = self.store.load()?;
+        let local = Local::open(&config).await?;
+        let user = find(&local, &self.email).await?;
+        let clock = Clock::system();
+        let disabled =
+            administration::disable_user(&local.store, &clock, &config, local.org, user.id).await?;
+        local.close().await;
+        self.output.done(&disabled, &format!("disabled {}", disabled.email));
+        Ok(())
+    }
+}
+
+async fn find(local: &Local, email: &str) -> Result<User, Failure> {
+    let user = local.store.find_user_by_email(local.org, email).await?;
+    user.ok_or_else(|| {
+        Failure::refused(format!("no user `{email}`"))
+            .hint("`execlave users list` shows every user")
+    })
+}
+
 impl List {
     async fn run(self) -> Result<(), Failure> {
         let local = Local::open(&self.store.load()?).await?;
-        let users = local.store.list_users(local.org).await?;
+        let users = local.store.all_users(local.org).await?;
         local.close().await;
         let users: Vec<UserRow> = users.into_iter().map(row).collect();
-        self.output.list(["email", "name", "role", "since"], &users, |user| {
-            [user.email.clone(), user.name.clone(), user.role.to_owned(), user.created_at.clone()]
+        self.output.list(["email", "name", "role", "state", "since"], &users, |user| {
+            let grant = if user.approver { " + approver" } else { "" };
+            [
+                user.email.clone(),
+                user.name.clone(),
+                format!("{}{grant}", user.role),
+                user.state.to_owned(),
+                user.created_at.clone(),
+            ]
         });
         Ok(())
     }
@@ -102,11 +194,7 @@ impl ResetLink {
             config.server.public_url = self.public_url;
         }
         let local = Local::open(&config).await?;
-        let user = local.store.find_user_by_email(local.org, &self.email).await?;
-        let Some(user) = user else {
-            return Err(Failure::refused(format!("no user `{}`", self.email))
-                .hint("`execlave users list` shows every user"));
-        };
+        let user = find(&local, &self.email).await?;
         let (link, expires_at) = administration::new_sign_in_link(
             &local.store,
             &Clock::system(),
@@ -128,6 +216,8 @@ fn row(user: User) -> UserRow {
         email: user.email,
         name: user.name,
         role: user.role.as_str(),
+        approver: user.approver,
+        state: user.state.as_str(),
         created_at: user.created_at.to_string(),
     }
 }

@@ -130,6 +130,22 @@ fn reset_link_signs_the_owner_in() {
     assert!(matches!(status, 200 | 303), "{status}");
 }
 
+#[test]
+fn people_are_invited_listed_and_kept_out() {
+    let home = Home::new();
+    drop(home.serve(&["--bootstrap-key", BOOTSTRAP_KEY]));
+    let create = ["users", "create", "ada@example.com", "--role", "developer", "--approver"];
+    let invited = json(&mut home.command(&create));
+    assert_eq!(invited["user"]["state"], "invited", "{invited}");
+    assert!(invited["link"].as_str().is_some_and(|link| link.contains("/invitation/")));
+
+    let disabled = json(&mut home.command(&["users", "disable", "ADA@example.com"]));
+    assert_eq!(disabled["state"], "disabled", "{disabled}");
+    let users = json(&mut home.command(&["users", "list"]));
+    let ada = users.as_array().expect("a list").iter().find(|user| user["role"] == "developer");
+    assert_eq!(ada.expect("she is listed")["approver"], true, "{users}");
+}
+
 /// Asks until the server answers this status: the other process's change takes a moment to arrive.
 #[track_caller]
 fn becomes(server: &Server, key: &str, status: u16) {

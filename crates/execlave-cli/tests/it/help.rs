@@ -16,6 +16,8 @@ const COMMANDS: &[&str] = &[
     "keys list",
     "keys revoke",
     "users",
+    "users create",
+    "users disable",
     "users list",
     "users reset-link",
     "agents",

@@ -1,31 +1,24 @@
 //! Sends what waits, in batches, and accounts for every trace: sent, refused, waiting, or lost.
 //!
-//! What may succeed later goes back to the front of the buffer; what the server refuses is reported and not sent again. Traces in
-//! flight belong to a guard, so that a cancelled flush puts them back instead of dropping them.
+//! A batch is put together once and stays as it is until somebody has taken it. With a spool it is on the disk before it is sent; without
+//! one, and where the disk is full, it waits in memory. A flush that is cancelled leaves it where it was.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use execlave_api::paths;
 use execlave_api::traces::TraceBody;
-use serde_json::Value;
-use tokio::time::sleep;
+use tokio::time::Instant;
 
-use super::otlp;
+use super::batch::Batch;
+use super::deliver::{Destination, Outcome};
 use super::prepare::{Ready, Waiting, prepare};
-use super::stamp::{self, stamp};
-use crate::buffer::InFlight;
-use crate::config::Config;
+use super::spool::Spool;
+use crate::config::{Config, InvalidSetting};
 use crate::credentials::Credentials;
-use crate::http::{Call, Http, Reply};
+use crate::http::Http;
 use crate::observer::Observer;
 use crate::outbox::{Outbox, Queue};
 
-const ATTEMPTS: u32 = 3;
-/// Pause after the first failed attempt; doubled after the second.
-const BACKOFF: Duration = Duration::from_secs(1);
-/// A server that wants to be left alone for longer is asked again by the next flush.
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// Bytes in one request, well under what the server takes.
 const BATCH_BYTES: usize = 4 << 20;
 /// Most traces that the server takes in one request.
@@ -57,43 +50,62 @@ pub struct RejectedTrace {
     pub message: String,
 }
 
-/// Buffer and sender of one client.
+/// Buffer and sender of one client, for one destination.
 pub(crate) struct Pipeline {
-    http: Arc<Http>,
-    config: Arc<Config>,
+    pub(super) http: Arc<Http>,
+    pub(super) config: Arc<Config>,
+    pub(super) destination: Destination,
     observer: Arc<dyn Observer>,
-    credentials: Arc<Credentials>,
+    pub(super) credentials: Arc<Credentials>,
     queue: Queue<Waiting>,
-}
-
-/// What became of one batch.
-enum Outcome {
-    Taken {
-        sent: usize,
-        rejected: Vec<RejectedTrace>,
-    },
-    /// Nobody took it; the next flush may have more luck.
-    Undelivered,
-    /// Nobody will ever take it.
-    Lost(String),
+    spool: Option<Spool>,
+    /// A batch that was put together and is not on the disk.
+    held: Mutex<Option<Batch>>,
+    /// A prepared trace that did not fit into the last batch and begins the next one.
+    next: Mutex<Option<Ready>>,
+    /// When the server wants to be asked again.
+    not_before: Mutex<Option<Instant>>,
 }
 
 impl Pipeline {
     pub(crate) fn new(
         http: Arc<Http>,
         config: Arc<Config>,
+        destination: Destination,
         observer: Arc<dyn Observer>,
         credentials: Arc<Credentials>,
-    ) -> Self {
+    ) -> Result<Self, InvalidSetting> {
         let told = Arc::clone(&observer);
         let queue = Queue::new(move |count, reason| told.traces_lost(count, reason));
-        Self { http, config, observer, credentials, queue }
+        let open =
+            |folder: &Path| Spool::open(folder, &destination.name(&config), config.spool_bytes);
+        let spool = config.spool_dir.as_deref().map(open).transpose()?;
+        let (held, next, not_before) = (Mutex::new(None), Mutex::new(None), Mutex::new(None));
+        Ok(Self {
+            http,
+            config,
+            destination,
+            observer,
+            credentials,
+            queue,
+            spool,
+            held,
+            next,
+            not_before,
+        })
     }
 
     pub(crate) fn push(&self, trace: TraceBody) {
-        if self.queue.buffer.push(Waiting::Fresh(Box::new(trace))) >= self.config.batch_size {
+        if self.queue.buffer.push(Waiting(Box::new(trace))) >= self.config.batch_size {
             self.queue.full_batch.notify_one();
         }
+    }
+
+    /// How many traces wait, wherever.
+    pub(crate) fn waiting(&self) -> usize {
+        let held = lock(&self.held).as_ref().map_or(0, Batch::len)
+            + usize::from(lock(&self.next).is_some());
+        self.queue.buffer.len() + held + self.spool.as_ref().map_or(0, Spool::len)
     }
 
     /// Sends what was waiting when it was called. Stops at the first batch that nobody takes.
@@ -102,67 +114,103 @@ impl Pipeline {
         let _one_at_a_time = self.queue.sending.lock().await;
         self.queue.count_dropped();
         let mut left = self.queue.buffer.len();
-        while left > 0 {
-            let (mut batch, taken) = self.next_batch(left, &mut report);
-            left = left.saturating_sub(taken);
-            if batch.batch.is_empty() {
-                continue;
+        self.save(&mut left, &mut report);
+        while let Some(batch) = self.next_batch(&mut left, &mut report) {
+            let outcome = self.deliver(&batch).await;
+            if let Outcome::Undelivered { again } = outcome {
+                *lock(&self.not_before) = again;
+                self.keep(&batch);
+                // What could not be sent is still safe from the end of the process.
+                self.save(&mut left, &mut report);
+                report.undelivered += self.waiting();
+                return report;
             }
-            let count = batch.batch.len();
-            match self.deliver(&batch.batch).await {
-                Outcome::Taken { sent, mut rejected } => {
-                    // What was refused for its credential goes back, and out again without one.
-                    batch.batch = stamp::unproved(&batch.batch, &mut rejected);
-                    if !batch.batch.is_empty() {
-                        self.credentials.forget();
-                        left += batch.batch.len();
-                    }
+            match outcome {
+                Outcome::Taken { sent, rejected } => {
                     report.sent += sent;
                     report.rejected.extend(rejected);
                 }
                 Outcome::Lost(reason) => {
-                    batch.batch.clear();
-                    report.undelivered += count;
-                    self.queue.lose(count, &reason);
+                    report.undelivered += batch.len();
+                    self.queue.lose(batch.len(), &reason);
                 }
-                Outcome::Undelivered => {
-                    report.undelivered += count + left;
-                    break;
-                }
+                Outcome::Undelivered { .. } => {}
             }
+            *lock(&self.not_before) = None;
+            self.settle(&batch);
         }
         report
     }
 
-    /// Takes and prepares traces until the batch is full by count or by bytes. Returns how many left the buffer for good.
-    fn next_batch(
-        &self,
-        most: usize,
-        report: &mut FlushReport,
-    ) -> (InFlight<'_, Waiting, Ready>, usize) {
-        let mut batch = InFlight { buffer: &self.queue.buffer, batch: Vec::new() };
-        let mut bytes = 0;
-        let mut taken = 0;
+    /// Moves what waits in memory to the disk, as far as there is room.
+    fn save(&self, left: &mut usize, report: &mut FlushReport) {
+        let Some(spool) = &self.spool else { return };
+        loop {
+            let mut held = lock(&self.held);
+            if held.is_none() {
+                *held = self.put_together(left, report);
+            }
+            let Some(batch) = held.as_ref() else { return };
+            if let Err(error) = spool.append(batch) {
+                tracing::warn!(%error, "traces stay in memory");
+                return;
+            }
+            *held = None;
+        }
+    }
+
+    /// The batch to send next: from the disk first, since what lies there is older.
+    fn next_batch(&self, left: &mut usize, report: &mut FlushReport) -> Option<Batch> {
+        while let Some(oldest) = self.spool.as_ref().and_then(Spool::oldest) {
+            match oldest {
+                Ok(batch) => return Some(batch),
+                Err(traces) => self.queue.lose(traces, "their place on the disk cannot be read"),
+            }
+        }
+        let mut held = lock(&self.held);
+        if held.is_none() {
+            *held = self.put_together(left, report);
+        }
+        held.clone()
+    }
+
+    /// Notes that a batch may have arrived.
+    fn keep(&self, batch: &Batch) {
+        if let Some(spool) = &self.spool {
+            spool.mark_sent(batch.id);
+        }
+        if let Some(held) = lock(&self.held).as_mut().filter(|held| held.id == batch.id) {
+            held.was_sent = true;
+        }
+    }
+
+    /// Forgets a batch.
+    fn settle(&self, batch: &Batch) {
+        if let Some(spool) = &self.spool {
+            spool.settle(batch.id);
+        }
+        lock(&self.held).take_if(|held| held.id == batch.id);
+    }
+
+    /// Takes and prepares traces until the batch is full by count or by bytes; `None` if nothing is left.
+    fn put_together(&self, left: &mut usize, report: &mut FlushReport) -> Option<Batch> {
         let limit = self.config.batch_size.clamp(1, BATCH_LIMIT);
-        while taken < most && batch.batch.len() < limit {
-            let Some(trace) = self.queue.buffer.take(1).pop() else {
-                taken = most;
+        let mut ready: Vec<Ready> = lock(&self.next).take().into_iter().collect();
+        let mut bytes: usize = ready.iter().map(|trace| trace.json.len()).sum();
+        while *left > 0 && ready.len() < limit {
+            let Some(Waiting(body)) = self.queue.buffer.take(1).pop() else {
+                *left = 0;
                 break;
             };
-            let ready = match trace {
-                Waiting::Ready(ready) => Ok(ready),
-                Waiting::Fresh(body) => prepare(*body, &self.config),
-            };
-            taken += 1;
-            match ready {
-                Ok(ready) if bytes > 0 && bytes + ready.json.len() > BATCH_BYTES => {
-                    self.queue.buffer.put_back(std::iter::once(Waiting::Ready(ready)));
-                    taken -= 1;
+            *left -= 1;
+            match prepare(*body, &self.config, &self.destination) {
+                Ok(trace) if bytes > 0 && bytes + trace.json.len() > BATCH_BYTES => {
+                    *lock(&self.next) = Some(trace);
                     break;
                 }
-                Ok(ready) => {
-                    bytes += ready.json.len();
-                    batch.batch.push(ready);
+                Ok(trace) => {
+                    bytes += trace.json.len();
+                    ready.push(trace);
                 }
                 Err(trace_id) => report.rejected.push(RejectedTrace {
                     trace_id,
@@ -171,68 +219,28 @@ impl Pipeline {
                 }),
             }
         }
-        (batch, taken)
+        (!ready.is_empty()).then(|| Batch::of(ready))
     }
 
-    /// The traces as JSON, one after the other.
-    async fn written(&self, traces: &[Ready]) -> String {
-        if self.config.stamp_identity && self.config.otlp_endpoint.is_none() {
-            return stamp(&self.credentials, traces).await.join(",");
+    /// Gives up on what only memory holds; what is on the disk waits for the next process.
+    pub(crate) fn give_up(&self, reason: &str) {
+        let mut report = FlushReport::default();
+        self.save(&mut self.queue.buffer.len(), &mut report);
+        if let Some(spool) = &self.spool {
+            spool.close();
         }
-        traces.iter().map(|trace| trace.json.as_str()).collect::<Vec<_>>().join(",")
+        let refused = report.rejected.len();
+        let held = lock(&self.held).take().map_or(0, |batch| batch.len())
+            + usize::from(lock(&self.next).take().is_some());
+        if held + refused > 0 {
+            self.queue.lose(held + refused, reason);
+        }
+        self.queue.abandon(reason);
     }
+}
 
-    async fn deliver(&self, traces: &[Ready]) -> Outcome {
-        let joined = self.written(traces).await;
-        let call = || match &self.config.otlp_endpoint {
-            None => Call::post(paths::INGEST, format!("{{\"traces\":[{joined}]}}").into_bytes()),
-            Some(endpoint) => {
-                let body = otlp::envelope(&self.config, &joined).into_bytes();
-                Call::post(format!("{endpoint}/v1/traces"), body).elsewhere()
-            }
-        };
-        let mut attempt = 1;
-        loop {
-            let reply = self.http.send(call()).await;
-            let pause = match &reply {
-                Ok(reply) if reply.is_success() && self.config.otlp_endpoint.is_some() => {
-                    let rejected = otlp::rejections(reply.json().as_ref());
-                    let sent = traces.len().saturating_sub(rejected.len());
-                    return Outcome::Taken { sent, rejected };
-                }
-                Ok(reply) if reply.is_success() => {
-                    if let Some(outcome) = taken(traces, reply) {
-                        return outcome;
-                    }
-                    None
-                }
-                Ok(reply) if reply.status == 402 => {
-                    return Outcome::Lost(format!(
-                        "the plan's limit is used up: {}",
-                        reply.to_error()
-                    ));
-                }
-                Ok(reply) if is_final(reply.status) => return refused(traces, reply),
-                Ok(reply) => reply.retry_after,
-                Err(error) => {
-                    tracing::debug!(%error, attempt, "traces not delivered");
-                    None
-                }
-            };
-            let pause = pause.unwrap_or(BACKOFF * attempt);
-            if attempt == ATTEMPTS || pause > LONGEST_PAUSE {
-                return match reply {
-                    // A batch that makes the server fail again and again must not hold up those behind it.
-                    Ok(reply) if reply.status == 500 => {
-                        Outcome::Lost(format!("the server failed on them: {}", reply.to_error()))
-                    }
-                    _ => Outcome::Undelivered,
-                };
-            }
-            sleep(pause).await;
-            attempt += 1;
-        }
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Outbox for Pipeline {
@@ -243,56 +251,19 @@ impl Outbox for Pipeline {
     }
 
     async fn send_all(&self) -> bool {
+        if lock(&self.not_before).is_some_and(|moment| Instant::now() < moment) {
+            let mut report = FlushReport::default();
+            self.save(&mut self.queue.buffer.len(), &mut report);
+            return false;
+        }
         let report = self.flush().await;
         if !report.rejected.is_empty() {
             self.observer.traces_rejected(&report.rejected);
         }
         report.undelivered == 0
     }
-}
 
-/// Whether asking again is useless.
-pub(crate) fn is_final(status: u16) -> bool {
-    (300..500).contains(&status) && !matches!(status, 408 | 429)
-}
-
-/// Reads a receipt; `None` if it is none.
-fn taken(traces: &[Ready], reply: &Reply) -> Option<Outcome> {
-    let body = reply.json()?;
-    let accepted = body.get("accepted").and_then(Value::as_u64)?;
-    let rejected = rejections(&body);
-    let sent = usize::try_from(accepted).unwrap_or(usize::MAX).min(traces.len());
-    Some(Outcome::Taken { sent, rejected })
-}
-
-/// Reads a refusal of the whole batch: each trace by its own reason where the server gives one.
-fn refused(traces: &[Ready], reply: &Reply) -> Outcome {
-    let mut rejected = reply.json().as_ref().map(rejections).unwrap_or_default();
-    if rejected.is_empty() {
-        let refusal = reply.refusal();
-        let code = refusal.code.unwrap_or_else(|| format!("HTTP_{}", refusal.status));
-        rejected.extend(traces.iter().map(|trace| RejectedTrace {
-            trace_id: trace.trace_id.clone(),
-            code: code.clone(),
-            message: refusal.message.clone(),
-        }));
+    fn give_up(&self, reason: &str) {
+        Pipeline::give_up(self, reason);
     }
-    Outcome::Taken { sent: 0, rejected }
-}
-
-fn rejections(body: &Value) -> Vec<RejectedTrace> {
-    let text = |error: &Value, names: [&str; 2]| {
-        let found = names.iter().find_map(|name| error.get(*name)).and_then(Value::as_str);
-        found.unwrap_or_default().to_owned()
-    };
-    let errors = body.get("errors").and_then(Value::as_array);
-    errors
-        .into_iter()
-        .flatten()
-        .map(|error| RejectedTrace {
-            trace_id: text(error, ["traceId", "trace_id"]),
-            code: text(error, ["code", "code"]),
-            message: text(error, ["error", "message"]),
-        })
-        .collect()
 }

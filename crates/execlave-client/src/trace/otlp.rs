@@ -28,17 +28,25 @@ pub(super) fn span(trace: &TraceBody) -> Option<Value> {
         _ => json!({"code": 1}),
     };
     let own = named("spanId").unwrap_or(&trace.trace_id);
+    // The spans of a tree have one trace id here. Traces that are nested have each their own, and the root's in their metadata; one that
+    // names a parent and no root is taken for the child of a root.
+    let parent_trace = trace.parent_trace_id.as_deref();
+    let root = match (named("rootTraceId"), named("parentSpanId")) {
+        (Some(root), _) => root,
+        (None, Some(_)) => &trace.trace_id,
+        (None, None) => parent_trace.unwrap_or(&trace.trace_id),
+    };
     let mut span = json!({
-        "traceId": id(&trace.trace_id, 16),
+        "traceId": id(root, 16),
         "spanId": id(own, 8),
         "name": named("spanName").or(trace.agent_id.as_deref()).unwrap_or("unknown"),
         "kind": 1,
         "startTimeUnixNano": nanos(start),
         "endTimeUnixNano": nanos(end),
-        "attributes": attributes(trace, named("spanName")),
+        "attributes": attributes(trace, &named),
         "status": status,
     });
-    if let Some(parent) = named("parentSpanId").or(trace.parent_trace_id.as_deref()) {
+    if let Some(parent) = named("parentSpanId").or(parent_trace) {
         span["parentSpanId"] = id(parent, 8).into();
     }
     Some(span)
@@ -71,7 +79,19 @@ pub(super) fn rejections(answer: Option<&Value>) -> Vec<RejectedTrace> {
     vec![rejected; usize::try_from(count.unwrap_or(0)).unwrap_or(0).min(1_000)]
 }
 
-fn attributes(trace: &TraceBody, span_name: Option<&str>) -> Vec<Value> {
+/// The names of the published client, and those of OpenTelemetry's conventions for generative AI.
+fn attributes<'a>(trace: &'a TraceBody, named: &impl Fn(&str) -> Option<&'a str>) -> Vec<Value> {
+    let span_name = named("spanName");
+    let operation = match named("spanKind").or(trace.span_type.as_deref()) {
+        Some("llm") => Some("chat"),
+        Some("tool") => Some("execute_tool"),
+        Some("agent") => Some("invoke_agent"),
+        _ => None,
+    };
+    let metadata = trace.metadata.as_ref().map(|metadata| {
+        let text = serde_json::to_string(metadata).unwrap_or_default();
+        text.chars().take(TEXT_LIMIT).collect::<String>()
+    });
     let status = trace.status.unwrap_or_default().as_str();
     let prompt = trace.input.as_ref().map(stringified);
     let completion = trace.output.as_ref().map(stringified);
@@ -82,11 +102,17 @@ fn attributes(trace: &TraceBody, span_name: Option<&str>) -> Vec<Value> {
         ("Execlave.status", Some(status)),
         ("Execlave.span_type", trace.span_type.as_deref()),
         ("Execlave.span_name", span_name),
+        ("Execlave.parent_trace_id", trace.parent_trace_id.as_deref()),
+        ("Execlave.metadata", metadata.as_deref()),
         ("deployment.environment", trace.environment.as_deref()),
         ("enduser.id", trace.user_id.as_deref()),
         ("error.message", trace.error_message.as_deref()),
         ("error.type", trace.error_type.as_deref()),
         ("gen_ai.request.model", trace.model_name.as_deref()),
+        ("gen_ai.operation.name", operation),
+        ("gen_ai.agent.id", trace.agent_id.as_deref()),
+        ("gen_ai.conversation.id", trace.session_id.as_deref()),
+        ("gen_ai.tool.name", named("toolName")),
         ("gen_ai.prompt", prompt.as_deref()),
         ("gen_ai.completion", completion.as_deref()),
     ];
@@ -94,6 +120,8 @@ fn attributes(trace: &TraceBody, span_name: Option<&str>) -> Vec<Value> {
         ("Execlave.duration_ms", trace.duration_ms),
         ("gen_ai.usage.prompt_tokens", trace.prompt_tokens.filter(|count| *count != 0)),
         ("gen_ai.usage.completion_tokens", trace.completion_tokens.filter(|count| *count != 0)),
+        ("gen_ai.usage.input_tokens", trace.prompt_tokens.filter(|count| *count != 0)),
+        ("gen_ai.usage.output_tokens", trace.completion_tokens.filter(|count| *count != 0)),
         ("gen_ai.usage.total_tokens", trace.total_tokens.filter(|count| *count != 0)),
     ];
     let cost = trace
@@ -107,6 +135,11 @@ fn attributes(trace: &TraceBody, span_name: Option<&str>) -> Vec<Value> {
             Some(json!({"key": key, "value": {"intValue": count?.to_string()}}))
         }))
         .chain(cost)
+        .chain((!trace.tags.is_empty()).then(|| {
+            let tags: Vec<Value> =
+                trace.tags.iter().map(|tag| json!({"stringValue": tag})).collect();
+            json!({"key": "Execlave.tags", "value": {"arrayValue": {"values": tags}}})
+        }))
         .collect()
 }
 

@@ -5,27 +5,21 @@ use execlave_api::traces::TraceBody;
 use execlave_core::detect;
 use serde_json::json;
 
+use super::deliver::Destination;
 use super::otlp;
 use crate::buffer::Waits;
 use crate::config::Config;
 use crate::privacy;
 
-/// A trace on its way.
+/// A trace as the application finished it.
 #[derive(Debug)]
-pub(crate) enum Waiting {
-    /// As the application finished it.
-    Fresh(Box<TraceBody>),
-    /// Scrubbed, scanned and written as JSON; sent before, without success.
-    Ready(Ready),
-}
+pub(crate) struct Waiting(pub(super) Box<TraceBody>);
 
 /// A trace as it goes out.
 #[derive(Clone, Debug)]
-pub(crate) struct Ready {
+pub(super) struct Ready {
     pub(super) trace_id: String,
     pub(super) json: String,
-    /// Whose trace it is, and where it ran.
-    pub(super) agent: Option<(String, String)>,
 }
 
 impl Waits for Waiting {
@@ -34,28 +28,22 @@ impl Waits for Waiting {
     }
 }
 
-impl From<Ready> for Waiting {
-    fn from(ready: Ready) -> Self {
-        Self::Ready(ready)
-    }
-}
-
 /// Prepares one trace. Fails only if it cannot be written as JSON, which costs this trace and no other.
-pub(super) fn prepare(mut trace: TraceBody, config: &Config) -> Result<Ready, String> {
+pub(super) fn prepare(
+    mut trace: TraceBody,
+    config: &Config,
+    destination: &Destination,
+) -> Result<Ready, String> {
     privacy::scrub_trace(&mut trace, &config.privacy);
     if config.scan_injections {
         tag_injection(&mut trace);
     }
-    let json = match config.otlp_endpoint {
-        None => serde_json::to_string(&trace).ok(),
-        Some(_) => otlp::span(&trace).map(|span| span.to_string()),
+    let json = match destination {
+        Destination::Server => serde_json::to_string(&trace).ok(),
+        Destination::Collector(_) => otlp::span(&trace).map(|span| span.to_string()),
     };
     match json {
-        Some(json) => {
-            let environment = trace.environment.unwrap_or_else(|| config.environment.clone());
-            let agent = trace.agent_id.map(|agent| (agent, environment));
-            Ok(Ready { trace_id: trace.trace_id, json, agent })
-        }
+        Some(json) => Ok(Ready { trace_id: trace.trace_id, json }),
         None => Err(trace.trace_id),
     }
 }

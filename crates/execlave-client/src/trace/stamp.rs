@@ -1,54 +1,67 @@
-//! Puts credentials into traces at the moment they are sent, so that a trace which has waited carries one that is still good.
+//! Puts credentials into traces at the moment they are sent, so that a trace which has waited, on the disk perhaps, carries one that is
+//! still good.
 
 use std::collections::HashMap;
 
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::batch::Batch;
 use super::flush::RejectedTrace;
-use super::prepare::Ready;
 use crate::credentials::Credentials;
 
 /// What the server says to a trace whose credential proves nothing.
 const REFUSED: &str = "INVALID_AGENT_CREDENTIAL";
 
-/// The traces as JSON, each with its agent's credential. One that cannot be had costs the proof and not the trace.
-pub(super) async fn stamp(credentials: &Credentials, traces: &[Ready]) -> Vec<String> {
-    let mut had: HashMap<&(String, String), Option<String>> = HashMap::new();
-    let mut stamped = Vec::with_capacity(traces.len());
-    for trace in traces {
-        let Some(agent) = &trace.agent else {
-            stamped.push(trace.json.clone());
-            continue;
-        };
-        if !had.contains_key(agent) {
-            let (id, environment) = agent;
-            let credential = credentials.of(id, environment).await;
-            let credential = credential.inspect_err(|error| {
-                tracing::warn!(%error, agent = id, "traces are sent without a credential");
-            });
-            had.insert(agent, credential.ok().map(|issued| issued.credential));
-        }
-        let credential = had.get(agent).and_then(Option::as_deref);
-        stamped.push(with_credential(&trace.json, credential));
-    }
-    stamped
+/// Whose trace it is, and where it ran.
+#[derive(Clone, Deserialize, PartialEq, Eq, Hash)]
+#[serde(rename_all = "camelCase")]
+struct Whose {
+    agent_id: Option<String>,
+    environment: Option<String>,
 }
 
-/// Takes the traces that were refused for their credential alone out of the refused ones: to be sent again, without it. It was revoked,
-/// perhaps, or this deployment's keys have changed; either costs the proof and not the trace. Of an id that several traces share, all
-/// must have been refused, or some would be stored twice.
-pub(super) fn unproved(traces: &[Ready], rejected: &mut Vec<RejectedTrace>) -> Vec<Ready> {
-    let is_refused = |one: &&RejectedTrace, id: &str| one.code == REFUSED && one.trace_id == id;
-    let again: Vec<Ready> = traces
-        .iter()
-        .filter(|trace| trace.agent.is_some())
-        .filter(|trace| {
-            let refused = rejected.iter().filter(|one| is_refused(one, &trace.trace_id)).count();
-            refused > 0
-                && refused == traces.iter().filter(|one| one.trace_id == trace.trace_id).count()
-        })
-        .map(|trace| Ready { agent: None, ..trace.clone() })
-        .collect();
-    rejected.retain(|one| !again.iter().any(|trace| is_refused(&one, &trace.trace_id)));
-    again
+/// The traces of a batch as JSON, separated by commas, each with its agent's credential. One that cannot be had costs the proof and not
+/// the trace.
+pub(super) async fn stamp(credentials: &Credentials, batch: &Batch, environment: &str) -> String {
+    let list = format!("[{}]", batch.json);
+    let Ok(traces) = serde_json::from_str::<Vec<&RawValue>>(&list) else {
+        return batch.json.clone();
+    };
+    let mut had: HashMap<Whose, Option<String>> = HashMap::new();
+    let mut stamped = Vec::with_capacity(traces.len());
+    for trace in traces {
+        let whose = serde_json::from_str::<Whose>(trace.get()).ok();
+        let Some(whose) = whose.filter(|whose| whose.agent_id.is_some()) else {
+            stamped.push(trace.get().to_owned());
+            continue;
+        };
+        if !had.contains_key(&whose) {
+            had.insert(whose.clone(), credential_of(credentials, &whose, environment).await);
+        }
+        let credential = had.get(&whose).and_then(Option::as_deref);
+        stamped.push(with_credential(trace.get(), credential));
+    }
+    stamped.join(",")
+}
+
+/// Whether something was refused for its credential: it was revoked, perhaps, or the deployment's keys have changed. Either costs the
+/// proof and not the trace, so the batch goes out again without.
+pub(super) fn is_doubted(rejected: &[RejectedTrace]) -> bool {
+    rejected.iter().any(|one| one.code == REFUSED)
+}
+
+async fn credential_of(
+    credentials: &Credentials,
+    whose: &Whose,
+    environment: &str,
+) -> Option<String> {
+    let agent = whose.agent_id.as_deref()?;
+    let issued = credentials.of(agent, whose.environment.as_deref().unwrap_or(environment)).await;
+    let issued = issued.inspect_err(|error| {
+        tracing::warn!(%error, agent, "traces are sent without a credential");
+    });
+    issued.ok().map(|issued| issued.credential)
 }
 
 fn with_credential(json: &str, credential: Option<&str>) -> String {

@@ -1,5 +1,6 @@
 //! A server whose every answer is scripted, and a client that talks to it.
 
+use std::io::Read as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -148,7 +149,15 @@ async fn read_request(stream: &mut TcpStream, mut buffer: Vec<u8>) -> Option<(Se
             return None;
         }
     }
-    seen.body = String::from_utf8(buffer[head_end + 4..end].to_vec()).expect("UTF-8");
+    let body = &buffer[head_end + 4..end];
+    seen.body = match seen.header("content-encoding") {
+        Some("gzip") => {
+            let mut text = String::new();
+            flate2::read::GzDecoder::new(body).read_to_string(&mut text).expect("compressed UTF-8");
+            text
+        }
+        _ => String::from_utf8(body.to_vec()).expect("UTF-8"),
+    };
     Some((seen, buffer[end..].to_vec()))
 }
 

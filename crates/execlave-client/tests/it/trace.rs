@@ -190,3 +190,59 @@ async fn traces_are_scrubbed_and_tagged_before_they_leave() {
     assert!(first["metadata"]["injection_scan"]["patterns_matched"][0].is_string());
     assert!(second.get("metadata").is_none());
 }
+
+#[tokio::test]
+async fn a_large_batch_is_compressed_until_the_server_says_that_it_cannot_read_it() {
+    let server = FakeServer::new(|seen| match seen.header("content-encoding") {
+        Some(_) => Reply::Json(415, json!({"error": {"code": "UNSUPPORTED_MEDIA_TYPE"}})),
+        None => accept(seen),
+    })
+    .await;
+    let client = server.client();
+    for id in ["1", "2"] {
+        record(&client, id, json!("x".repeat(20_000)));
+        assert_eq!(client.flush().await.sent, 1);
+    }
+    let seen = server.seen("/api/v1/traces/ingest");
+    let encodings: Vec<_> = seen.iter().map(|seen| seen.header("content-encoding")).collect();
+    assert_eq!(encodings, [Some("gzip"), None, None]);
+    let length: usize = seen[0].header("content-length").expect("a length").parse().expect("one");
+    assert!(length < 2_000);
+}
+
+#[tokio::test]
+async fn a_batch_keeps_its_id_and_says_that_it_may_have_arrived() {
+    let times = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&times);
+    let server = FakeServer::new(move |seen| match counted.fetch_add(1, Ordering::SeqCst) {
+        0 => Reply::Close,
+        _ => accept(seen),
+    })
+    .await;
+    let client = server.client();
+    record(&client, "1", json!("x"));
+    assert_eq!(client.flush().await.sent, 1);
+    record(&client, "2", json!("x"));
+    assert_eq!(client.flush().await.sent, 1);
+    let seen = server.seen("/api/v1/traces/ingest");
+    let ids: Vec<_> = seen.iter().map(|seen| seen.header("x-execlave-delivery-id")).collect();
+    assert!(ids[0].is_some() && ids[0] == ids[1] && ids[1] != ids[2]);
+    let again: Vec<_> = seen.iter().map(|seen| seen.header("x-execlave-redelivery")).collect();
+    assert_eq!(again, [None, Some("1"), None]);
+}
+
+#[tokio::test]
+async fn a_server_that_wants_to_be_left_alone_is_left_alone() {
+    let server = FakeServer::new(|_| Reply::WithHeader(429, "retry-after: 3600", json!({}))).await;
+    let client = server.client_with(|config| {
+        config.batch_size = 1;
+        config.flush_interval = Some(Duration::from_millis(20));
+    });
+    record(&client, "1", json!("x"));
+    eventually(|| !server.seen("/").is_empty()).await;
+    // Many intervals pass, and nobody asks again.
+    let waited = std::time::Instant::now();
+    eventually(|| waited.elapsed() > Duration::from_millis(300)).await;
+    assert_eq!(server.seen("/").len(), 1);
+    assert_eq!(client.waiting_traces(), 1);
+}

@@ -87,6 +87,14 @@ pub enum EventType {
     CostBudgetRuleDeleted,
     /// The organisation's settings were changed.
     SettingsUpdated,
+    /// Somebody was invited.
+    UserInvited,
+    /// A person's name, role or state was changed.
+    UserUpdated,
+    /// A person cannot sign in any more.
+    UserDisabled,
+    /// A person has another password.
+    UserPasswordChanged,
     /// Somebody tries a webhook out. Cannot be subscribed to.
     Test,
 }
@@ -129,6 +137,10 @@ words!(
     CostBudgetRuleUpdated = "cost_budget_rule.updated",
     CostBudgetRuleDeleted = "cost_budget_rule.deleted",
     SettingsUpdated = "settings.updated",
+    UserInvited = "user.invited",
+    UserUpdated = "user.updated",
+    UserDisabled = "user.disabled",
+    UserPasswordChanged = "user.password_changed",
     Test = "webhook.test",
 );
 
@@ -198,6 +210,14 @@ impl EventType {
             Self::CostBudgetRuleUpdated => "a cost budget rule was changed",
             Self::CostBudgetRuleDeleted => "a cost budget rule was deleted",
             Self::SettingsUpdated => "the organisation's settings were changed",
+            Self::UserInvited => "somebody was invited and can accept for 7 days",
+            Self::UserUpdated => {
+                "a person's name, role, grant or state was changed; `changed` names the fields"
+            }
+            Self::UserDisabled => "a person cannot sign in any more and was signed out everywhere",
+            Self::UserPasswordChanged => {
+                "a person has another password and was signed out everywhere else"
+            }
             Self::Test => {
                 "somebody tries a webhook out; it cannot be subscribed to and is not kept"
             }

@@ -16,6 +16,9 @@ impl From<Option<Vec<String>>> for Environments {
 }
 
 impl Environments {
+    /// All of them.
+    pub(crate) const ALL: &'static Self = &Self(None);
+
     /// The list, if there is one.
     pub(crate) fn list(&self) -> Option<&[String]> {
         self.0.as_deref()

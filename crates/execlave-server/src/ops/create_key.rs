@@ -7,7 +7,7 @@ use execlave_store::Store;
 use execlave_store::keys::{ApiKey, NewKey};
 
 use crate::auth::Actor;
-use crate::auth::key::SCOPES;
+use crate::auth::permission::SCOPES;
 use crate::checks;
 use crate::clock::Clock;
 use crate::error::{AppError, AppResult};

@@ -166,7 +166,7 @@ pub(crate) async fn decide(
         )),
         Decided::Own => Err(AppError::new(
             ErrorCode::SelfApproval,
-            "this key asked for the deployment and cannot decide it: decide with another key",
+            "whoever asked for the deployment cannot decide it: let somebody else do it, or use another key",
         )),
         Decided::OutOfReach(environment) => {
             Err(reach.check(&environment).err().unwrap_or_else(|| {

@@ -1,6 +1,7 @@
 //! Taking in what agents did. Each trace is judged on its own: a bad one is named and the others are stored.
 
 mod admit;
+mod delivery;
 mod evidence;
 mod identity;
 mod review;
@@ -12,6 +13,7 @@ use execlave_store::traces::NewTrace;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+pub(crate) use self::delivery::Delivery;
 use crate::auth::environment::Environments;
 use crate::error::{AppError, AppResult};
 use crate::metrics;
@@ -40,6 +42,7 @@ pub(crate) async fn ingest_traces(
     org: OrgId,
     environments: &Environments,
     batch: Vec<Box<RawValue>>,
+    delivery: Option<Delivery>,
 ) -> AppResult<Ingested> {
     let most = state.config.limits.traces_per_batch;
     if batch.len() > most {
@@ -51,10 +54,10 @@ pub(crate) async fn ingest_traces(
     identity::learn_keys(state, &batch).await?;
     let size: usize = batch.iter().map(|raw| raw.get().len()).sum();
     let judged = if size < LARGE_BATCH_BYTES {
-        judge(state, org, environments, &batch)
+        judge(state, org, environments, &batch, delivery)
     } else {
         let (owned, environments) = (state.clone(), environments.clone());
-        tokio::task::spawn_blocking(move || judge(&owned, org, &environments, &batch))
+        tokio::task::spawn_blocking(move || judge(&owned, org, &environments, &batch, delivery))
             .await
             .map_err(AppError::internal)?
     };
@@ -73,12 +76,19 @@ fn judge(
     org: OrgId,
     environments: &Environments,
     batch: &[Box<RawValue>],
+    delivery: Option<Delivery>,
 ) -> (Vec<NewTrace>, Vec<TraceError>) {
     let mut traces = Vec::with_capacity(batch.len());
     let mut errors = Vec::new();
     for (index, raw) in batch.iter().enumerate() {
         match admit::admit(state, org, environments, raw.get()) {
-            Ok(trace) => traces.push(trace),
+            Ok(mut trace) => {
+                if let Some(delivery) = delivery {
+                    trace.trace.id = delivery.row(index);
+                    trace.is_redelivery = delivery.is_repeated;
+                }
+                traces.push(trace);
+            }
             Err(Refusal { code, message }) => {
                 let error = TraceError {
                     trace_id: trace_id(raw.get()),

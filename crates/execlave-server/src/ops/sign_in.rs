@@ -1,57 +1,119 @@
-//! Signing in with a one-time link, and out again.
+//! Signing in: with a one-time link, with a password, or by accepting an invitation. Each way ends in the same session.
 
-use execlave_core::ids::{OrgId, UserId};
+use execlave_api::error::ErrorCode;
+use execlave_api::sessions::{AcceptInvitation, SignIn};
 use execlave_core::time::Timestamp;
-use execlave_store::Store;
-use execlave_store::sessions::Session;
+use execlave_store::sessions::{Session, SignInMethod};
+use execlave_store::users::User;
 
-use crate::bootstrap::sign_in_url;
-use crate::clock::Clock;
-use crate::config::Config;
-use crate::error::AppResult;
+use crate::auth::origin::Origin;
+use crate::auth::tries::Trier;
+use crate::checks;
+use crate::error::{AppError, AppResult};
 use crate::secrets;
 use crate::state::AppState;
 
-/// A new session: the cookie's value, and how long it lasts.
-#[derive(Debug)]
+/// A new session: its token, and how long it lasts.
 pub(crate) struct NewSession {
-    pub(crate) cookie: String,
+    pub(crate) token: String,
     pub(crate) lasts_seconds: i64,
+    pub(crate) expires_at: Timestamp,
 }
 
 /// Uses a sign-in link up. `None` when there is no such link, it is over, or it was used.
-pub(crate) async fn sign_in(state: &AppState, token: &str) -> AppResult<Option<NewSession>> {
+pub(crate) async fn with_link(
+    state: &AppState,
+    token: &str,
+    origin: Origin,
+) -> AppResult<Option<NewSession>> {
     let now = state.clock.now();
-    let Some(user) = state.store.take_sign_in_link(&secrets::hash(token), now).await? else {
-        return Ok(None);
+    match state.store.take_sign_in_link(&secrets::hash(token), now).await? {
+        Some(user) => begin(state, &user, SignInMethod::Link, origin).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Compares a password. Whether the address or the password is wrong is nobody's business, and takes the same time to find out.
+pub(crate) async fn with_password(
+    state: &AppState,
+    body: SignIn,
+    origin: Origin,
+) -> AppResult<NewSession> {
+    let now = state.clock.now();
+    let email = body.email.trim();
+    checks::bounded("email", email, checks::NAME_LENGTH)?;
+    let machine = origin.address.clone().map(Trier::Machine);
+    let triers: Vec<_> =
+        machine.into_iter().chain([Trier::Account(email.to_lowercase())]).collect();
+    state.tries.begin(&triers, now)?;
+    let Some(user) = compare(state, email, &body.password).await? else {
+        let message = "the address or the password is wrong: try again, or ask an administrator for a one-time link";
+        return Err(AppError::new(ErrorCode::InvalidCredentials, message));
     };
+    let session = begin(state, &user, SignInMethod::Password, origin).await?;
+    state.tries.forgive(&triers, now);
+    Ok(session)
+}
+
+async fn compare(state: &AppState, email: &str, password: &str) -> AppResult<Option<User>> {
+    let mut candidates = state.store.find_users_by_email_across_orgs(email).await?;
+    candidates.retain(|(_, password)| password.is_some());
+    if candidates.is_empty() {
+        state.passwords.matches(password, None).await?;
+        return Ok(None);
+    }
+    for (user, known) in candidates {
+        let hash = known.as_ref().map(|known| known.hash.as_str());
+        if state.passwords.matches(password, hash).await? {
+            return Ok(Some(user));
+        }
+    }
+    Ok(None)
+}
+
+/// Uses an invitation up: whoever holds the link chooses a name and a password, and is signed in. `None` when it is not good.
+pub(crate) async fn with_invitation(
+    state: &AppState,
+    body: AcceptInvitation,
+    origin: Origin,
+) -> AppResult<Option<NewSession>> {
+    let now = state.clock.now();
+    checks::required("name", &body.name, checks::NAME_LENGTH)?;
+    let token = secrets::hash(&body.token);
+    // Hashing is work that nobody without an invitation may ask for.
+    if state.store.find_invitation(&token, now).await?.is_none() {
+        return Ok(None);
+    }
+    let hash = state.passwords.hash("password", &body.password).await?;
+    match state.store.accept_invitation(&token, body.name.trim(), &hash, now).await? {
+        Some(user) => begin(state, &user, SignInMethod::Invitation, origin).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+async fn begin(
+    state: &AppState,
+    user: &User,
+    method: SignInMethod,
+    origin: Origin,
+) -> AppResult<NewSession> {
+    let now = state.clock.now();
     let lasts_seconds = i64::from(state.config.sign_in.session_hours) * 3600;
-    let cookie = secrets::new_token();
+    let expires_at = now.plus_millis(lasts_seconds * 1000);
+    let token = secrets::new_session_token();
     let session = Session {
         org_id: user.org_id,
         id: state.clock.new_id(),
         user_id: user.id,
-        token_hash: secrets::hash(&cookie),
+        token_hash: secrets::hash(&token),
         csrf_token: secrets::new_token(),
+        method,
+        user_agent: origin.user_agent,
+        address: origin.address,
         created_at: now,
-        expires_at: now.plus_millis(lasts_seconds * 1000),
+        expires_at,
+        last_used_at: None,
     };
     state.store.insert_session(&session).await?;
-    Ok(Some(NewSession { cookie, lasts_seconds }))
-}
-
-/// Makes a one-time link for a person: its address, and when it ends.
-pub(crate) async fn new_sign_in_link(
-    store: &Store,
-    clock: &Clock,
-    config: &Config,
-    org: OrgId,
-    user: UserId,
-    actor: &str,
-) -> AppResult<(String, Timestamp)> {
-    let now = clock.now();
-    let token = secrets::new_token();
-    let expires_at = now.plus_millis(i64::from(config.sign_in.link_minutes) * 60_000);
-    store.insert_sign_in_link(org, user, &secrets::hash(&token), expires_at, actor, now).await?;
-    Ok((sign_in_url(config, &token), expires_at))
+    Ok(NewSession { token, lasts_seconds, expires_at })
 }

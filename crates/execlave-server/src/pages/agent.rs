@@ -10,9 +10,9 @@ use execlave_core::time::Timestamp;
 use execlave_store::agents::Agent;
 use execlave_store::decisions::{DecisionFilter, DecisionRecord};
 use execlave_store::page::PageRequest;
-use execlave_store::users::Role;
 use serde::Deserialize;
 
+use crate::auth::permission::WriteAgents;
 use crate::auth::session::{Operator, SignedIn, Viewer};
 use crate::ops::change_status;
 use crate::pages::agents::AgentRow;
@@ -57,7 +57,7 @@ pub(crate) async fn show(
     let decisions = state.store.list_decisions(who.org, &of_agent, &LATEST).await?;
     let page = AgentPage {
         layout: Layout::load(&state, &who, Section::Agents).await?,
-        may_pause: who.reaches(Role::Developer),
+        may_pause: who.may::<WriteAgents>(),
         status_reason: (agent.status != AgentStatus::Active).then(|| {
             agent.status_reason.clone().unwrap_or_else(|| "No reason was given.".to_owned())
         }),

@@ -7,9 +7,9 @@ use execlave_core::request::AgentStatus;
 use execlave_core::time::Timestamp;
 use execlave_store::agents::{Agent, AgentFilter};
 use execlave_store::page::PageRequest;
-use execlave_store::users::Role;
 use serde::Deserialize;
 
+use crate::auth::permission::WriteAgents;
 use crate::auth::session::Viewer;
 use crate::pages::failure::PageError;
 use crate::pages::layout::{Layout, Section};
@@ -95,7 +95,7 @@ pub(crate) async fn list(
         search: search.to_owned(),
         statuses: Choice::list(&STATUSES, &filter.status),
         filtered,
-        may_pause: who.reaches(Role::Developer),
+        may_pause: who.may::<WriteAgents>(),
         agents: found.items.into_iter().map(|agent| AgentRow::new(&state, agent, now)).collect(),
         older,
     };

@@ -12,7 +12,7 @@ use crate::pages::agent::fault_of_reason;
 use crate::pages::approvals::Card;
 use crate::pages::assets::AssetUrls;
 use crate::pages::failure::PageError;
-use crate::pages::form::PublicForm;
+use crate::pages::form::Sent;
 use crate::state::AppState;
 
 const NAME_CHARS: usize = 100;
@@ -50,7 +50,7 @@ pub(crate) async fn show(
 pub(crate) async fn give(
     State(state): State<AppState>,
     Path(token): Path<String>,
-    form: PublicForm,
+    form: Sent,
 ) -> Result<Response, PageError> {
     let opened = open(&state, &token).await?;
     let approve = match form.text("answer") {

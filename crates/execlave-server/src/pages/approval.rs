@@ -7,9 +7,9 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use execlave_api::error::ErrorCode;
 use execlave_core::ids::ApprovalId;
 use execlave_store::approvals::Approval;
-use execlave_store::users::Role;
 
-use crate::auth::session::{Admin, SignedIn, Viewer};
+use crate::auth::permission::DecideApprovals;
+use crate::auth::session::{Approver, SignedIn, Viewer};
 use crate::error::AppError;
 use crate::ops::decide_approval::decide_approval;
 use crate::pages::agent::fault_of_reason;
@@ -55,7 +55,7 @@ pub(crate) async fn show(
 pub(crate) async fn decide(
     State(state): State<AppState>,
     Path(id): Path<String>,
-    form: Posted<Admin>,
+    form: Posted<Approver>,
 ) -> Result<Response, PageError> {
     let who = &form.who.0;
     let approval = find(&state, who, &id).await?;
@@ -107,7 +107,7 @@ impl ApprovalPage {
     async fn new(state: &AppState, who: &SignedIn, approval: &Approval) -> Result<Self, PageError> {
         Ok(Self {
             layout: Layout::load(state, who, Section::Approvals).await?,
-            may_decide: who.reaches(Role::Admin),
+            may_decide: who.may::<DecideApprovals>(),
             approval: Card::new(state, approval, state.clock.now()),
             fault: None,
             notice: None,

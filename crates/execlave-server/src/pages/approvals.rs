@@ -8,9 +8,9 @@ use execlave_core::risk::RiskPart;
 use execlave_core::time::Timestamp;
 use execlave_store::approvals::{Approval, ApprovalStatus, ApprovalVote};
 use execlave_store::page::PageRequest;
-use execlave_store::users::Role;
 use serde::Deserialize;
 
+use crate::auth::permission::DecideApprovals;
 use crate::auth::session::Viewer;
 use crate::pages::action::ActionShown;
 use crate::pages::failure::PageError;
@@ -127,7 +127,7 @@ pub(crate) async fn list(
         latest.items.into_iter().filter(|approval| approval.status != ApprovalStatus::Pending);
     let page = ApprovalsPage {
         layout: Layout::load(&state, &who, Section::Approvals).await?,
-        may_decide: who.reaches(Role::Admin),
+        may_decide: who.may::<DecideApprovals>(),
         no_fault: None,
         pending: pending.iter().map(|approval| Card::new(&state, approval, now)).collect(),
         more_pending,

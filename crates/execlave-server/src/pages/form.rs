@@ -30,8 +30,52 @@ pub(crate) struct Posted<R> {
 impl<R> Posted<R> {
     /// What a field holds, without surrounding space; empty if there is none.
     pub(crate) fn text(&self, name: &str) -> &str {
-        self.fields.get(name).map(|text| text.trim()).unwrap_or_default()
+        self.raw(name).trim()
     }
+
+    /// What a field holds, as it was typed: space counts in a password.
+    pub(crate) fn raw(&self, name: &str) -> &str {
+        self.fields.get(name).map(String::as_str).unwrap_or_default()
+    }
+}
+
+/// A form from somebody who is not signed in: it came from our own page, and that is all that is known of it.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    fields: HashMap<String, String>,
+}
+
+impl Sent {
+    /// What a field holds, without surrounding space; empty if there is none.
+    pub(crate) fn text(&self, name: &str) -> &str {
+        self.raw(name).trim()
+    }
+
+    /// What a field holds, as it was typed: space counts in a password.
+    pub(crate) fn raw(&self, name: &str) -> &str {
+        self.fields.get(name).map(String::as_str).unwrap_or_default()
+    }
+}
+
+impl FromRequest<AppState> for Sent {
+    type Rejection = PageError;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, PageError> {
+        if !is_from_here(request.headers(), &state.config.public_url()) {
+            return Err(foreign());
+        }
+        let fields = read(&collect(request.into_body()).await?)?;
+        Ok(Self { fields })
+    }
+}
+
+async fn collect(body: Body) -> Result<Bytes, AppError> {
+    axum::body::to_bytes(body, FORM_BYTES).await.map_err(|_| {
+        AppError::new(
+            ErrorCode::PayloadTooLarge,
+            "the form is too large: shorten the text and send it again",
+        )
+    })
 }
 
 impl<R> FromRequest<AppState> for Posted<R>
@@ -53,38 +97,6 @@ where
         }
         Ok(Self { who, fields })
     }
-}
-
-/// A form from somebody without a session, whose right to send it is in its address.
-#[derive(Debug)]
-pub(crate) struct PublicForm {
-    fields: HashMap<String, String>,
-}
-
-impl PublicForm {
-    /// What a field holds, without surrounding space; empty if there is none.
-    pub(crate) fn text(&self, name: &str) -> &str {
-        self.fields.get(name).map(|text| text.trim()).unwrap_or_default()
-    }
-}
-
-impl FromRequest<AppState> for PublicForm {
-    type Rejection = PageError;
-
-    async fn from_request(request: Request, state: &AppState) -> Result<Self, PageError> {
-        let (parts, body) = request.into_parts();
-        if !is_from_here(&parts.headers, &state.config.public_url()) {
-            return Err(foreign());
-        }
-        Ok(Self { fields: read(&collect(body).await?)? })
-    }
-}
-
-async fn collect(body: Body) -> Result<Bytes, PageError> {
-    axum::body::to_bytes(body, FORM_BYTES).await.map_err(|_| {
-        let message = "the form is too large: shorten the text and send it again";
-        AppError::new(ErrorCode::PayloadTooLarge, message).into()
-    })
 }
 
 fn read(body: &Bytes) -> Result<HashMap<String, String>, PageError> {

@@ -8,7 +8,7 @@ use execlave_api::keys::RotateKey;
 use execlave_core::ids::KeyId;
 use execlave_store::keys::ApiKey;
 
-use crate::auth::session::{Admin, SignedIn};
+use crate::auth::session::{KeyKeeper, SignedIn};
 use crate::error::AppError;
 use crate::ops::rotate_key::rotate_key;
 use crate::pages::failure::PageError;
@@ -61,7 +61,7 @@ impl Verb {
 /// `GET /api-keys/{id}/rotate`
 pub(crate) async fn ask_rotate(
     State(state): State<AppState>,
-    Admin(who): Admin,
+    KeyKeeper(who): KeyKeeper,
     Path(id): Path<String>,
 ) -> Result<Html<String>, PageError> {
     let key = find(&state, &who, &id).await?;
@@ -72,10 +72,11 @@ pub(crate) async fn ask_rotate(
 pub(crate) async fn rotate(
     State(state): State<AppState>,
     Path(id): Path<String>,
-    form: Posted<Admin>,
+    form: Posted<KeyKeeper>,
 ) -> Result<Response, PageError> {
     let who = &form.who.0;
     let key = find(&state, who, &id).await?;
+    who.may_give(&key.scopes)?;
     let hours = form.text("hours").to_owned();
     let rotated = match hours.parse() {
         Ok(overlap_hours) => {
@@ -108,7 +109,7 @@ pub(crate) async fn rotate(
 /// `GET /api-keys/{id}/revoke`
 pub(crate) async fn ask_revoke(
     State(state): State<AppState>,
-    Admin(who): Admin,
+    KeyKeeper(who): KeyKeeper,
     Path(id): Path<String>,
 ) -> Result<Html<String>, PageError> {
     let key = find(&state, &who, &id).await?;
@@ -119,7 +120,7 @@ pub(crate) async fn ask_revoke(
 pub(crate) async fn revoke(
     State(state): State<AppState>,
     Path(id): Path<String>,
-    form: Posted<Admin>,
+    form: Posted<KeyKeeper>,
 ) -> Result<Response, PageError> {
     let who = &form.who.0;
     let key = find(&state, who, &id).await?;

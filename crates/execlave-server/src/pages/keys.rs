@@ -9,11 +9,10 @@ use execlave_api::keys::CreateKey;
 use execlave_core::time::Timestamp;
 use execlave_store::keys::ApiKey;
 use execlave_store::page::PageRequest;
-use execlave_store::users::Role;
 use serde::Deserialize;
 
-use crate::auth::key::SCOPES;
-use crate::auth::session::{Admin, SignedIn, Viewer};
+use crate::auth::permission::{SCOPES, WriteKeys};
+use crate::auth::session::{KeyKeeper, SignedIn, Viewer};
 use crate::error::AppError;
 use crate::ops::create_key::create_key;
 use crate::pages::failure::PageError;
@@ -85,11 +84,14 @@ pub(crate) async fn list(
 /// `POST /api-keys`
 pub(crate) async fn create(
     State(state): State<AppState>,
-    form: Posted<Admin>,
+    form: Posted<KeyKeeper>,
 ) -> Result<Response, PageError> {
     let who = &form.who.0;
     let made = match wanted(&form, state.clock.now()) {
-        Ok(wanted) => create_key(&state, who.org, &who.actor(), wanted).await,
+        Ok(wanted) => {
+            who.may_give(&wanted.scopes)?;
+            create_key(&state, who.org, &who.actor(), wanted).await
+        }
         Err(error) => Err(error),
     };
     match made {
@@ -108,7 +110,7 @@ pub(crate) async fn create(
 }
 
 /// What the form says, as the API would be told.
-fn wanted(form: &Posted<Admin>, now: Timestamp) -> Result<CreateKey, AppError> {
+fn wanted(form: &Posted<KeyKeeper>, now: Timestamp) -> Result<CreateKey, AppError> {
     let is_chosen = |scope: &&&str| !form.text(&format!("scope-{scope}")).is_empty();
     let environments: Vec<String> = form
         .text("environments")
@@ -146,7 +148,7 @@ impl KeysPage {
         let now = state.clock.now();
         Ok(Self {
             layout: Layout::load(state, who, Section::Keys).await?,
-            may_change: who.reaches(Role::Admin),
+            may_change: who.may::<WriteKeys>(),
             keys: found.items.into_iter().map(|key| KeyRow::new(key, now)).collect(),
             older: found.next_cursor.map(|at| query_string("/api-keys", &[("cursor", &at)])),
             scopes: scopes(),

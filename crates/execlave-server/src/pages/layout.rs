@@ -16,6 +16,8 @@ pub(crate) enum Section {
     Approvals,
     Traces,
     Keys,
+    People,
+    Account,
 }
 
 /// The frame around a page.
@@ -71,7 +73,7 @@ impl Layout {
     }
 
     /// The navigation, in reading order.
-    pub(crate) fn nav(&self) -> [NavItem; 5] {
+    pub(crate) fn nav(&self) -> [NavItem; 7] {
         let item = |icon, href, label| NavItem {
             href,
             label,
@@ -88,6 +90,8 @@ impl Layout {
             },
             item(Section::Traces, "/traces", "Traces"),
             item(Section::Keys, "/api-keys", "API keys"),
+            item(Section::People, "/users", "People"),
+            item(Section::Account, "/account", "Account"),
         ]
     }
 

@@ -33,6 +33,16 @@ impl Pill {
         Self::new(tone, state)
     }
 
+    /// Whether a person can sign in.
+    pub(crate) fn user(state: &str) -> Self {
+        let tone = match state {
+            "active" => "good",
+            "invited" => "wait",
+            _ => "quiet",
+        };
+        Self::new(tone, state)
+    }
+
     /// The outcome of a decision.
     pub(crate) fn outcome(outcome: &str) -> Self {
         match outcome {

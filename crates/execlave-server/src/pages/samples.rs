@@ -4,8 +4,8 @@ use execlave_core::time::Timestamp;
 
 use crate::pages::moment::Moment;
 use crate::pages::{
-    agent, agent_group, agents, answer, approval, approvals, failure, key, keys, overview, sign_in,
-    trace, traces,
+    account, agent, agent_group, agents, answer, approval, approvals, failure, invitation, key,
+    keys, overview, sign_in, trace, traces, user, users,
 };
 
 /// The moment at which every sample was made.
@@ -37,7 +37,11 @@ fn all() -> Vec<(&'static str, String)> {
         ("key-revoke", render(&key::AskPage::sample(false))),
         ("traces", render(&traces::TracesPage::sample())),
         ("trace", render(&trace::TracePage::sample())),
+        ("users", render(&users::UsersPage::sample())),
+        ("user", render(&user::UserPage::sample())),
+        ("account", render(&account::AccountPage::sample())),
         ("sign-in", render(&sign_in::ExplainPage::sample())),
+        ("invitation", render(&invitation::InvitationPage::sample())),
         ("sign-in-used", render(&sign_in::UsedPage::sample())),
         ("failure", failure::sample()),
     ]

@@ -8,12 +8,14 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
+use execlave_api::sessions::SignIn;
 
+use crate::auth::origin::Origin;
 use crate::auth::session::{COOKIE, SIGN_IN_PATH, Viewer};
 use crate::ops::sign_in::{self, NewSession};
 use crate::pages::assets::AssetUrls;
 use crate::pages::failure::PageError;
-use crate::pages::form::Posted;
+use crate::pages::form::{Posted, Sent};
 use crate::state::AppState;
 
 /// How to get in.
@@ -21,6 +23,8 @@ use crate::state::AppState;
 #[template(path = "sign_in/explain.html")]
 pub(crate) struct ExplainPage {
     assets: AssetUrls,
+    email: String,
+    fault: Option<String>,
 }
 
 /// The link is spent.
@@ -30,6 +34,13 @@ pub(crate) struct UsedPage {
     assets: AssetUrls,
 }
 
+impl UsedPage {
+    pub(crate) fn answer() -> Result<Response, PageError> {
+        let page = Self { assets: AssetUrls::new() };
+        Ok((StatusCode::GONE, Html(page.render()?)).into_response())
+    }
+}
+
 /// The path of a one-time link.
 pub fn path(token: &str) -> String {
     format!("{SIGN_IN_PATH}/{token}")
@@ -37,7 +48,37 @@ pub fn path(token: &str) -> String {
 
 /// `GET /sign-in`
 pub(crate) async fn explain() -> Result<Html<String>, PageError> {
-    Ok(Html(ExplainPage { assets: AssetUrls::new() }.render()?))
+    let page = ExplainPage { assets: AssetUrls::new(), email: String::new(), fault: None };
+    Ok(Html(page.render()?))
+}
+
+/// `POST /sign-in`. Where there is no session there is nothing a foreign site could use; that it cannot sign a browser in as somebody
+/// else, the check of where the form came from sees to.
+pub(crate) async fn with_password(
+    State(state): State<AppState>,
+    origin: Origin,
+    jar: CookieJar,
+    form: Sent,
+) -> Result<Response, PageError> {
+    let email = form.text("email").to_owned();
+    let body = SignIn { email: email.clone(), password: form.raw("password").to_owned() };
+    match sign_in::with_password(&state, body, origin).await {
+        Ok(session) => Ok((jar.add(cookie(&state, session)), Redirect::to("/")).into_response()),
+        Err(error) if error.status().is_client_error() => {
+            let fault = Some(sentence(error.message()));
+            let page = ExplainPage { assets: AssetUrls::new(), email, fault };
+            Ok((error.status(), Html(page.render()?)).into_response())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A fault as a sentence on a page.
+pub(crate) fn sentence(message: &str) -> String {
+    let plain = message.replace('`', "");
+    let mut letters = plain.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    format!("{}.", first.chain(letters).collect::<String>())
 }
 
 /// `GET /sign-in/{token}`
@@ -45,13 +86,14 @@ pub(crate) async fn sign_in(
     State(state): State<AppState>,
     Path(token): Path<String>,
     jar: CookieJar,
+    origin: Origin,
     request: Request,
 ) -> Result<Response, PageError> {
     // A browser that fetches the link on suspicion must not use it up.
     if is_prefetch(request.headers()) {
         return Ok(explain().await?.into_response());
     }
-    if let Some(session) = sign_in::sign_in(&state, &token).await? {
+    if let Some(session) = sign_in::with_link(&state, &token, origin).await? {
         return Ok((jar.add(cookie(&state, session)), Redirect::to("/")).into_response());
     }
     // The same link opened twice in one browser: it is signed in already.
@@ -59,7 +101,7 @@ pub(crate) async fn sign_in(
     if Viewer::from_request_parts(&mut parts, &state).await.is_ok() {
         return Ok(Redirect::to("/").into_response());
     }
-    Ok((StatusCode::GONE, Html(UsedPage { assets: AssetUrls::new() }.render()?)).into_response())
+    UsedPage::answer()
 }
 
 /// `POST /sign-out`
@@ -69,15 +111,16 @@ pub(crate) async fn sign_out(
     form: Posted<Viewer>,
 ) -> Result<Response, PageError> {
     let who = &form.who.0;
-    state.store.delete_session(who.org, who.session, state.clock.now()).await?;
+    let now = state.clock.now();
+    state.store.delete_session(who.org, who.session, &who.actor().id(), now).await?;
     let gone = Cookie::build(COOKIE).path("/");
     Ok((jar.remove(gone), Redirect::to(SIGN_IN_PATH)).into_response())
 }
 
 /// The session's cookie; a browser that never closes forgets it when the store does.
-fn cookie(state: &AppState, session: NewSession) -> Cookie<'static> {
+pub(crate) fn cookie(state: &AppState, session: NewSession) -> Cookie<'static> {
     let lasts = Duration::from_secs(u64::try_from(session.lasts_seconds).unwrap_or_default());
-    let mut cookie = Cookie::build((COOKIE, session.cookie))
+    let mut cookie = Cookie::build((COOKIE, session.token))
         .path("/")
         .http_only(true)
         .same_site(SameSite::Lax)
@@ -99,7 +142,8 @@ fn is_prefetch(headers: &HeaderMap) -> bool {
 #[cfg(test)]
 impl ExplainPage {
     pub(crate) fn sample() -> Self {
-        Self { assets: AssetUrls::new() }
+        let fault = Some("The address or the password is wrong: try again.".to_owned());
+        Self { assets: AssetUrls::new(), email: "ada@northwind.example".to_owned(), fault }
     }
 }
 

@@ -11,7 +11,8 @@ use utoipa::IntoParams;
 
 use super::agents::Which;
 use super::params::{Params, Segments, id, list as listed, number, page};
-use crate::auth::key::{Key, ReadAgents, RegisterAgents};
+use crate::auth::caller::Caller;
+use crate::auth::permission::{ReadAgents, RegisterAgents};
 use crate::body::Body;
 use crate::error::{AppError, AppResult};
 use crate::ops::find_agent::find_agent;
@@ -25,17 +26,17 @@ use crate::views::agent_version as view;
         (status = 400, body = ErrorBody), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody),
         (status = 409, description = "The agent has too many", body = ErrorBody)))]
 pub(crate) async fn create(
-    key: Key<RegisterAgents>,
+    caller: Caller<RegisterAgents>,
     State(state): State<AppState>,
     Segments(reference): Segments<String>,
     Params(which): Params<Which>,
     Body(body): Body<CreateAgentVersion>,
 ) -> AppResult<(StatusCode, Json<Data<AgentVersion>>)> {
-    let agent = find_agent(&state, key.org, &reference, which.environment.as_deref()).await?;
-    key.environments.check(&agent.profile.environment)?;
+    let agent = find_agent(&state, caller.org, &reference, which.environment.as_deref()).await?;
+    caller.environments().check(&agent.profile.environment)?;
     let id = agent.profile.id;
-    let made = save::create_version(&state, key.org, &key.actor(), id, body).await?;
-    let active = state.store.find_active_agent_version(key.org, id).await?;
+    let made = save::create_version(&state, caller.org, &caller.actor(), id, body).await?;
+    let active = state.store.find_active_agent_version(caller.org, id).await?;
     Ok((StatusCode::CREATED, Json(Data::new(view(made, active.as_ref())))))
 }
 
@@ -58,16 +59,16 @@ pub(crate) struct ListParams {
     (status = 200, body = List<AgentVersion>), (status = 404, body = ErrorBody),
 ))]
 pub(crate) async fn list(
-    key: Key<ReadAgents>,
+    caller: Caller<ReadAgents>,
     State(state): State<AppState>,
     Segments(reference): Segments<String>,
     Params(params): Params<ListParams>,
 ) -> AppResult<Json<List<AgentVersion>>> {
     let ListParams { environment, limit, cursor } = params;
-    let agent = find_agent(&state, key.org, &reference, environment.as_deref()).await?;
+    let agent = find_agent(&state, caller.org, &reference, environment.as_deref()).await?;
     let id = agent.profile.id;
-    let found = state.store.list_agent_versions(key.org, id, &page(limit, cursor)?).await?;
-    let active = state.store.find_active_agent_version(key.org, id).await?;
+    let found = state.store.list_agent_versions(caller.org, id, &page(limit, cursor)?).await?;
+    let active = state.store.find_active_agent_version(caller.org, id).await?;
     Ok(Json(listed(found, |version| view(version, active.as_ref()))))
 }
 
@@ -76,15 +77,15 @@ pub(crate) async fn list(
     params(("id" = String, Path), ("version" = i64, Path), Which),
     responses((status = 200, body = Data<AgentVersion>), (status = 404, body = ErrorBody)))]
 pub(crate) async fn show(
-    key: Key<ReadAgents>,
+    caller: Caller<ReadAgents>,
     State(state): State<AppState>,
     Segments((reference, version)): Segments<(String, String)>,
     Params(which): Params<Which>,
 ) -> AppResult<Json<Data<AgentVersion>>> {
-    let agent = find_agent(&state, key.org, &reference, which.environment.as_deref()).await?;
+    let agent = find_agent(&state, caller.org, &reference, which.environment.as_deref()).await?;
     let id = agent.profile.id;
-    let found = save::find(&state, key.org, id, wanted(&version)?).await?;
-    let active = state.store.find_active_agent_version(key.org, id).await?;
+    let found = save::find(&state, caller.org, id, wanted(&version)?).await?;
+    let active = state.store.find_active_agent_version(caller.org, id).await?;
     Ok(Json(Data::new(view(found, active.as_ref()))))
 }
 
@@ -93,15 +94,15 @@ pub(crate) async fn show(
     params(("id" = String, Path), ("version" = i64, Path), ("other" = i64, Path), Which),
     responses((status = 200, body = Data<AgentVersionDiff>), (status = 404, body = ErrorBody)))]
 pub(crate) async fn diff(
-    key: Key<ReadAgents>,
+    caller: Caller<ReadAgents>,
     State(state): State<AppState>,
     Segments((reference, version, other)): Segments<(String, String, String)>,
     Params(which): Params<Which>,
 ) -> AppResult<Json<Data<AgentVersionDiff>>> {
-    let agent = find_agent(&state, key.org, &reference, which.environment.as_deref()).await?;
+    let agent = find_agent(&state, caller.org, &reference, which.environment.as_deref()).await?;
     let id = agent.profile.id;
-    let from = save::find(&state, key.org, id, wanted(&version)?).await?;
-    let to = save::find(&state, key.org, id, wanted(&other)?).await?;
+    let from = save::find(&state, caller.org, id, wanted(&version)?).await?;
+    let to = save::find(&state, caller.org, id, wanted(&other)?).await?;
     Ok(Json(Data::new(save::diff(&from, &to))))
 }
 
@@ -110,18 +111,18 @@ pub(crate) async fn diff(
     params(("id" = String, Path), ("version" = i64, Path), Which),
     responses((status = 200, body = Data<AgentVersion>), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody)))]
 pub(crate) async fn activate(
-    key: Key<RegisterAgents>,
+    caller: Caller<RegisterAgents>,
     State(state): State<AppState>,
     Segments((reference, version)): Segments<(String, String)>,
     Params(which): Params<Which>,
 ) -> AppResult<Json<Data<AgentVersion>>> {
-    let agent = find_agent(&state, key.org, &reference, which.environment.as_deref()).await?;
-    key.environments.check(&agent.profile.environment)?;
+    let agent = find_agent(&state, caller.org, &reference, which.environment.as_deref()).await?;
+    caller.environments().check(&agent.profile.environment)?;
     let (id, number) = (agent.profile.id, wanted(&version)?);
-    let (actor, now) = (key.actor().id(), state.clock.now());
-    let found = state.store.activate_agent_version(key.org, id, number, &actor, now).await?;
+    let (actor, now) = (caller.actor().id(), state.clock.now());
+    let found = state.store.activate_agent_version(caller.org, id, number, &actor, now).await?;
     let found = found.ok_or_else(|| AppError::not_found("agent version", number))?;
-    let active = state.store.find_active_agent_version(key.org, id).await?;
+    let active = state.store.find_active_agent_version(caller.org, id).await?;
     Ok(Json(Data::new(view(found, active.as_ref()))))
 }
 

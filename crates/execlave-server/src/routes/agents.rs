@@ -15,7 +15,8 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::params::{Params, Segments, list as listed, number, page};
-use crate::auth::key::{Key, ReadAgents, RegisterAgents, Sdk, WriteAgents};
+use crate::auth::caller::Caller;
+use crate::auth::permission::{ReadAgents, RegisterAgents, Sdk, WriteAgents};
 use crate::body::{Body, OptionalBody};
 use crate::error::{AppError, AppResult};
 use crate::ops::find_agent::find_agent;
@@ -63,13 +64,13 @@ pub(crate) struct Which {
     (status = 400, body = ErrorBody),
 ))]
 pub(crate) async fn register(
-    key: Key<RegisterAgents>,
+    caller: Caller<RegisterAgents>,
     State(state): State<AppState>,
     Body(body): Body<RegisterAgent>,
 ) -> AppResult<(StatusCode, Json<Data<Agent>>)> {
-    key.environments.check(&body.environment)?;
+    caller.environments().check(&body.environment)?;
     let (agent, created) =
-        register_agent::register_agent(&state, key.org, &key.actor(), body).await?;
+        register_agent::register_agent(&state, caller.org, &caller.actor(), body).await?;
     let status = if created { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(Data::new(views::agent(agent)))))
 }
@@ -77,13 +78,13 @@ pub(crate) async fn register(
 /// List and search agents, newest first.
 #[utoipa::path(get, path = "/agents", tag = "agents", params(ListParams), responses((status = 200, body = List<Agent>)))]
 pub(crate) async fn list(
-    key: Key<ReadAgents>,
+    caller: Caller<ReadAgents>,
     State(state): State<AppState>,
     Params(params): Params<ListParams>,
 ) -> AppResult<Json<List<Agent>>> {
     let ListParams { search, status, environment, tag, limit, cursor } = params;
     let filter = AgentFilter { search, status, environment, tag };
-    let agents = state.store.list_agents(key.org, &filter, &page(limit, cursor)?).await?;
+    let agents = state.store.list_agents(caller.org, &filter, &page(limit, cursor)?).await?;
     Ok(Json(listed(agents, views::agent)))
 }
 
@@ -92,13 +93,13 @@ pub(crate) async fn list(
     (status = 200, body = Data<Agent>), (status = 404, body = ErrorBody),
 ))]
 pub(crate) async fn show(
-    key: Key<ReadAgents>,
+    caller: Caller<ReadAgents>,
     State(state): State<AppState>,
     Segments(reference): Segments<String>,
     Params(which): Params<Which>,
 ) -> AppResult<Json<Data<Agent>>> {
-    let entry = find_agent(&state, key.org, &reference, which.environment.as_deref()).await?;
-    let agent = state.store.find_agent(key.org, entry.profile.id).await?;
+    let entry = find_agent(&state, caller.org, &reference, which.environment.as_deref()).await?;
+    let agent = state.store.find_agent(caller.org, entry.profile.id).await?;
     let agent = agent.ok_or_else(|| AppError::not_found("agent", reference))?;
     Ok(Json(Data::new(views::agent(agent))))
 }
@@ -108,15 +109,16 @@ pub(crate) async fn show(
     (status = 200, body = Data<Agent>), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody),
 ))]
 pub(crate) async fn patch(
-    key: Key<WriteAgents>,
+    caller: Caller<WriteAgents>,
     State(state): State<AppState>,
     Segments(reference): Segments<String>,
     Params(which): Params<Which>,
     Body(body): Body<PatchAgent>,
 ) -> AppResult<Json<Data<Agent>>> {
-    let entry = find_agent(&state, key.org, &reference, which.environment.as_deref()).await?;
+    let entry = find_agent(&state, caller.org, &reference, which.environment.as_deref()).await?;
     let agent =
-        patch_agent::patch_agent(&state, key.org, &key.actor(), entry.profile.id, body).await?;
+        patch_agent::patch_agent(&state, caller.org, &caller.actor(), entry.profile.id, body)
+            .await?;
     Ok(Json(Data::new(views::agent(agent))))
 }
 
@@ -124,16 +126,21 @@ pub(crate) async fn patch(
 #[utoipa::path(patch, path = "/agents/{id}/pause", tag = "agents", params(("id" = String, Path), Which), request_body = ChangeStatus,
     responses((status = 200, body = Data<Agent>), (status = 404, body = ErrorBody)))]
 pub(crate) async fn pause(
-    key: Key<WriteAgents>,
+    caller: Caller<WriteAgents>,
     State(state): State<AppState>,
     Segments(reference): Segments<String>,
     Params(which): Params<Which>,
     OptionalBody(body): OptionalBody<ChangeStatus>,
 ) -> AppResult<Json<Data<Agent>>> {
-    let entry = find_agent(&state, key.org, &reference, which.environment.as_deref()).await?;
-    let agent =
-        change_status::pause_agent(&state, key.org, &key.actor(), entry.profile.id, body.reason)
-            .await?;
+    let entry = find_agent(&state, caller.org, &reference, which.environment.as_deref()).await?;
+    let agent = change_status::pause_agent(
+        &state,
+        caller.org,
+        &caller.actor(),
+        entry.profile.id,
+        body.reason,
+    )
+    .await?;
     Ok(Json(Data::new(views::agent(agent))))
 }
 
@@ -141,16 +148,21 @@ pub(crate) async fn pause(
 #[utoipa::path(patch, path = "/agents/{id}/resume", tag = "agents", params(("id" = String, Path), Which), request_body = ChangeStatus,
     responses((status = 200, body = Data<Agent>), (status = 404, body = ErrorBody)))]
 pub(crate) async fn resume(
-    key: Key<WriteAgents>,
+    caller: Caller<WriteAgents>,
     State(state): State<AppState>,
     Segments(reference): Segments<String>,
     Params(which): Params<Which>,
     OptionalBody(body): OptionalBody<ChangeStatus>,
 ) -> AppResult<Json<Data<Agent>>> {
-    let entry = find_agent(&state, key.org, &reference, which.environment.as_deref()).await?;
-    let agent =
-        change_status::resume_agent(&state, key.org, &key.actor(), entry.profile.id, body.reason)
-            .await?;
+    let entry = find_agent(&state, caller.org, &reference, which.environment.as_deref()).await?;
+    let agent = change_status::resume_agent(
+        &state,
+        caller.org,
+        &caller.actor(),
+        entry.profile.id,
+        body.reason,
+    )
+    .await?;
     Ok(Json(Data::new(views::agent(agent))))
 }
 
@@ -159,13 +171,14 @@ pub(crate) async fn resume(
     (status = 200, body = Data<GroupStatusChanged>), (status = 400, body = ErrorBody),
 ))]
 pub(crate) async fn pause_group(
-    key: Key<WriteAgents>,
+    caller: Caller<WriteAgents>,
     State(state): State<AppState>,
     Body(body): Body<ChangeGroupStatus>,
 ) -> AppResult<Json<Data<GroupStatusChanged>>> {
     let reason = body.reason.clone();
     let agents =
-        group_status::pause_group(&state, key.org, &key.actor(), group(body)?, reason).await?;
+        group_status::pause_group(&state, caller.org, &caller.actor(), group(body)?, reason)
+            .await?;
     Ok(changed(AgentStatus::Paused, agents))
 }
 
@@ -174,13 +187,14 @@ pub(crate) async fn pause_group(
     (status = 200, body = Data<GroupStatusChanged>), (status = 400, body = ErrorBody),
 ))]
 pub(crate) async fn resume_group(
-    key: Key<WriteAgents>,
+    caller: Caller<WriteAgents>,
     State(state): State<AppState>,
     Body(body): Body<ChangeGroupStatus>,
 ) -> AppResult<Json<Data<GroupStatusChanged>>> {
     let reason = body.reason.clone();
     let agents =
-        group_status::resume_group(&state, key.org, &key.actor(), group(body)?, reason).await?;
+        group_status::resume_group(&state, caller.org, &caller.actor(), group(body)?, reason)
+            .await?;
     Ok(changed(AgentStatus::Active, agents))
 }
 
@@ -207,17 +221,17 @@ fn changed(
     (status = 201, body = Data<DrillRecorded>), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody),
 ))]
 pub(crate) async fn record_drill(
-    key: Key<WriteAgents>,
+    caller: Caller<WriteAgents>,
     State(state): State<AppState>,
     Segments(reference): Segments<String>,
     Params(which): Params<Which>,
     Body(body): Body<RecordDrill>,
 ) -> AppResult<(StatusCode, Json<Data<DrillRecorded>>)> {
-    let entry = find_agent(&state, key.org, &reference, which.environment.as_deref()).await?;
+    let entry = find_agent(&state, caller.org, &reference, which.environment.as_deref()).await?;
     let measured = (body.pause_ms, body.resume_ms);
     let id = entry.profile.id;
     let audit_index =
-        group_status::record_drill(&state, key.org, &key.actor(), id, measured).await?;
+        group_status::record_drill(&state, caller.org, &caller.actor(), id, measured).await?;
     Ok((StatusCode::CREATED, Json(Data::new(DrillRecorded { audit_index }))))
 }
 
@@ -227,15 +241,15 @@ pub(crate) async fn record_drill(
         (status = 200, body = Data<Agent>), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody),
     ))]
 pub(crate) async fn set_red_team_score(
-    key: Key<WriteAgents>,
+    caller: Caller<WriteAgents>,
     State(state): State<AppState>,
     Segments(reference): Segments<String>,
     Params(which): Params<Which>,
     Body(body): Body<SetRedTeamScore>,
 ) -> AppResult<Json<Data<Agent>>> {
-    let entry = find_agent(&state, key.org, &reference, which.environment.as_deref()).await?;
-    let (actor, id) = (key.actor(), entry.profile.id);
-    let agent = red_team::set_red_team_score(&state, key.org, &actor, id, body.score).await?;
+    let entry = find_agent(&state, caller.org, &reference, which.environment.as_deref()).await?;
+    let (actor, id) = (caller.actor(), entry.profile.id);
+    let agent = red_team::set_red_team_score(&state, caller.org, &actor, id, body.score).await?;
     Ok(Json(Data::new(views::agent(agent))))
 }
 
@@ -244,14 +258,14 @@ pub(crate) async fn set_red_team_score(
     (status = 200, body = Data<AgentStatusPoll>), (status = 404, body = ErrorBody),
 ))]
 pub(crate) async fn status_poll(
-    key: Key<ReadAgents>,
+    caller: Caller<ReadAgents>,
     State(state): State<AppState>,
     Segments(reference): Segments<String>,
     Params(which): Params<Which>,
 ) -> AppResult<Json<Data<AgentStatusPoll>>> {
-    let agent = find_agent(&state, key.org, &reference, which.environment.as_deref()).await?;
-    key.environments.check_agent(&agent, which.environment.as_deref())?;
-    state.directory.touched.agent(key.org, agent.profile.id, state.clock.now());
+    let agent = find_agent(&state, caller.org, &reference, which.environment.as_deref()).await?;
+    caller.environments().check_agent(&agent, which.environment.as_deref())?;
+    state.directory.touched.agent(caller.org, agent.profile.id, state.clock.now());
     let status = agent.profile.status.as_str().to_owned();
     Ok(Json(Data::new(AgentStatusPoll {
         status,
@@ -264,15 +278,15 @@ pub(crate) async fn status_poll(
 #[utoipa::path(post, path = "/agents/{id}/heartbeat", tag = "agents", params(("id" = String, Path), Which), request_body = Heartbeat,
     responses((status = 200, body = Data<AgentStatusPoll>), (status = 404, body = ErrorBody)))]
 pub(crate) async fn heartbeat(
-    key: Key<Sdk>,
+    caller: Caller<Sdk>,
     state: State<AppState>,
     Segments(reference): Segments<String>,
     Params(which): Params<Which>,
     _body: OptionalBody<Heartbeat>,
 ) -> AppResult<Json<Data<AgentStatusPoll>>> {
-    let agent = find_agent(&state, key.org, &reference, which.environment.as_deref()).await?;
-    key.environments.check_agent(&agent, which.environment.as_deref())?;
-    state.directory.touched.agent(key.org, agent.profile.id, state.clock.now());
+    let agent = find_agent(&state, caller.org, &reference, which.environment.as_deref()).await?;
+    caller.environments().check_agent(&agent, which.environment.as_deref())?;
+    state.directory.touched.agent(caller.org, agent.profile.id, state.clock.now());
     let status = agent.profile.status.as_str().to_owned();
     Ok(Json(Data::new(AgentStatusPoll {
         status,

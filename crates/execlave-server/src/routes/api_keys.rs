@@ -9,7 +9,8 @@ use execlave_api::page::{Data, List};
 use execlave_core::ids::KeyId;
 
 use super::params::{PageParams, Params, Segments, id, list as listed};
-use crate::auth::key::{Key, ReadKeys, WriteKeys};
+use crate::auth::caller::Caller;
+use crate::auth::permission::{ReadKeys, WriteKeys};
 use crate::body::{Body, OptionalBody};
 use crate::error::{AppError, AppResult};
 use crate::ops::create_key::create_key;
@@ -22,13 +23,13 @@ use crate::views;
     (status = 201, description = "Made", body = Data<ApiKey>), (status = 400, body = ErrorBody), (status = 403, body = ErrorBody),
 ))]
 pub(crate) async fn create(
-    key: Key<WriteKeys>,
+    caller: Caller<WriteKeys>,
     State(state): State<AppState>,
     Body(body): Body<CreateKey>,
 ) -> AppResult<(StatusCode, Json<Data<ApiKey>>)> {
-    key.may_give(&body.scopes)?;
-    key.environments.may_give(body.environments.as_deref())?;
-    let (record, secret) = create_key(&state, key.org, &key.actor(), body).await?;
+    caller.may_give(&body.scopes)?;
+    caller.environments().may_give(body.environments.as_deref())?;
+    let (record, secret) = create_key(&state, caller.org, &caller.actor(), body).await?;
     let shown = ApiKey { key: Some(secret), ..views::api_key(record) };
     Ok((StatusCode::CREATED, Json(Data::new(shown))))
 }
@@ -36,11 +37,11 @@ pub(crate) async fn create(
 /// List API keys, newest first.
 #[utoipa::path(get, path = "/api-keys", tag = "api keys", params(PageParams), responses((status = 200, body = List<ApiKey>)))]
 pub(crate) async fn list(
-    key: Key<ReadKeys>,
+    caller: Caller<ReadKeys>,
     State(state): State<AppState>,
     Params(params): Params<PageParams>,
 ) -> AppResult<Json<List<ApiKey>>> {
-    let keys = state.store.list_keys(key.org, &params.page()?).await?;
+    let keys = state.store.list_keys(caller.org, &params.page()?).await?;
     Ok(Json(listed(keys, views::api_key)))
 }
 
@@ -49,11 +50,11 @@ pub(crate) async fn list(
     (status = 200, description = "Revoked", body = Data<ApiKey>), (status = 404, body = ErrorBody),
 ))]
 pub(crate) async fn revoke(
-    key: Key<WriteKeys>,
+    caller: Caller<WriteKeys>,
     State(state): State<AppState>,
     Segments(text): Segments<String>,
 ) -> AppResult<Json<Data<ApiKey>>> {
-    end(&state, &key, &text).await
+    end(&state, &caller, &text).await
 }
 
 /// The same as `revoke`: the record stays, so that its past use can be explained.
@@ -61,11 +62,11 @@ pub(crate) async fn revoke(
     (status = 200, description = "Revoked", body = Data<ApiKey>), (status = 404, body = ErrorBody),
 ))]
 pub(crate) async fn delete(
-    key: Key<WriteKeys>,
+    caller: Caller<WriteKeys>,
     State(state): State<AppState>,
     Segments(text): Segments<String>,
 ) -> AppResult<Json<Data<ApiKey>>> {
-    end(&state, &key, &text).await
+    end(&state, &caller, &text).await
 }
 
 /// Replace an API key by another one with the same name and reach. `data.key` is shown this once; the old one works until the overlap
@@ -75,23 +76,28 @@ pub(crate) async fn delete(
     (status = 404, body = ErrorBody), (status = 409, description = "It was replaced or revoked before, or has expired", body = ErrorBody),
 ))]
 pub(crate) async fn rotate(
-    key: Key<WriteKeys>,
+    caller: Caller<WriteKeys>,
     State(state): State<AppState>,
     Segments(text): Segments<String>,
     OptionalBody(body): OptionalBody<RotateKey>,
 ) -> AppResult<(StatusCode, Json<Data<ApiKey>>)> {
-    let old = find_key(&state.store, key.org, id("API key", &text)?).await?;
-    key.may_give(&old.scopes)?;
-    key.environments.may_give(old.environments.as_deref())?;
-    let (record, secret) = rotate_key(&state, key.org, &key.actor(), &old, &body).await?;
+    let old = find_key(&state.store, caller.org, id("API key", &text)?).await?;
+    caller.may_give(&old.scopes)?;
+    caller.environments().may_give(old.environments.as_deref())?;
+    let (record, secret) = rotate_key(&state, caller.org, &caller.actor(), &old, &body).await?;
     let shown = ApiKey { key: Some(secret), ..views::api_key(record) };
     Ok((StatusCode::CREATED, Json(Data::new(shown))))
 }
 
-async fn end(state: &AppState, key: &Key<WriteKeys>, text: &str) -> AppResult<Json<Data<ApiKey>>> {
+async fn end(
+    state: &AppState,
+    caller: &Caller<WriteKeys>,
+    text: &str,
+) -> AppResult<Json<Data<ApiKey>>> {
     let id: KeyId = id("API key", text)?;
-    let revoked = state.store.revoke_key(key.org, id, &key.actor().id(), state.clock.now()).await?;
+    let revoked =
+        state.store.revoke_key(caller.org, id, &caller.actor().id(), state.clock.now()).await?;
     let revoked = revoked.ok_or_else(|| AppError::not_found("API key", text))?;
-    state.directory.refresh_key(&state.store, key.org, id).await?;
+    state.directory.refresh_key(&state.store, caller.org, id).await?;
     Ok(Json(Data::new(views::api_key(revoked))))
 }

@@ -14,7 +14,8 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::params::{Params, PeriodParams, Segments, id, list as listed, number, page};
-use crate::auth::key::{CancelApprovals, DecideApprovals, Key, Read, ReadApprovals, Sdk};
+use crate::auth::caller::Caller;
+use crate::auth::permission::{CancelApprovals, DecideApprovals, Read, ReadApprovals, Sdk};
 use crate::body::{Body, OptionalBody};
 use crate::error::{AppError, AppResult};
 use crate::ops::cancel_approval::cancel_approval;
@@ -52,12 +53,12 @@ pub(crate) struct Wait {
 /// List approvals, newest first.
 #[utoipa::path(get, path = "/approvals", tag = "approvals", params(ListParams), responses((status = 200, body = List<Approval>)))]
 pub(crate) async fn list(
-    key: Key<ReadApprovals>,
+    caller: Caller<ReadApprovals>,
     State(state): State<AppState>,
     Params(params): Params<ListParams>,
 ) -> AppResult<Json<List<Approval>>> {
     let page = page(params.limit, params.cursor)?;
-    let approvals = state.store.list_approvals(key.org, params.status, &page).await?;
+    let approvals = state.store.list_approvals(caller.org, params.status, &page).await?;
     let now = state.clock.now();
     Ok(Json(listed(approvals, |approval| views::approval(approval, now))))
 }
@@ -67,7 +68,7 @@ pub(crate) async fn list(
     (status = 200, body = Data<Approval>), (status = 404, body = ErrorBody),
 ))]
 pub(crate) async fn show(
-    key: Key<ReadApprovals>,
+    caller: Caller<ReadApprovals>,
     State(state): State<AppState>,
     Segments(text): Segments<String>,
     Params(Wait { wait }): Params<Wait>,
@@ -78,7 +79,7 @@ pub(crate) async fn show(
         return Err(AppError::invalid("wait", format!("must be at most {longest}")));
     }
     let approval =
-        wait_for_approval(&state, key.org, id("approval", &text)?, Duration::from_secs(seconds))
+        wait_for_approval(&state, caller.org, id("approval", &text)?, Duration::from_secs(seconds))
             .await?;
     Ok(Json(Data::new(views::approval(approval, state.clock.now()))))
 }
@@ -88,12 +89,12 @@ pub(crate) async fn show(
     (status = 200, body = Data<ApprovalStats>), (status = 400, body = ErrorBody),
 ))]
 pub(crate) async fn stats(
-    key: Key<Read>,
+    caller: Caller<Read>,
     State(state): State<AppState>,
     Params(params): Params<PeriodParams>,
 ) -> AppResult<Json<Data<ApprovalStats>>> {
     let (since, until) = params.period(state.clock.now())?;
-    let counted = state.store.approval_stats(key.org, since, until).await?;
+    let counted = state.store.approval_stats(caller.org, since, until).await?;
     Ok(Json(Data::new(views::approval_stats(counted, since, until))))
 }
 
@@ -101,14 +102,20 @@ pub(crate) async fn stats(
 #[utoipa::path(post, path = "/approvals/{id}/approve", tag = "approvals", params(("id" = String, Path)), request_body = DecideApproval,
     responses((status = 200, body = Data<Approval>), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody), (status = 409, body = ErrorBody)))]
 pub(crate) async fn approve(
-    key: Key<DecideApprovals>,
+    caller: Caller<DecideApprovals>,
     State(state): State<AppState>,
     Segments(text): Segments<String>,
     OptionalBody(body): OptionalBody<DecideApproval>,
 ) -> AppResult<Json<Data<Approval>>> {
-    let decided =
-        decide_approval(&state, key.org, &key.actor(), id("approval", &text)?, true, body.reason)
-            .await?;
+    let decided = decide_approval(
+        &state,
+        caller.org,
+        &caller.actor(),
+        id("approval", &text)?,
+        true,
+        body.reason,
+    )
+    .await?;
     Ok(Json(Data::new(views::approval(decided, state.clock.now()))))
 }
 
@@ -116,14 +123,20 @@ pub(crate) async fn approve(
 #[utoipa::path(post, path = "/approvals/{id}/deny", tag = "approvals", params(("id" = String, Path)), request_body = DecideApproval,
     responses((status = 200, body = Data<Approval>), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody), (status = 409, body = ErrorBody)))]
 pub(crate) async fn deny(
-    key: Key<DecideApprovals>,
+    caller: Caller<DecideApprovals>,
     State(state): State<AppState>,
     Segments(text): Segments<String>,
     OptionalBody(body): OptionalBody<DecideApproval>,
 ) -> AppResult<Json<Data<Approval>>> {
-    let decided =
-        decide_approval(&state, key.org, &key.actor(), id("approval", &text)?, false, body.reason)
-            .await?;
+    let decided = decide_approval(
+        &state,
+        caller.org,
+        &caller.actor(),
+        id("approval", &text)?,
+        false,
+        body.reason,
+    )
+    .await?;
     Ok(Json(Data::new(views::approval(decided, state.clock.now()))))
 }
 
@@ -131,14 +144,14 @@ pub(crate) async fn deny(
 #[utoipa::path(post, path = "/approvals/{id}/cancel", tag = "approvals", params(("id" = String, Path)), request_body = DecideApproval,
     responses((status = 200, body = Data<Approval>), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody), (status = 409, body = ErrorBody)))]
 pub(crate) async fn cancel(
-    key: Key<CancelApprovals>,
+    caller: Caller<CancelApprovals>,
     State(state): State<AppState>,
     Segments(text): Segments<String>,
     OptionalBody(body): OptionalBody<DecideApproval>,
 ) -> AppResult<Json<Data<Approval>>> {
-    let (actor, decides) = (key.actor(), key.reaches::<DecideApprovals>());
+    let (actor, decides) = (caller.actor(), caller.reaches::<DecideApprovals>());
     let id = id("approval", &text)?;
-    let cancelled = cancel_approval(&state, key.org, &actor, decides, id, body.reason).await?;
+    let cancelled = cancel_approval(&state, caller.org, &actor, decides, id, body.reason).await?;
     Ok(Json(Data::new(views::approval(cancelled, state.clock.now()))))
 }
 
@@ -149,12 +162,12 @@ pub(crate) async fn cancel(
     (status = 409, description = "Not approved: no verdict", body = ErrorBody),
 ))]
 pub(crate) async fn verify(
-    key: Key<Sdk>,
+    caller: Caller<Sdk>,
     State(state): State<AppState>,
     Segments(text): Segments<String>,
     Body(body): Body<VerifyApproval>,
 ) -> AppResult<Json<Data<Verification>>> {
     let verdict =
-        verify_approval(&state, key.org, id("approval", &text)?, body.action_context).await?;
+        verify_approval(&state, caller.org, id("approval", &text)?, body.action_context).await?;
     Ok(Json(Data::new(verdict)))
 }

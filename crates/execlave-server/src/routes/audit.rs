@@ -13,7 +13,8 @@ use serde_json::Value;
 use utoipa::IntoParams;
 
 use super::params::{PageParams, Params, list as listed, number};
-use crate::auth::key::{Key, Read};
+use crate::auth::caller::Caller;
+use crate::auth::permission::Read;
 use crate::error::{AppError, AppResult};
 use crate::ops::export_audit::export_audit;
 use crate::ops::sign_tree_head::sign_tree_head;
@@ -24,11 +25,11 @@ use crate::views;
 /// List the audit log, newest first.
 #[utoipa::path(get, path = "/audit", tag = "audit", params(PageParams), responses((status = 200, body = List<AuditEntry>)))]
 pub(crate) async fn list(
-    key: Key<Read>,
+    caller: Caller<Read>,
     State(state): State<AppState>,
     Params(params): Params<PageParams>,
 ) -> AppResult<Json<List<AuditEntry>>> {
-    let entries = state.store.list_audit(key.org, &params.page()?).await?;
+    let entries = state.store.list_audit(caller.org, &params.page()?).await?;
     Ok(Json(listed(entries, views::audit_entry)))
 }
 
@@ -38,10 +39,10 @@ pub(crate) async fn list(
     (status = 200, description = "JSON lines: a header, the entries, the signed tree head", body = String, content_type = "application/x-ndjson"),
 ))]
 pub(crate) async fn export(
-    key: Key<Read>,
+    caller: Caller<Read>,
     State(state): State<AppState>,
 ) -> AppResult<impl IntoResponse> {
-    let body = export_audit(&state, key.org).await?;
+    let body = export_audit(&state, caller.org).await?;
     let disposition = "attachment; filename=\"audit.jsonl\"";
     let headers = [
         (header::CONTENT_TYPE, "application/x-ndjson"),
@@ -55,10 +56,10 @@ pub(crate) async fn export(
     (status = 200, description = "`at`, `keyId`, `organizationId`, `rootHash`, `signature`, `size`", body = Data<Value>),
 ))]
 pub(crate) async fn tree_head(
-    key: Key<Read>,
+    caller: Caller<Read>,
     State(state): State<AppState>,
 ) -> AppResult<Json<Data<TreeHead>>> {
-    Ok(Json(Data::new(sign_tree_head(&state, key.org).await?)))
+    Ok(Json(Data::new(sign_tree_head(&state, caller.org).await?)))
 }
 
 /// Which entry.
@@ -78,16 +79,16 @@ pub(crate) struct InclusionParams {
     (status = 404, description = "There is no such entry", body = ErrorBody),
 ))]
 pub(crate) async fn inclusion(
-    key: Key<Read>,
+    caller: Caller<Read>,
     State(state): State<AppState>,
     Params(params): Params<InclusionParams>,
 ) -> AppResult<Json<Data<InclusionProof>>> {
     let index = i64::from(params.index.unwrap_or_default());
     let missing = || AppError::not_found("audit entry", index);
-    let tree_head = sign_tree_head(&state, key.org).await?;
-    let row = state.store.anchored(key.org, index).await?.ok_or_else(missing)?;
+    let tree_head = sign_tree_head(&state, caller.org).await?;
+    let row = state.store.anchored(caller.org, index).await?.ok_or_else(missing)?;
     let entry = row.to_entry().map_err(|_| missing())?;
-    let leaves = state.store.audit_leaves(key.org, tree_head.size).await?;
+    let leaves = state.store.audit_leaves(caller.org, tree_head.size).await?;
     let place = usize::try_from(index - 1).map_err(|_| missing())?;
     let path = merkle::inclusion_proof(&leaves, place).ok_or_else(missing)?;
     Ok(Json(Data::new(InclusionProof { entry, path, tree_head })))
@@ -114,19 +115,19 @@ pub(crate) struct ConsistencyParams {
     (status = 404, description = "No tree head of that size was signed", body = ErrorBody),
 ))]
 pub(crate) async fn consistency(
-    key: Key<Read>,
+    caller: Caller<Read>,
     State(state): State<AppState>,
     Params(params): Params<ConsistencyParams>,
 ) -> AppResult<Json<Data<ConsistencyProof>>> {
     let from = params.from.unwrap_or_default();
     let tree_head = match params.to {
-        None => sign_tree_head(&state, key.org).await?,
+        None => sign_tree_head(&state, caller.org).await?,
         Some(to) => {
-            let kept = state.store.find_tree_head(key.org, to.into()).await?;
+            let kept = state.store.find_tree_head(caller.org, to.into()).await?;
             kept.ok_or_else(|| AppError::not_found("tree head of size", to))?
         }
     };
-    let leaves = state.store.audit_leaves(key.org, tree_head.size).await?;
+    let leaves = state.store.audit_leaves(caller.org, tree_head.size).await?;
     let first = usize::try_from(from).ok().filter(|first| *first <= leaves.len());
     let too_many =
         || AppError::invalid("from", format!("must be at most {}, the later size", tree_head.size));
@@ -142,10 +143,10 @@ pub(crate) async fn consistency(
     (status = 200, description = "What was found; `valid` says whether the log is whole", body = Data<AuditReport>),
 ))]
 pub(crate) async fn verify(
-    key: Key<Read>,
+    caller: Caller<Read>,
     State(state): State<AppState>,
 ) -> AppResult<Json<Data<AuditReport>>> {
     let keys = Signer::published(&state.store).await?;
-    let report = state.store.verify_audit(key.org, &keys, Vec::new()).await?;
+    let report = state.store.verify_audit(caller.org, &keys, Vec::new()).await?;
     Ok(Json(Data::new(views::audit_report(report))))
 }

@@ -13,7 +13,8 @@ use serde_json::Value;
 use utoipa::IntoParams;
 
 use super::params::{Params, number};
-use crate::auth::key::{FetchBundle, Key};
+use crate::auth::caller::Caller;
+use crate::auth::permission::FetchBundle;
 use crate::error::{AppError, AppResult};
 use crate::ops::issue_bundle::{agent_ids, wait_for_bundle};
 use crate::state::AppState;
@@ -38,21 +39,21 @@ pub(crate) struct BundleParams {
     (status = 409, description = "A stored policy cannot be read by this version: nothing may be decided without the server"),
 ))]
 pub(crate) async fn show(
-    key: Key<FetchBundle>,
+    caller: Caller<FetchBundle>,
     State(state): State<AppState>,
     Params(params): Params<BundleParams>,
     headers: HeaderMap,
 ) -> AppResult<Response> {
     let agents = agent_ids(params.agents.as_deref().unwrap_or_default())?;
     let known =
-        agents.iter().filter_map(|id| state.directory.agent(key.org, &id.to_string(), None));
-    known.into_iter().try_for_each(|agent| key.environments.check_agent(&agent, None))?;
+        agents.iter().filter_map(|id| state.directory.agent(caller.org, &id.to_string(), None));
+    known.into_iter().try_for_each(|agent| caller.environments().check_agent(&agent, None))?;
     let longest = state.config.approvals.longest_wait_seconds;
     let wait = Duration::from_secs(u64::from(params.wait.unwrap_or_default()).min(longest));
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
     let known: Vec<&str> =
         known.into_iter().flat_map(|list| list.split(',')).map(str::trim).collect();
-    let draft = wait_for_bundle(&state, key.org, &agents, &known, wait).await?;
+    let draft = wait_for_bundle(&state, caller.org, &agents, &known, wait).await?;
     let tag = HeaderValue::try_from(draft.tag.as_str()).map_err(AppError::internal)?;
     if known.contains(&draft.tag.as_str()) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());

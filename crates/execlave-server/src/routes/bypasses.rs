@@ -11,7 +11,8 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::params::{Params, list as listed, number, page};
-use crate::auth::key::{Key, Read, Sdk};
+use crate::auth::caller::Caller;
+use crate::auth::permission::{Read, Sdk};
 use crate::body::Body;
 use crate::error::AppResult;
 use crate::ops::record_bypasses::record_bypasses;
@@ -46,18 +47,18 @@ pub(crate) struct ListParams {
     (status = 400, body = ErrorBody),
 ))]
 pub(crate) async fn report(
-    key: Key<Sdk>,
+    caller: Caller<Sdk>,
     State(state): State<AppState>,
     Body(report): Body<BypassReport>,
 ) -> AppResult<Json<BypassReceipt>> {
-    Ok(Json(record_bypasses(&state, key.org, &key.actor(), report).await?))
+    Ok(Json(record_bypasses(&state, caller.org, &caller.actor(), report).await?))
 }
 
 /// List what ran without a decision, newest first.
 #[utoipa::path(get, path = "/sdk/bypass-windows", tag = "bypasses", params(ListParams),
     responses((status = 200, body = List<BypassWindow>)))]
 pub(crate) async fn list(
-    key: Key<Read>,
+    caller: Caller<Read>,
     State(state): State<AppState>,
     Params(params): Params<ListParams>,
 ) -> AppResult<Json<List<BypassWindow>>> {
@@ -65,6 +66,6 @@ pub(crate) async fn list(
     let agent_row_id = agent_id.as_ref().and_then(|id| id.parse().ok());
     let agent_id = agent_id.filter(|_| agent_row_id.is_none());
     let filter = BypassFilter { agent_id, agent_row_id, reason, since, until };
-    let windows = state.store.list_bypasses(key.org, &filter, &page(limit, cursor)?).await?;
+    let windows = state.store.list_bypasses(caller.org, &filter, &page(limit, cursor)?).await?;
     Ok(Json(listed(windows, views::bypass_window)))
 }

@@ -11,7 +11,8 @@ use execlave_store::cost_rules::CostRule;
 use execlave_store::state::StateClaim;
 
 use super::params::{PageParams, Params, Segments, id, list as listed};
-use crate::auth::key::{Key, Read, WritePolicies};
+use crate::auth::caller::Caller;
+use crate::auth::permission::{Read, WritePolicies};
 use crate::body::Body;
 use crate::cost_rules;
 use crate::error::{AppError, AppResult};
@@ -24,22 +25,22 @@ use crate::views;
     (status = 201, description = "Made", body = Data<CostBudgetRule>), (status = 400, body = ErrorBody),
 ))]
 pub(crate) async fn create(
-    key: Key<WritePolicies>,
+    caller: Caller<WritePolicies>,
     State(state): State<AppState>,
     Body(body): Body<SaveCostBudgetRule>,
 ) -> AppResult<(StatusCode, Json<Data<CostBudgetRule>>)> {
-    let rule = save_cost_rule::create_cost_rule(&state, key.org, &key.actor(), body).await?;
+    let rule = save_cost_rule::create_cost_rule(&state, caller.org, &caller.actor(), body).await?;
     Ok((StatusCode::CREATED, Json(Data::new(views::cost_rule(rule)))))
 }
 
 /// List rules, newest first.
 #[utoipa::path(get, path = "/cost-budget-rules", tag = "cost rules", params(PageParams), responses((status = 200, body = List<CostBudgetRule>)))]
 pub(crate) async fn list(
-    key: Key<Read>,
+    caller: Caller<Read>,
     State(state): State<AppState>,
     Params(params): Params<PageParams>,
 ) -> AppResult<Json<List<CostBudgetRule>>> {
-    let rules = state.store.list_cost_rules(key.org, &params.page()?).await?;
+    let rules = state.store.list_cost_rules(caller.org, &params.page()?).await?;
     Ok(Json(listed(rules, views::cost_rule)))
 }
 
@@ -48,13 +49,13 @@ pub(crate) async fn list(
     (status = 200, body = Data<CostBudgetRule>), (status = 404, body = ErrorBody),
 ))]
 pub(crate) async fn show(
-    key: Key<Read>,
+    caller: Caller<Read>,
     State(state): State<AppState>,
     Segments(text): Segments<String>,
 ) -> AppResult<Json<Data<CostBudgetRule>>> {
-    let found = state.store.find_cost_rule(key.org, id("cost budget rule", &text)?).await?;
+    let found = state.store.find_cost_rule(caller.org, id("cost budget rule", &text)?).await?;
     let rule = found.ok_or_else(|| AppError::not_found("cost budget rule", text))?;
-    let current = current(&state, key.org, &rule).await?;
+    let current = current(&state, caller.org, &rule).await?;
     Ok(Json(Data::new(CostBudgetRule { current, ..views::cost_rule(rule) })))
 }
 
@@ -78,13 +79,14 @@ async fn current(state: &AppState, org: OrgId, rule: &CostRule) -> AppResult<Opt
 #[utoipa::path(put, path = "/cost-budget-rules/{id}", tag = "cost rules", params(("id" = String, Path)), request_body = SaveCostBudgetRule,
     responses((status = 200, body = Data<CostBudgetRule>), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody)))]
 pub(crate) async fn replace(
-    key: Key<WritePolicies>,
+    caller: Caller<WritePolicies>,
     State(state): State<AppState>,
     Segments(text): Segments<String>,
     Body(body): Body<SaveCostBudgetRule>,
 ) -> AppResult<Json<Data<CostBudgetRule>>> {
     let id = id("cost budget rule", &text)?;
-    let rule = save_cost_rule::replace_cost_rule(&state, key.org, &key.actor(), id, body).await?;
+    let rule =
+        save_cost_rule::replace_cost_rule(&state, caller.org, &caller.actor(), id, body).await?;
     Ok(Json(Data::new(views::cost_rule(rule))))
 }
 
@@ -93,11 +95,11 @@ pub(crate) async fn replace(
     (status = 204, description = "Deleted"), (status = 404, body = ErrorBody),
 ))]
 pub(crate) async fn delete(
-    key: Key<WritePolicies>,
+    caller: Caller<WritePolicies>,
     State(state): State<AppState>,
     Segments(text): Segments<String>,
 ) -> AppResult<StatusCode> {
     let id = id("cost budget rule", &text)?;
-    save_cost_rule::delete_cost_rule(&state, key.org, &key.actor(), id).await?;
+    save_cost_rule::delete_cost_rule(&state, caller.org, &caller.actor(), id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

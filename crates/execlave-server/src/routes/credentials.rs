@@ -11,7 +11,8 @@ use execlave_api::page::Data;
 
 use super::agents::Which;
 use super::params::{Params, Segments, id};
-use crate::auth::key::{CheckAgents, Key, Sdk, WriteAgents};
+use crate::auth::caller::Caller;
+use crate::auth::permission::{CheckAgents, Sdk, WriteAgents};
 use crate::body::{Body, OptionalBody};
 use crate::error::AppResult;
 use crate::ops::find_agent::find_agent;
@@ -24,16 +25,16 @@ use crate::state::AppState;
     (status = 404, body = ErrorBody),
 ))]
 pub(crate) async fn issue(
-    key: Key<Sdk>,
+    caller: Caller<Sdk>,
     State(state): State<AppState>,
     Segments(reference): Segments<String>,
     Params(which): Params<Which>,
     _body: OptionalBody<serde_json::Map<String, serde_json::Value>>,
 ) -> AppResult<([(HeaderName, &'static str); 1], Json<Data<Credential>>)> {
-    let agent = find_agent(&state, key.org, &reference, which.environment.as_deref()).await?;
-    key.environments.check_agent(&agent, which.environment.as_deref())?;
-    state.directory.touched.agent(key.org, agent.profile.id, state.clock.now());
-    let issued = credential::issue_credential(&state, key.org, &agent)?;
+    let agent = find_agent(&state, caller.org, &reference, which.environment.as_deref()).await?;
+    caller.environments().check_agent(&agent, which.environment.as_deref())?;
+    state.directory.touched.agent(caller.org, agent.profile.id, state.clock.now());
+    let issued = credential::issue_credential(&state, caller.org, &agent)?;
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(Data::new(issued))))
 }
 
@@ -42,11 +43,11 @@ pub(crate) async fn issue(
     (status = 200, body = Data<CredentialVerdict>), (status = 400, body = ErrorBody),
 ))]
 pub(crate) async fn verify(
-    key: Key<CheckAgents>,
+    caller: Caller<CheckAgents>,
     State(state): State<AppState>,
     Body(body): Body<VerifyCredential>,
 ) -> AppResult<Json<Data<CredentialVerdict>>> {
-    let verdict = credential::verify_credential(&state, key.org, &body.credential).await?;
+    let verdict = credential::verify_credential(&state, caller.org, &body.credential).await?;
     Ok(Json(Data::new(verdict)))
 }
 
@@ -56,15 +57,15 @@ pub(crate) async fn verify(
         (status = 200, body = Data<CredentialRevoked>), (status = 404, body = ErrorBody),
     ))]
 pub(crate) async fn revoke(
-    key: Key<WriteAgents>,
+    caller: Caller<WriteAgents>,
     State(state): State<AppState>,
     Segments((reference, jti)): Segments<(String, String)>,
     Params(which): Params<Which>,
 ) -> AppResult<Json<Data<CredentialRevoked>>> {
-    let agent = find_agent(&state, key.org, &reference, which.environment.as_deref()).await?;
-    let (actor, agent) = (key.actor(), agent.profile.id);
+    let agent = find_agent(&state, caller.org, &reference, which.environment.as_deref()).await?;
+    let (actor, agent) = (caller.actor(), agent.profile.id);
     let jti = id("credential", &jti)?;
-    let revoked = credential::revoke_credential(&state, key.org, &actor, agent, jti).await?;
+    let revoked = credential::revoke_credential(&state, caller.org, &actor, agent, jti).await?;
     Ok(Json(Data::new(CredentialRevoked {
         agent_id: revoked.agent_id.to_string(),
         jti: revoked.id.to_string(),
@@ -77,13 +78,13 @@ pub(crate) async fn revoke(
     (status = 200, body = Data<CredentialsRevoked>), (status = 404, body = ErrorBody),
 ))]
 pub(crate) async fn revoke_all(
-    key: Key<WriteAgents>,
+    caller: Caller<WriteAgents>,
     State(state): State<AppState>,
     Segments(reference): Segments<String>,
     Params(which): Params<Which>,
 ) -> AppResult<Json<Data<CredentialsRevoked>>> {
-    let agent = find_agent(&state, key.org, &reference, which.environment.as_deref()).await?;
-    let (actor, id) = (key.actor(), agent.profile.id);
-    let generation = credential::revoke_credentials(&state, key.org, &actor, id).await?;
+    let agent = find_agent(&state, caller.org, &reference, which.environment.as_deref()).await?;
+    let (actor, id) = (caller.actor(), agent.profile.id);
+    let generation = credential::revoke_credentials(&state, caller.org, &actor, id).await?;
     Ok(Json(Data::new(CredentialsRevoked { agent_id: id.to_string(), generation })))
 }

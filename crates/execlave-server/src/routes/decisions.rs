@@ -14,7 +14,8 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::params::{DAY_MS, Params, Segments, id, list as listed, number, page, period};
-use crate::auth::key::{Key, Read, Sdk};
+use crate::auth::caller::Caller;
+use crate::auth::permission::{Read, Sdk};
 use crate::body::RawBody;
 use crate::error::{AppError, AppResult};
 use crate::ops::find_agent::find_agent;
@@ -55,16 +56,16 @@ pub(crate) struct ListParams {
 /// List decisions, newest first.
 #[utoipa::path(get, path = "/decisions", tag = "decisions", params(ListParams), responses((status = 200, body = List<Decision>)))]
 pub(crate) async fn list(
-    key: Key<Read>,
+    caller: Caller<Read>,
     State(state): State<AppState>,
     Params(params): Params<ListParams>,
 ) -> AppResult<Json<List<Decision>>> {
     let ListParams { agent, outcome, source, policy, environment, since, until, limit, cursor } =
         params;
-    let agent_id = agent_id(&state, key.org, agent, environment.as_deref()).await?;
+    let agent_id = agent_id(&state, caller.org, agent, environment.as_deref()).await?;
     let policy_id = policy.map(|policy| id("policy", &policy)).transpose()?;
     let filter = DecisionFilter { agent_id, outcome, source, policy_id, environment, since, until };
-    let decisions = state.store.list_decisions(key.org, &filter, &page(limit, cursor)?).await?;
+    let decisions = state.store.list_decisions(caller.org, &filter, &page(limit, cursor)?).await?;
     Ok(Json(listed(decisions, views::decision)))
 }
 
@@ -75,14 +76,19 @@ pub(crate) async fn list(
     (status = 400, description = "The body cannot be read", body = ErrorBody),
 ))]
 pub(crate) async fn ingest(
-    key: Key<Sdk>,
+    caller: Caller<Sdk>,
     State(state): State<AppState>,
     RawBody(bytes): RawBody,
 ) -> AppResult<(StatusCode, Json<DecisionReceipt>)> {
     let request: IngestDecisions = execlave_core::json::parse(&bytes)?;
-    let receipt =
-        ingest_decisions(&state, key.org, &key.actor(), &key.environments, request.decisions)
-            .await?;
+    let receipt = ingest_decisions(
+        &state,
+        caller.org,
+        &caller.actor(),
+        caller.environments(),
+        request.decisions,
+    )
+    .await?;
     Ok((StatusCode::ACCEPTED, Json(receipt)))
 }
 
@@ -118,13 +124,14 @@ pub(crate) struct StatsParams {
     (status = 200, body = Data<DecisionStats>), (status = 400, body = ErrorBody),
 ))]
 pub(crate) async fn stats(
-    key: Key<Read>,
+    caller: Caller<Read>,
     State(state): State<AppState>,
     Params(params): Params<StatsParams>,
 ) -> AppResult<Json<Data<DecisionStats>>> {
     let (since, until) = period(params.since, params.until, state.clock.now())?;
     let length = if until.millis_since(since) <= 7 * DAY_MS { DAY_MS / 24 } else { DAY_MS };
-    let agent_id = agent_id(&state, key.org, params.agent, params.environment.as_deref()).await?;
+    let agent_id =
+        agent_id(&state, caller.org, params.agent, params.environment.as_deref()).await?;
     let filter = DecisionFilter {
         agent_id,
         environment: params.environment,
@@ -132,7 +139,7 @@ pub(crate) async fn stats(
         until: Some(until),
         ..DecisionFilter::default()
     };
-    let counted = state.store.decision_stats(key.org, &filter, length).await?;
+    let counted = state.store.decision_stats(caller.org, &filter, length).await?;
     Ok(Json(Data::new(views::decision_stats(counted, (since, until), length / 1_000))))
 }
 
@@ -141,14 +148,14 @@ pub(crate) async fn stats(
     (status = 200, body = Data<Decision>), (status = 404, body = ErrorBody),
 ))]
 pub(crate) async fn show(
-    key: Key<Read>,
+    caller: Caller<Read>,
     State(state): State<AppState>,
     Segments(text): Segments<String>,
 ) -> AppResult<Json<Data<Decision>>> {
-    let found = state.store.find_decision(key.org, id("decision", &text)?).await?;
+    let found = state.store.find_decision(caller.org, id("decision", &text)?).await?;
     let decision = found.ok_or_else(|| AppError::not_found("decision", text))?;
     let set = match &decision.bundle_version {
-        Some(version) => state.store.find_policy_set(key.org, version).await?,
+        Some(version) => state.store.find_policy_set(caller.org, version).await?,
         None => None,
     };
     Ok(Json(Data::new(views::full_decision(decision, set.as_ref()))))

@@ -9,7 +9,8 @@ use execlave_api::error::ErrorBody;
 use execlave_api::paths;
 use execlave_core::decision::Outcome;
 
-use crate::auth::key::{Key, Sdk};
+use crate::auth::caller::Caller;
+use crate::auth::permission::Sdk;
 use crate::body::Body;
 use crate::error::AppResult;
 use crate::ops::enforce::{self, Enforced};
@@ -27,13 +28,13 @@ const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
     (status = 503, description = "The decision cannot be recorded", body = ErrorBody),
 ))]
 pub(crate) async fn enforce(
-    key: Key<Sdk>,
+    caller: Caller<Sdk>,
     State(state): State<AppState>,
     Body(request): Body<EnforceRequest>,
 ) -> AppResult<Response> {
     let started = std::time::Instant::now();
-    let by = (&key.actor(), &key.environments);
-    let enforced = enforce::enforce(&state, key.org, by, request).await?;
+    let by = (&caller.actor(), caller.environments());
+    let enforced = enforce::enforce(&state, caller.org, by, request).await?;
     let timing = format!("enforce;dur={:.3}", started.elapsed().as_secs_f64() * 1000.0);
     let status = match enforced.decision.outcome {
         Outcome::Allow => StatusCode::OK,

@@ -12,7 +12,8 @@ use utoipa::IntoParams;
 
 use super::agents::Which;
 use super::params::{PageParams, Params, Segments, id, list as listed};
-use crate::auth::key::{CheckAgents, Key, ReadAgents, WriteAgents};
+use crate::auth::caller::Caller;
+use crate::auth::permission::{CheckAgents, ReadAgents, WriteAgents};
 use crate::body::Body;
 use crate::error::{AppError, AppResult};
 use crate::ops::authorize_call;
@@ -27,14 +28,15 @@ const MOST: usize = 1_000;
 #[utoipa::path(post, path = "/agents/{id}/grants", tag = "grants", params(("id" = String, Path), Which), request_body = CreateGrant,
     responses((status = 201, body = Data<Grant>), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody)))]
 pub(crate) async fn create(
-    key: Key<WriteAgents>,
+    caller: Caller<WriteAgents>,
     State(state): State<AppState>,
     Segments(reference): Segments<String>,
     Params(which): Params<Which>,
     Body(body): Body<CreateGrant>,
 ) -> AppResult<(StatusCode, Json<Data<Grant>>)> {
-    let caller = find_agent(&state, key.org, &reference, which.environment.as_deref()).await?;
-    let grant = authorize_call::create_grant(&state, key.org, &key.actor(), &caller, body).await?;
+    let agent = find_agent(&state, caller.org, &reference, which.environment.as_deref()).await?;
+    let grant =
+        authorize_call::create_grant(&state, caller.org, &caller.actor(), &agent, body).await?;
     Ok((StatusCode::CREATED, Json(Data::new(views::grant(grant)))))
 }
 
@@ -43,13 +45,13 @@ pub(crate) async fn create(
     (status = 200, body = List<Grant>), (status = 404, body = ErrorBody),
 ))]
 pub(crate) async fn list(
-    key: Key<ReadAgents>,
+    caller: Caller<ReadAgents>,
     State(state): State<AppState>,
     Segments(reference): Segments<String>,
     Params(params): Params<PageParams>,
 ) -> AppResult<Json<List<Grant>>> {
-    let caller = find_agent(&state, key.org, &reference, None).await?;
-    let grants = state.store.list_grants(key.org, caller.profile.id, &params.page()?).await?;
+    let agent = find_agent(&state, caller.org, &reference, None).await?;
+    let grants = state.store.list_grants(caller.org, agent.profile.id, &params.page()?).await?;
     Ok(Json(listed(grants, views::grant)))
 }
 
@@ -59,16 +61,17 @@ pub(crate) async fn list(
         (status = 200, body = Data<Grant>), (status = 404, body = ErrorBody),
     ))]
 pub(crate) async fn revoke(
-    key: Key<WriteAgents>,
+    caller: Caller<WriteAgents>,
     State(state): State<AppState>,
     Segments((reference, text)): Segments<(String, String)>,
     Params(which): Params<Which>,
 ) -> AppResult<Json<Data<Grant>>> {
-    let caller = find_agent(&state, key.org, &reference, which.environment.as_deref()).await?;
-    let (caller, actor) = (caller.profile.id, key.actor().id());
+    let agent = find_agent(&state, caller.org, &reference, which.environment.as_deref()).await?;
+    let actor = caller.actor().id();
     let now = state.clock.now();
     let grant = id("grant", &text)?;
-    let revoked = state.store.revoke_grant(key.org, caller, grant, &actor, now).await?;
+    let revoked =
+        state.store.revoke_grant(caller.org, agent.profile.id, grant, &actor, now).await?;
     let revoked = revoked.ok_or_else(|| AppError::not_found("grant", text))?;
     Ok(Json(Data::new(views::grant(revoked))))
 }
@@ -79,11 +82,11 @@ pub(crate) async fn revoke(
     (status = 403, description = "No grant in force allows it, or one of them is not registered or does not run", body = ErrorBody),
 ))]
 pub(crate) async fn authorize(
-    key: Key<CheckAgents>,
+    caller: Caller<CheckAgents>,
     State(state): State<AppState>,
     Body(call): Body<AuthorizeCall>,
 ) -> AppResult<Json<Data<CallAuthorized>>> {
-    let grant = authorize_call::authorize_call(&state, key.org, &call).await?;
+    let grant = authorize_call::authorize_call(&state, caller.org, &call).await?;
     Ok(Json(Data::new(CallAuthorized {
         authorized: true,
         id: grant.id.to_string(),
@@ -106,16 +109,16 @@ pub(crate) struct DiscoverParams {
 /// Active agents that others can call, by their external id, at most 1,000. Finding one is not being allowed to call it.
 #[utoipa::path(get, path = "/agents/discover", tag = "grants", params(DiscoverParams), responses((status = 200, body = List<DiscoveredAgent>)))]
 pub(crate) async fn discover(
-    key: Key<ReadAgents>,
+    caller: Caller<ReadAgents>,
     State(state): State<AppState>,
     Params(params): Params<DiscoverParams>,
 ) -> Json<List<DiscoveredAgent>> {
     let wanted = params.capability.filter(|capability| !capability.is_empty());
-    let mut agents = state.directory.agents(key.org);
+    let mut agents = state.directory.agents(caller.org);
     agents.retain(|agent| {
         let able = wanted.as_ref().is_none_or(|wanted| agent.capabilities.contains(wanted));
         able && agent.profile.status == AgentStatus::Active
-            && key.environments.reach(&agent.profile.environment)
+            && caller.environments().reach(&agent.profile.environment)
     });
     agents.sort_by(|left, right| {
         let order =

@@ -12,7 +12,8 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::params::{Params, PeriodParams, Segments, id, list as listed, number, page};
-use crate::auth::key::{Key, Read};
+use crate::auth::caller::Caller;
+use crate::auth::permission::Read;
 use crate::error::{AppError, AppResult};
 use crate::ops::find_agent::find_agent;
 use crate::state::AppState;
@@ -50,20 +51,20 @@ pub(crate) struct ListParams {
 /// List incidents, newest first.
 #[utoipa::path(get, path = "/incidents", tag = "incidents", params(ListParams), responses((status = 200, body = List<Incident>)))]
 pub(crate) async fn list(
-    key: Key<Read>,
+    caller: Caller<Read>,
     State(state): State<AppState>,
     Params(params): Params<ListParams>,
 ) -> AppResult<Json<List<Incident>>> {
     let ListParams { agent, policy, policy_type, severity, trace_id, since, until, limit, cursor } =
         params;
     let agent_id = match agent {
-        Some(reference) => Some(find_agent(&state, key.org, &reference, None).await?.profile.id),
+        Some(reference) => Some(find_agent(&state, caller.org, &reference, None).await?.profile.id),
         None => None,
     };
     let policy_id = policy.map(|policy| id("policy", &policy)).transpose()?;
     let filter =
         IncidentFilter { agent_id, policy_id, policy_type, severity, trace_id, since, until };
-    let incidents = state.store.list_incidents(key.org, &filter, &page(limit, cursor)?).await?;
+    let incidents = state.store.list_incidents(caller.org, &filter, &page(limit, cursor)?).await?;
     Ok(Json(listed(incidents, views::incident)))
 }
 
@@ -72,11 +73,11 @@ pub(crate) async fn list(
     (status = 200, body = Data<Incident>), (status = 404, body = ErrorBody),
 ))]
 pub(crate) async fn show(
-    key: Key<Read>,
+    caller: Caller<Read>,
     State(state): State<AppState>,
     Segments(text): Segments<String>,
 ) -> AppResult<Json<Data<Incident>>> {
-    let found = state.store.find_incident(key.org, id("incident", &text)?).await?;
+    let found = state.store.find_incident(caller.org, id("incident", &text)?).await?;
     let incident = found.ok_or_else(|| AppError::not_found("incident", text))?;
     Ok(Json(Data::new(views::incident(incident))))
 }
@@ -86,13 +87,13 @@ pub(crate) async fn show(
     (status = 200, body = Data<IncidentStats>), (status = 400, body = ErrorBody),
 ))]
 pub(crate) async fn stats(
-    key: Key<Read>,
+    caller: Caller<Read>,
     State(state): State<AppState>,
     Params(params): Params<PeriodParams>,
 ) -> AppResult<Json<Data<IncidentStats>>> {
     let (since, until) = params.period(state.clock.now())?;
     let filter =
         IncidentFilter { since: Some(since), until: Some(until), ..IncidentFilter::default() };
-    let counted = state.store.incident_stats(key.org, &filter).await?;
+    let counted = state.store.incident_stats(caller.org, &filter).await?;
     Ok(Json(Data::new(views::incident_stats(counted, since, until))))
 }

@@ -8,7 +8,8 @@ use execlave_api::page::Data;
 use execlave_core::policy::{LintLevel, PolicyDocument, lint};
 use serde_json::Value;
 
-use crate::auth::key::{Key, ReadPolicies};
+use crate::auth::caller::Caller;
+use crate::auth::permission::ReadPolicies;
 use crate::body::Body;
 use crate::checks::LIST_LENGTH;
 use crate::error::{AppError, AppResult};
@@ -19,7 +20,7 @@ use crate::state::AppState;
     (status = 200, description = "What there is to say", body = Data<LintReport>), (status = 400, body = ErrorBody),
 ))]
 pub(crate) async fn look(
-    _key: Key<ReadPolicies>,
+    _caller: Caller<ReadPolicies>,
     _state: State<AppState>,
     Body(body): Body<LintPolicies>,
 ) -> AppResult<Json<Data<LintReport>>> {
@@ -42,6 +43,9 @@ pub(crate) async fn look(
 
 /// The JSON Schema (2020-12) of a policy, with the rule definition of every type.
 #[utoipa::path(get, path = "/policies/schemas", tag = "lint", responses((status = 200, body = Data<Value>)))]
-pub(crate) async fn schemas(_key: Key<ReadPolicies>, _state: State<AppState>) -> Json<Data<Value>> {
+pub(crate) async fn schemas(
+    _caller: Caller<ReadPolicies>,
+    _state: State<AppState>,
+) -> Json<Data<Value>> {
     Json(Data::new(PolicyDocument::schema()))
 }

@@ -9,7 +9,8 @@ use execlave_api::policies::{Policy, PolicyVersion};
 use serde_json::{Map, Value};
 
 use super::params::{PageParams, Params, Segments, id};
-use crate::auth::key::{Key, ReadPolicies, WritePolicies};
+use crate::auth::caller::Caller;
+use crate::auth::permission::{ReadPolicies, WritePolicies};
 use crate::body::Body;
 use crate::error::{AppError, AppResult};
 use crate::ops::save_policy;
@@ -23,22 +24,22 @@ use crate::views;
     (status = 409, description = "The name is taken", body = ErrorBody),
 ))]
 pub(crate) async fn create(
-    key: Key<WritePolicies>,
+    caller: Caller<WritePolicies>,
     State(state): State<AppState>,
     Body(body): Body<Value>,
 ) -> AppResult<(StatusCode, Json<Data<Policy>>)> {
-    let record = save_policy::create_policy(&state, key.org, &key.actor(), body).await?;
+    let record = save_policy::create_policy(&state, caller.org, &caller.actor(), body).await?;
     Ok((StatusCode::CREATED, Json(Data::new(views::policy(&record)?))))
 }
 
 /// List policies, newest first.
 #[utoipa::path(get, path = "/policies", tag = "policies", params(PageParams), responses((status = 200, body = List<Policy>)))]
 pub(crate) async fn list(
-    key: Key<ReadPolicies>,
+    caller: Caller<ReadPolicies>,
     State(state): State<AppState>,
     Params(params): Params<PageParams>,
 ) -> AppResult<Json<List<Policy>>> {
-    let found = state.store.list_policies(key.org, &params.page()?).await?;
+    let found = state.store.list_policies(caller.org, &params.page()?).await?;
     let data = found.items.iter().map(views::policy).collect::<AppResult<_>>()?;
     Ok(Json(List { data, meta: Meta { next_cursor: found.next_cursor, total: found.total } }))
 }
@@ -48,11 +49,11 @@ pub(crate) async fn list(
     (status = 200, body = Data<Policy>), (status = 404, body = ErrorBody),
 ))]
 pub(crate) async fn show(
-    key: Key<ReadPolicies>,
+    caller: Caller<ReadPolicies>,
     State(state): State<AppState>,
     Segments(text): Segments<String>,
 ) -> AppResult<Json<Data<Policy>>> {
-    let found = state.store.find_policy(key.org, id("policy", &text)?).await?;
+    let found = state.store.find_policy(caller.org, id("policy", &text)?).await?;
     let record = found.ok_or_else(|| AppError::not_found("policy", text))?;
     Ok(Json(Data::new(views::policy(&record)?)))
 }
@@ -62,14 +63,19 @@ pub(crate) async fn show(
     (status = 200, body = Data<Policy>), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody), (status = 409, body = ErrorBody),
 ))]
 pub(crate) async fn replace(
-    key: Key<WritePolicies>,
+    caller: Caller<WritePolicies>,
     State(state): State<AppState>,
     Segments(text): Segments<String>,
     Body(body): Body<Value>,
 ) -> AppResult<Json<Data<Policy>>> {
-    let record =
-        save_policy::replace_policy(&state, key.org, &key.actor(), id("policy", &text)?, body)
-            .await?;
+    let record = save_policy::replace_policy(
+        &state,
+        caller.org,
+        &caller.actor(),
+        id("policy", &text)?,
+        body,
+    )
+    .await?;
     Ok(Json(Data::new(views::policy(&record)?)))
 }
 
@@ -78,14 +84,19 @@ pub(crate) async fn replace(
     (status = 200, body = Data<Policy>), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody), (status = 409, body = ErrorBody),
 ))]
 pub(crate) async fn patch(
-    key: Key<WritePolicies>,
+    caller: Caller<WritePolicies>,
     State(state): State<AppState>,
     Segments(text): Segments<String>,
     Body(fields): Body<Map<String, Value>>,
 ) -> AppResult<Json<Data<Policy>>> {
-    let record =
-        save_policy::patch_policy(&state, key.org, &key.actor(), id("policy", &text)?, fields)
-            .await?;
+    let record = save_policy::patch_policy(
+        &state,
+        caller.org,
+        &caller.actor(),
+        id("policy", &text)?,
+        fields,
+    )
+    .await?;
     Ok(Json(Data::new(views::policy(&record)?)))
 }
 
@@ -94,11 +105,11 @@ pub(crate) async fn patch(
     (status = 204, description = "Deleted"), (status = 404, body = ErrorBody),
 ))]
 pub(crate) async fn delete(
-    key: Key<WritePolicies>,
+    caller: Caller<WritePolicies>,
     State(state): State<AppState>,
     Segments(text): Segments<String>,
 ) -> AppResult<StatusCode> {
-    save_policy::delete_policy(&state, key.org, &key.actor(), id("policy", &text)?).await?;
+    save_policy::delete_policy(&state, caller.org, &caller.actor(), id("policy", &text)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -107,11 +118,11 @@ pub(crate) async fn delete(
     (status = 200, body = List<PolicyVersion>), (status = 404, body = ErrorBody),
 ))]
 pub(crate) async fn list_versions(
-    key: Key<ReadPolicies>,
+    caller: Caller<ReadPolicies>,
     State(state): State<AppState>,
     Segments(text): Segments<String>,
 ) -> AppResult<Json<List<PolicyVersion>>> {
-    let versions = state.store.list_policy_versions(key.org, id("policy", &text)?).await?;
+    let versions = state.store.list_policy_versions(caller.org, id("policy", &text)?).await?;
     if versions.is_empty() {
         return Err(AppError::not_found("policy", text));
     }
@@ -125,12 +136,12 @@ pub(crate) async fn list_versions(
     params(("id" = String, Path), ("version" = i64, Path)),
     responses((status = 200, body = Data<PolicyVersion>), (status = 404, body = ErrorBody)))]
 pub(crate) async fn show_version(
-    key: Key<ReadPolicies>,
+    caller: Caller<ReadPolicies>,
     State(state): State<AppState>,
     Segments((policy, version)): Segments<(String, String)>,
 ) -> AppResult<Json<Data<PolicyVersion>>> {
     let (policy_id, number) = (id("policy", &policy)?, id("policy version", &version)?);
-    let found = state.store.find_policy_version(key.org, policy_id, number).await?;
+    let found = state.store.find_policy_version(caller.org, policy_id, number).await?;
     let found = found.ok_or_else(|| AppError::not_found("policy version", version))?;
     Ok(Json(Data::new(views::policy_version(found))))
 }

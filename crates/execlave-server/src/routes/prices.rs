@@ -11,7 +11,8 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::params::{Params, Segments};
-use crate::auth::key::{Key, Read, WriteSettings};
+use crate::auth::caller::Caller;
+use crate::auth::permission::{Read, WriteSettings};
 use crate::body::Body;
 use crate::error::AppResult;
 use crate::ops::set_price;
@@ -31,18 +32,18 @@ pub(crate) struct ListParams {
 /// The prices in force, by name: the organisation's own and the built-in ones it has not replaced.
 #[utoipa::path(get, path = "/prices", tag = "prices", params(ListParams), responses((status = 200, body = List<Price>)))]
 pub(crate) async fn list(
-    key: Key<Read>,
+    caller: Caller<Read>,
     State(state): State<AppState>,
     Params(params): Params<ListParams>,
 ) -> AppResult<Json<List<Price>>> {
-    let own = state.store.list_prices(key.org).await?;
+    let own = state.store.list_prices(caller.org).await?;
     let mut data: Vec<Price> = own.iter().map(views::own_price).collect();
     let built_in = BUILT_IN.models.iter().filter(|(model, _)| !is_replaced(&own, model));
     data.extend(
         built_in.map(|(model, (provider, price))| views::built_in_price(model, provider, *price)),
     );
     if let Some(model) = params.model {
-        let prices = state.directory.prices(key.org);
+        let prices = state.directory.prices(caller.org);
         let name = prices::find(prices.as_deref(), &model).map(|(name, _)| name);
         data.retain(|price| Some(&price.model) == name.as_ref());
     }
@@ -60,11 +61,11 @@ fn is_replaced(own: &[ModelPrice], model: &str) -> bool {
     (status = 200, description = "Set", body = Data<Price>), (status = 400, body = ErrorBody),
 ))]
 pub(crate) async fn set(
-    key: Key<WriteSettings>,
+    caller: Caller<WriteSettings>,
     State(state): State<AppState>,
     Body(body): Body<SetPrice>,
 ) -> AppResult<Json<Data<Price>>> {
-    let price = set_price::set_price(&state, key.org, &key.actor(), body).await?;
+    let price = set_price::set_price(&state, caller.org, &caller.actor(), body).await?;
     Ok(Json(Data::new(views::own_price(&price))))
 }
 
@@ -73,10 +74,10 @@ pub(crate) async fn set(
     (status = 204, description = "Deleted"), (status = 404, body = ErrorBody),
 ))]
 pub(crate) async fn delete(
-    key: Key<WriteSettings>,
+    caller: Caller<WriteSettings>,
     State(state): State<AppState>,
     Segments(model): Segments<String>,
 ) -> AppResult<StatusCode> {
-    set_price::delete_price(&state, key.org, &key.actor(), &model).await?;
+    set_price::delete_price(&state, caller.org, &caller.actor(), &model).await?;
     Ok(StatusCode::NO_CONTENT)
 }

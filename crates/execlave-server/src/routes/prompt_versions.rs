@@ -15,7 +15,8 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::params::{Params, Segments, flag, id, list as listed, number, page};
-use crate::auth::key::{DecideApprovals, Key, ReadPrompts, WritePrompts};
+use crate::auth::caller::Caller;
+use crate::auth::permission::{DecideApprovals, ReadPrompts, WritePrompts};
 use crate::body::{Body, OptionalBody};
 use crate::error::AppResult;
 use crate::ops::deploy_prompt;
@@ -30,12 +31,12 @@ use crate::views::prompt_version as view;
     (status = 409, description = "The agent has too many", body = ErrorBody),
 ))]
 pub(crate) async fn create(
-    key: Key<WritePrompts>,
+    caller: Caller<WritePrompts>,
     State(state): State<AppState>,
     Body(body): Body<CreatePromptVersion>,
 ) -> AppResult<(StatusCode, Json<Data<PromptVersion>>)> {
-    let (actor, reach) = (key.actor(), &key.environments);
-    let made = deploy_prompt::create_version(&state, key.org, &actor, reach, body).await?;
+    let (actor, reach) = (caller.actor(), caller.environments());
+    let made = deploy_prompt::create_version(&state, caller.org, &actor, reach, body).await?;
     Ok((StatusCode::CREATED, Json(Data::new(view(made)))))
 }
 
@@ -63,20 +64,20 @@ pub(crate) struct ListParams {
     (status = 200, body = List<PromptVersion>), (status = 404, description = "No such agent", body = ErrorBody),
 ))]
 pub(crate) async fn list(
-    key: Key<ReadPrompts>,
+    caller: Caller<ReadPrompts>,
     State(state): State<AppState>,
     Params(params): Params<ListParams>,
 ) -> AppResult<Json<List<PromptVersion>>> {
     let ListParams { agent_id, deployed, environment, limit, cursor } = params;
     let agent = match &agent_id {
-        Some(reference) => Some(find_agent(&state, key.org, reference, None).await?.profile.id),
+        Some(reference) => Some(find_agent(&state, caller.org, reference, None).await?.profile.id),
         None => None,
     };
     let deployed = deployed.or(environment.is_some().then_some(true));
     let filter = PromptFilter { agent, deployed, environment };
     // Published clients look for a version on the first page alone.
     let page = page(limit.or(Some(PageRequest::MAX_LIMIT)), cursor)?;
-    let found = state.store.list_prompt_versions(key.org, &filter, &page).await?;
+    let found = state.store.list_prompt_versions(caller.org, &filter, &page).await?;
     Ok(Json(listed(found, view)))
 }
 
@@ -85,11 +86,11 @@ pub(crate) async fn list(
     (status = 200, body = Data<PromptVersion>), (status = 404, body = ErrorBody),
 ))]
 pub(crate) async fn show(
-    key: Key<ReadPrompts>,
+    caller: Caller<ReadPrompts>,
     State(state): State<AppState>,
     Segments(text): Segments<String>,
 ) -> AppResult<Json<Data<PromptVersion>>> {
-    let found = deploy_prompt::find(&state, key.org, id("prompt version", &text)?).await?;
+    let found = deploy_prompt::find(&state, caller.org, id("prompt version", &text)?).await?;
     Ok(Json(Data::new(view(found))))
 }
 
@@ -99,14 +100,14 @@ pub(crate) async fn show(
         (status = 403, body = ErrorBody), (status = 404, body = ErrorBody),
         (status = 409, description = "It waits for a yes there, or was rejected", body = ErrorBody)))]
 pub(crate) async fn deploy(
-    key: Key<WritePrompts>,
+    caller: Caller<WritePrompts>,
     State(state): State<AppState>,
     Segments(text): Segments<String>,
     Body(body): Body<DeployPromptVersion>,
 ) -> AppResult<Json<Data<PromptVersion>>> {
-    let (id, actor) = (id("prompt version", &text)?, key.actor());
-    let reach = &key.environments;
-    let after = deploy_prompt::deploy(&state, key.org, &actor, reach, id, &body).await?;
+    let (id, actor) = (id("prompt version", &text)?, caller.actor());
+    let reach = caller.environments();
+    let after = deploy_prompt::deploy(&state, caller.org, &actor, reach, id, &body).await?;
     Ok(Json(Data::new(view(after))))
 }
 
@@ -116,14 +117,14 @@ pub(crate) async fn deploy(
         (status = 403, body = ErrorBody), (status = 404, body = ErrorBody),
         (status = 409, description = "It does not wait", body = ErrorBody)))]
 pub(crate) async fn approve(
-    key: Key<DecideApprovals>,
+    caller: Caller<DecideApprovals>,
     State(state): State<AppState>,
     Segments(text): Segments<String>,
     OptionalBody(body): OptionalBody<DecidePromptVersion>,
 ) -> AppResult<Json<Data<PromptVersion>>> {
-    let (id, actor) = (id("prompt version", &text)?, key.actor());
-    let reach = &key.environments;
-    let after = deploy_prompt::decide(&state, key.org, &actor, reach, id, true, &body).await?;
+    let (id, actor) = (id("prompt version", &text)?, caller.actor());
+    let reach = caller.environments();
+    let after = deploy_prompt::decide(&state, caller.org, &actor, reach, id, true, &body).await?;
     Ok(Json(Data::new(view(after))))
 }
 
@@ -133,14 +134,14 @@ pub(crate) async fn approve(
         (status = 403, body = ErrorBody), (status = 404, body = ErrorBody),
         (status = 409, description = "It does not wait", body = ErrorBody)))]
 pub(crate) async fn reject(
-    key: Key<DecideApprovals>,
+    caller: Caller<DecideApprovals>,
     State(state): State<AppState>,
     Segments(text): Segments<String>,
     OptionalBody(body): OptionalBody<DecidePromptVersion>,
 ) -> AppResult<Json<Data<PromptVersion>>> {
-    let (id, actor) = (id("prompt version", &text)?, key.actor());
-    let reach = &key.environments;
-    let after = deploy_prompt::decide(&state, key.org, &actor, reach, id, false, &body).await?;
+    let (id, actor) = (id("prompt version", &text)?, caller.actor());
+    let reach = caller.environments();
+    let after = deploy_prompt::decide(&state, caller.org, &actor, reach, id, false, &body).await?;
     Ok(Json(Data::new(view(after))))
 }
 
@@ -150,13 +151,13 @@ pub(crate) async fn reject(
         (status = 403, body = ErrorBody), (status = 404, body = ErrorBody),
         (status = 409, description = "It never ran there, or waits for a yes", body = ErrorBody)))]
 pub(crate) async fn rollback(
-    key: Key<WritePrompts>,
+    caller: Caller<WritePrompts>,
     State(state): State<AppState>,
     Segments(text): Segments<String>,
     OptionalBody(body): OptionalBody<RollBackPromptVersion>,
 ) -> AppResult<Json<Data<PromptVersion>>> {
-    let (id, actor) = (id("prompt version", &text)?, key.actor());
-    let reach = &key.environments;
-    let after = deploy_prompt::roll_back(&state, key.org, &actor, reach, id, &body).await?;
+    let (id, actor) = (id("prompt version", &text)?, caller.actor());
+    let reach = caller.environments();
+    let after = deploy_prompt::roll_back(&state, caller.org, &actor, reach, id, &body).await?;
     Ok(Json(Data::new(view(after))))
 }

@@ -11,7 +11,8 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::params::{Params, Segments, list as listed, number, page};
-use crate::auth::key::{Key, Read, Sdk};
+use crate::auth::caller::Caller;
+use crate::auth::permission::{Read, Sdk};
 use crate::body::Body;
 use crate::checks::{self, NAME_LENGTH, TEXT_LENGTH};
 use crate::error::{AppError, AppResult};
@@ -37,7 +38,7 @@ pub(crate) struct ListParams {
         (status = 400, body = ErrorBody), (status = 404, body = ErrorBody),
     ))]
 pub(crate) async fn add(
-    key: Key<Sdk>,
+    caller: Caller<Sdk>,
     State(state): State<AppState>,
     Segments(trace_id): Segments<String>,
     Body(body): Body<AddResolution>,
@@ -49,7 +50,7 @@ pub(crate) async fn add(
     let observed_at =
         body.observed_at.as_deref().map(|text| checks::time("observedAt", text)).transpose()?;
     let resolution = resolutions::Resolution {
-        org_id: key.org,
+        org_id: caller.org,
         id: state.clock.new_id(),
         trace_id,
         resolved_status: body.resolved_status.as_str().to_owned(),
@@ -58,7 +59,7 @@ pub(crate) async fn add(
         acknowledgement_id: body.acknowledgement_id,
         detail: body.detail,
         observed_at: observed_at.unwrap_or(now),
-        recorded_by: key.actor().id(),
+        recorded_by: caller.actor().id(),
         recorded_at: now,
     };
     if !state.store.add_resolution(&resolution).await? {
@@ -71,14 +72,14 @@ pub(crate) async fn add(
 #[utoipa::path(get, path = "/traces/{traceId}/resolutions", tag = "resolutions", params(("traceId" = String, Path), ListParams),
     responses((status = 200, body = List<Resolution>), (status = 404, body = ErrorBody)))]
 pub(crate) async fn list(
-    key: Key<Read>,
+    caller: Caller<Read>,
     State(state): State<AppState>,
     Segments(trace_id): Segments<String>,
     Params(params): Params<ListParams>,
 ) -> AppResult<Json<List<Resolution>>> {
     let page = page(params.limit, params.cursor)?;
-    let found = state.store.list_resolutions(key.org, &trace_id, &page).await?;
-    if found.items.is_empty() && !state.store.has_trace(key.org, &trace_id).await? {
+    let found = state.store.list_resolutions(caller.org, &trace_id, &page).await?;
+    if found.items.is_empty() && !state.store.has_trace(caller.org, &trace_id).await? {
         return Err(AppError::not_found("trace", trace_id));
     }
     Ok(Json(listed(found, views::resolution)))

@@ -6,7 +6,8 @@ use execlave_api::error::ErrorBody;
 use execlave_api::page::Data;
 use execlave_api::settings::{PatchSettings, Settings};
 
-use crate::auth::key::{Key, Read, WriteSettings};
+use crate::auth::caller::Caller;
+use crate::auth::permission::{Read, WriteSettings};
 use crate::body::Body;
 use crate::error::AppResult;
 use crate::ops::patch_settings::patch_settings;
@@ -16,10 +17,10 @@ use crate::views;
 /// The settings in force.
 #[utoipa::path(get, path = "/organization/settings", tag = "settings", responses((status = 200, body = Data<Settings>)))]
 pub(crate) async fn show(
-    key: Key<Read>,
+    caller: Caller<Read>,
     State(state): State<AppState>,
 ) -> AppResult<Json<Data<Settings>>> {
-    let settings = state.store.find_org_settings(key.org).await?;
+    let settings = state.store.find_org_settings(caller.org).await?;
     let default = state.config.decisions.keep_input;
     Ok(Json(Data::new(views::settings(settings.as_ref(), default))))
 }
@@ -29,11 +30,11 @@ pub(crate) async fn show(
     (status = 200, body = Data<Settings>), (status = 400, body = ErrorBody),
 ))]
 pub(crate) async fn patch(
-    key: Key<WriteSettings>,
+    caller: Caller<WriteSettings>,
     State(state): State<AppState>,
     Body(body): Body<PatchSettings>,
 ) -> AppResult<Json<Data<Settings>>> {
-    let settings = patch_settings(&state, key.org, &key.actor(), body).await?;
+    let settings = patch_settings(&state, caller.org, &caller.actor(), body).await?;
     let default = state.config.decisions.keep_input;
     Ok(Json(Data::new(views::settings(Some(&settings), default))))
 }

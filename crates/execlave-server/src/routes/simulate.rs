@@ -6,7 +6,8 @@ use execlave_api::error::ErrorBody;
 use execlave_api::page::Data;
 use execlave_api::simulate::{Simulate, Simulation};
 
-use crate::auth::key::{Key, ReadPolicies};
+use crate::auth::caller::Caller;
+use crate::auth::permission::ReadPolicies;
 use crate::body::Body;
 use crate::error::AppResult;
 use crate::ops::enforce::simulate;
@@ -19,10 +20,10 @@ use crate::views;
     (status = 400, body = ErrorBody), (status = 404, description = "The agent is not registered", body = ErrorBody),
 ))]
 pub(crate) async fn run(
-    key: Key<ReadPolicies>,
+    caller: Caller<ReadPolicies>,
     State(state): State<AppState>,
     Body(body): Body<Simulate>,
 ) -> AppResult<Json<Data<Simulation>>> {
-    let simulated = simulate::simulate(&state, key.org, body).await?;
+    let simulated = simulate::simulate(&state, caller.org, body).await?;
     Ok(Json(Data::new(views::simulation(simulated))))
 }

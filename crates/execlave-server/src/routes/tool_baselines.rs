@@ -8,7 +8,8 @@ use execlave_api::tool_baselines::{ReportBaseline, ToolBaseline};
 
 use super::agents::Which;
 use super::params::{Params, Segments};
-use crate::auth::key::{Key, ReadAgents, RegisterAgents};
+use crate::auth::caller::Caller;
+use crate::auth::permission::{ReadAgents, RegisterAgents};
 use crate::body::Body;
 use crate::error::AppResult;
 use crate::ops::find_agent::find_agent;
@@ -23,15 +24,15 @@ use crate::views;
         (status = 400, body = ErrorBody), (status = 404, body = ErrorBody),
     ))]
 pub(crate) async fn report(
-    key: Key<RegisterAgents>,
+    caller: Caller<RegisterAgents>,
     State(state): State<AppState>,
     Segments(reference): Segments<String>,
     Params(which): Params<Which>,
     Body(body): Body<ReportBaseline>,
 ) -> AppResult<Json<Data<ToolBaseline>>> {
-    let agent = find_agent(&state, key.org, &reference, which.environment.as_deref()).await?;
+    let agent = find_agent(&state, caller.org, &reference, which.environment.as_deref()).await?;
     let id = agent.profile.id;
-    let pinned = report_baseline(&state, key.org, &key.actor(), id, body).await?;
+    let pinned = report_baseline(&state, caller.org, &caller.actor(), id, body).await?;
     Ok(Json(Data::new(views::tool_baseline(id, Some(pinned)))))
 }
 
@@ -39,13 +40,13 @@ pub(crate) async fn report(
 #[utoipa::path(get, path = "/tool-integrity/agents/{id}/baseline", tag = "tool integrity", params(("id" = String, Path), Which),
     responses((status = 200, body = Data<ToolBaseline>), (status = 404, body = ErrorBody)))]
 pub(crate) async fn show(
-    key: Key<ReadAgents>,
+    caller: Caller<ReadAgents>,
     State(state): State<AppState>,
     Segments(reference): Segments<String>,
     Params(which): Params<Which>,
 ) -> AppResult<Json<Data<ToolBaseline>>> {
-    let agent = find_agent(&state, key.org, &reference, which.environment.as_deref()).await?;
+    let agent = find_agent(&state, caller.org, &reference, which.environment.as_deref()).await?;
     let id = agent.profile.id;
-    let pinned = state.store.find_tool_baseline(key.org, id).await?;
+    let pinned = state.store.find_tool_baseline(caller.org, id).await?;
     Ok(Json(Data::new(views::tool_baseline(id, pinned))))
 }

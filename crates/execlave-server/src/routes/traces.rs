@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use execlave_api::error::{ErrorBody, ErrorCode};
 use execlave_api::page::{List, Meta};
@@ -14,10 +14,11 @@ use serde_json::json;
 use utoipa::IntoParams;
 
 use super::params::{Params, Segments, list as listed, number, page};
-use crate::auth::key::{Key, Read, Sdk};
+use crate::auth::caller::Caller;
+use crate::auth::permission::{Read, Sdk};
 use crate::body::RawBody;
 use crate::error::{AppError, AppResult};
-use crate::ops::ingest_traces::{Ingested, ingest_traces};
+use crate::ops::ingest_traces::{Delivery, Ingested, ingest_traces};
 use crate::state::AppState;
 use crate::views;
 
@@ -54,20 +55,24 @@ pub(crate) struct ListParams {
     cursor: Option<String>,
 }
 
-/// Hand in traces, at most 1,000. A bad one is named in `errors` and does not cost the others.
+/// Hand in traces, at most 1,000. A bad one is named in `errors` and does not cost the others. A batch with an `X-Execlave-Delivery-Id` (a
+/// UUID) may be sent again, with `X-Execlave-Redelivery: 1`, by a client that got no answer: what is stored is not stored twice.
 #[utoipa::path(post, path = "/traces/ingest", tag = "traces", request_body = IngestRequest, responses(
     (status = 202, description = "Stored, apart from those named", body = IngestResponse),
     (status = 400, description = "Every trace was refused, or the body cannot be read", body = IngestResponse),
     (status = 413, body = ErrorBody),
 ))]
 pub(crate) async fn ingest(
-    key: Key<Sdk>,
+    caller: Caller<Sdk>,
     State(state): State<AppState>,
+    headers: HeaderMap,
     RawBody(bytes): RawBody,
 ) -> AppResult<Response> {
+    let delivery = Delivery::of(&headers)?;
     // Each trace is read on its own afterwards, so a fault inside one is not a fault of the batch.
     let request: IngestRequest = execlave_core::json::parse(&bytes)?;
-    let ingested = ingest_traces(&state, key.org, &key.environments, request.traces).await?;
+    let ingested =
+        ingest_traces(&state, caller.org, caller.environments(), request.traces, delivery).await?;
     Ok(answer(ingested))
 }
 
@@ -103,12 +108,12 @@ fn refused(errors: &[TraceError]) -> AppError {
 /// List traces, newest first by when they began; without input, output and metadata.
 #[utoipa::path(get, path = "/traces", tag = "traces", params(ListParams), responses((status = 200, body = List<Trace>)))]
 pub(crate) async fn list(
-    key: Key<Read>,
+    caller: Caller<Read>,
     State(state): State<AppState>,
     Params(params): Params<ListParams>,
 ) -> AppResult<Json<List<Trace>>> {
     let page = page(params.limit, params.cursor.clone())?;
-    let traces = state.store.list_traces(key.org, &filter(params), &page).await?;
+    let traces = state.store.list_traces(caller.org, &filter(params), &page).await?;
     Ok(Json(listed(traces, views::trace_line)))
 }
 
@@ -133,11 +138,11 @@ fn filter(params: ListParams) -> TraceFilter {
     (status = 200, body = List<Trace>), (status = 404, body = ErrorBody),
 ))]
 pub(crate) async fn show(
-    key: Key<Read>,
+    caller: Caller<Read>,
     State(state): State<AppState>,
     Segments(trace_id): Segments<String>,
 ) -> AppResult<Json<List<Trace>>> {
-    let spans = state.store.find_traces_by_trace_id(key.org, &trace_id).await?;
+    let spans = state.store.find_traces_by_trace_id(caller.org, &trace_id).await?;
     if spans.is_empty() {
         return Err(AppError::not_found("trace", trace_id));
     }

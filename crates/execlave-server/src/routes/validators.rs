@@ -8,7 +8,8 @@ use execlave_api::page::{Data, List};
 use execlave_api::validators::{SaveValidator, TestValidator, Validator, ValidatorTest};
 
 use super::params::{PageParams, Params, Segments, id, list as listed};
-use crate::auth::key::{Key, ReadPolicies, WritePolicies};
+use crate::auth::caller::Caller;
+use crate::auth::permission::{ReadPolicies, WritePolicies};
 use crate::body::{Body, OptionalBody};
 use crate::error::{AppError, AppResult};
 use crate::ops::save_validator;
@@ -21,22 +22,22 @@ use crate::views;
     (status = 409, description = "The name is taken", body = ErrorBody),
 ))]
 pub(crate) async fn create(
-    key: Key<WritePolicies>,
+    caller: Caller<WritePolicies>,
     State(state): State<AppState>,
     Body(body): Body<SaveValidator>,
 ) -> AppResult<(StatusCode, Json<Data<Validator>>)> {
-    let made = save_validator::create_validator(&state, key.org, &key.actor(), body).await?;
+    let made = save_validator::create_validator(&state, caller.org, &caller.actor(), body).await?;
     Ok((StatusCode::CREATED, Json(Data::new(views::validator_with_secret(made)))))
 }
 
 /// List validators, newest first.
 #[utoipa::path(get, path = "/validators", tag = "validators", params(PageParams), responses((status = 200, body = List<Validator>)))]
 pub(crate) async fn list(
-    key: Key<ReadPolicies>,
+    caller: Caller<ReadPolicies>,
     State(state): State<AppState>,
     Params(params): Params<PageParams>,
 ) -> AppResult<Json<List<Validator>>> {
-    let found = state.store.list_validators(key.org, &params.page()?).await?;
+    let found = state.store.list_validators(caller.org, &params.page()?).await?;
     Ok(Json(listed(found, views::validator)))
 }
 
@@ -45,11 +46,11 @@ pub(crate) async fn list(
     (status = 200, body = Data<Validator>), (status = 404, body = ErrorBody),
 ))]
 pub(crate) async fn show(
-    key: Key<ReadPolicies>,
+    caller: Caller<ReadPolicies>,
     State(state): State<AppState>,
     Segments(text): Segments<String>,
 ) -> AppResult<Json<Data<Validator>>> {
-    let found = state.store.find_validator(key.org, id("validator", &text)?).await?;
+    let found = state.store.find_validator(caller.org, id("validator", &text)?).await?;
     let validator = found.ok_or_else(|| AppError::not_found("validator", text))?;
     Ok(Json(Data::new(views::validator(validator))))
 }
@@ -59,13 +60,14 @@ pub(crate) async fn show(
     responses((status = 200, body = Data<Validator>), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody),
         (status = 409, body = ErrorBody)))]
 pub(crate) async fn replace(
-    key: Key<WritePolicies>,
+    caller: Caller<WritePolicies>,
     State(state): State<AppState>,
     Segments(text): Segments<String>,
     Body(body): Body<SaveValidator>,
 ) -> AppResult<Json<Data<Validator>>> {
     let id = id("validator", &text)?;
-    let saved = save_validator::replace_validator(&state, key.org, &key.actor(), id, body).await?;
+    let saved =
+        save_validator::replace_validator(&state, caller.org, &caller.actor(), id, body).await?;
     Ok(Json(Data::new(views::validator(saved))))
 }
 
@@ -74,12 +76,12 @@ pub(crate) async fn replace(
     (status = 204, description = "Deleted"), (status = 404, body = ErrorBody),
 ))]
 pub(crate) async fn delete(
-    key: Key<WritePolicies>,
+    caller: Caller<WritePolicies>,
     State(state): State<AppState>,
     Segments(text): Segments<String>,
 ) -> AppResult<StatusCode> {
     let id = id("validator", &text)?;
-    save_validator::delete_validator(&state, key.org, &key.actor(), id).await?;
+    save_validator::delete_validator(&state, caller.org, &caller.actor(), id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -87,13 +89,13 @@ pub(crate) async fn delete(
 #[utoipa::path(post, path = "/validators/{id}/test", tag = "validators", params(("id" = String, Path)), request_body = TestValidator,
     responses((status = 200, body = Data<ValidatorTest>), (status = 404, body = ErrorBody)))]
 pub(crate) async fn test(
-    key: Key<WritePolicies>,
+    caller: Caller<WritePolicies>,
     State(state): State<AppState>,
     Segments(text): Segments<String>,
     OptionalBody(body): OptionalBody<TestValidator>,
 ) -> AppResult<Json<Data<ValidatorTest>>> {
     let id = id("validator", &text)?;
-    Ok(Json(Data::new(save_validator::test_validator(&state, key.org, id, body).await?)))
+    Ok(Json(Data::new(save_validator::test_validator(&state, caller.org, id, body).await?)))
 }
 
 /// Give a validator a new secret. `data.secret` is shown this once.
@@ -101,11 +103,11 @@ pub(crate) async fn test(
     (status = 200, body = Data<Validator>), (status = 404, body = ErrorBody),
 ))]
 pub(crate) async fn rotate_secret(
-    key: Key<WritePolicies>,
+    caller: Caller<WritePolicies>,
     State(state): State<AppState>,
     Segments(text): Segments<String>,
 ) -> AppResult<Json<Data<Validator>>> {
     let id = id("validator", &text)?;
-    let saved = save_validator::rotate_secret(&state, key.org, &key.actor(), id).await?;
+    let saved = save_validator::rotate_secret(&state, caller.org, &caller.actor(), id).await?;
     Ok(Json(Data::new(views::validator_with_secret(saved))))
 }

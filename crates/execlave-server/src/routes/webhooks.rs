@@ -12,7 +12,8 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::params::{PageParams, Params, Segments, id, list as listed, number, page};
-use crate::auth::key::{DecideApprovals, Key, ManageWebhooks};
+use crate::auth::caller::Caller;
+use crate::auth::permission::{DecideApprovals, ManageWebhooks};
 use crate::body::Body;
 use crate::error::{AppError, AppResult};
 use crate::ops::save_webhook;
@@ -25,16 +26,16 @@ use crate::views::webhooks as views;
     (status = 403, body = ErrorBody), (status = 409, description = "The name is taken, or there are too many", body = ErrorBody),
 ))]
 pub(crate) async fn create(
-    key: Key<ManageWebhooks>,
+    caller: Caller<ManageWebhooks>,
     State(state): State<AppState>,
     Body(body): Body<SaveWebhook>,
 ) -> AppResult<(StatusCode, Json<Data<Webhook>>)> {
     let made = save_webhook::create_webhook(
         &state,
-        key.org,
-        &key.actor(),
+        caller.org,
+        &caller.actor(),
         body,
-        key.reaches::<DecideApprovals>(),
+        caller.reaches::<DecideApprovals>(),
     )
     .await?;
     Ok((StatusCode::CREATED, Json(Data::new(views::webhook_with_secret(made)))))
@@ -43,11 +44,11 @@ pub(crate) async fn create(
 /// List webhooks, newest first.
 #[utoipa::path(get, path = "/webhooks", tag = "webhooks", params(PageParams), responses((status = 200, body = List<Webhook>)))]
 pub(crate) async fn list(
-    key: Key<ManageWebhooks>,
+    caller: Caller<ManageWebhooks>,
     State(state): State<AppState>,
     Params(params): Params<PageParams>,
 ) -> AppResult<Json<List<Webhook>>> {
-    let found = state.store.list_webhooks(key.org, &params.page()?).await?;
+    let found = state.store.list_webhooks(caller.org, &params.page()?).await?;
     Ok(Json(listed(found, views::webhook)))
 }
 
@@ -56,11 +57,11 @@ pub(crate) async fn list(
     (status = 200, body = Data<Webhook>), (status = 404, body = ErrorBody),
 ))]
 pub(crate) async fn show(
-    key: Key<ManageWebhooks>,
+    caller: Caller<ManageWebhooks>,
     State(state): State<AppState>,
     Segments(text): Segments<String>,
 ) -> AppResult<Json<Data<Webhook>>> {
-    let found = save_webhook::find_webhook(&state, key.org, id("webhook", &text)?).await?;
+    let found = save_webhook::find_webhook(&state, caller.org, id("webhook", &text)?).await?;
     Ok(Json(Data::new(views::webhook(found))))
 }
 
@@ -69,15 +70,15 @@ pub(crate) async fn show(
     responses((status = 200, body = Data<Webhook>), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody),
         (status = 409, body = ErrorBody)))]
 pub(crate) async fn replace(
-    key: Key<ManageWebhooks>,
+    caller: Caller<ManageWebhooks>,
     State(state): State<AppState>,
     Segments(text): Segments<String>,
     Body(body): Body<SaveWebhook>,
 ) -> AppResult<Json<Data<Webhook>>> {
     let id = id("webhook", &text)?;
-    let (actor, may_decide) = (key.actor(), key.reaches::<DecideApprovals>());
+    let (actor, may_decide) = (caller.actor(), caller.reaches::<DecideApprovals>());
     let saved =
-        save_webhook::replace_webhook(&state, key.org, &actor, id, body, may_decide).await?;
+        save_webhook::replace_webhook(&state, caller.org, &actor, id, body, may_decide).await?;
     Ok(Json(Data::new(views::webhook(saved))))
 }
 
@@ -86,12 +87,12 @@ pub(crate) async fn replace(
     (status = 204, description = "Deleted"), (status = 404, body = ErrorBody),
 ))]
 pub(crate) async fn delete(
-    key: Key<ManageWebhooks>,
+    caller: Caller<ManageWebhooks>,
     State(state): State<AppState>,
     Segments(text): Segments<String>,
 ) -> AppResult<StatusCode> {
-    let (actor, now) = (key.actor().id(), state.clock.now());
-    if state.store.delete_webhook(key.org, id("webhook", &text)?, &actor, now).await? {
+    let (actor, now) = (caller.actor().id(), state.clock.now());
+    if state.store.delete_webhook(caller.org, id("webhook", &text)?, &actor, now).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(AppError::not_found("webhook", text))
@@ -103,11 +104,11 @@ pub(crate) async fn delete(
     (status = 200, body = Data<WebhookTest>), (status = 404, body = ErrorBody),
 ))]
 pub(crate) async fn test(
-    key: Key<ManageWebhooks>,
+    caller: Caller<ManageWebhooks>,
     State(state): State<AppState>,
     Segments(text): Segments<String>,
 ) -> AppResult<Json<Data<WebhookTest>>> {
-    let tested = save_webhook::test_webhook(&state, key.org, id("webhook", &text)?).await?;
+    let tested = save_webhook::test_webhook(&state, caller.org, id("webhook", &text)?).await?;
     Ok(Json(Data::new(tested)))
 }
 
@@ -116,12 +117,12 @@ pub(crate) async fn test(
     (status = 200, body = Data<Webhook>), (status = 404, body = ErrorBody),
 ))]
 pub(crate) async fn rotate_secret(
-    key: Key<ManageWebhooks>,
+    caller: Caller<ManageWebhooks>,
     State(state): State<AppState>,
     Segments(text): Segments<String>,
 ) -> AppResult<Json<Data<Webhook>>> {
     let id = id("webhook", &text)?;
-    let saved = save_webhook::rotate_secret(&state, key.org, &key.actor(), id).await?;
+    let saved = save_webhook::rotate_secret(&state, caller.org, &caller.actor(), id).await?;
     Ok(Json(Data::new(views::webhook_with_secret(saved))))
 }
 
@@ -147,16 +148,16 @@ pub(crate) struct DeliveryParams {
 #[utoipa::path(get, path = "/webhooks/{id}/deliveries", tag = "webhooks", params(("id" = String, Path), DeliveryParams),
     responses((status = 200, body = List<WebhookDelivery>), (status = 404, body = ErrorBody)))]
 pub(crate) async fn list_deliveries(
-    key: Key<ManageWebhooks>,
+    caller: Caller<ManageWebhooks>,
     State(state): State<AppState>,
     Segments(text): Segments<String>,
     Params(params): Params<DeliveryParams>,
 ) -> AppResult<Json<List<WebhookDelivery>>> {
     let DeliveryParams { status, event_type, limit, cursor } = params;
-    let webhook = save_webhook::find_webhook(&state, key.org, id("webhook", &text)?).await?;
+    let webhook = save_webhook::find_webhook(&state, caller.org, id("webhook", &text)?).await?;
     let filter = DeliveryFilter { status, event_type };
     let page = page(limit, cursor)?;
-    let found = state.store.list_deliveries(key.org, webhook.id, &filter, &page).await?;
+    let found = state.store.list_deliveries(caller.org, webhook.id, &filter, &page).await?;
     Ok(Json(listed(found, views::delivery)))
 }
 
@@ -166,11 +167,12 @@ pub(crate) async fn list_deliveries(
     responses((status = 200, body = Data<WebhookDelivery>), (status = 404, body = ErrorBody),
         (status = 409, description = "It is pending", body = ErrorBody)))]
 pub(crate) async fn redeliver(
-    key: Key<ManageWebhooks>,
+    caller: Caller<ManageWebhooks>,
     State(state): State<AppState>,
     Segments((webhook, delivery)): Segments<(String, String)>,
 ) -> AppResult<Json<Data<WebhookDelivery>>> {
     let (webhook, delivery) = (id("webhook", &webhook)?, id("delivery", &delivery)?);
-    let again = save_webhook::redeliver(&state, key.org, &key.actor(), webhook, delivery).await?;
+    let again =
+        save_webhook::redeliver(&state, caller.org, &caller.actor(), webhook, delivery).await?;
     Ok(Json(Data::new(views::delivery(again))))
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::{Client, TestApp, payment, payment_context};
 
 /// One of everything, owned by the first organisation: the id for each first segment of a path.
-async fn belongings(app: &TestApp) -> Vec<(&'static str, String)> {
+pub(crate) async fn belongings(app: &TestApp) -> Vec<(&'static str, String)> {
     let (approval, client) = app.pending_approval().await;
     let agent = app.agent("private").await;
     let policy = app.policy("injection_scan", "block", json!({})).await;
@@ -46,8 +46,13 @@ async fn belongings(app: &TestApp) -> Vec<(&'static str, String)> {
     let prompt = json!({ "agentId": "private", "promptTemplate": "secret" });
     let prompt = app.operator().post("/prompt-versions", prompt).await.expect(201);
     let prompt = prompt["data"]["id"].as_str().expect("an id").to_owned();
+    let person = app.user(app.org().await, execlave_store::users::Role::Viewer, false).await;
+    let sessions = app.session(&person).await.get("/sessions").await.expect(200);
+    let session = sessions["data"][0]["id"].as_str().expect("an id").to_owned();
     vec![
         ("prompt-versions", prompt),
+        ("users", person.id.to_string()),
+        ("sessions", session),
         ("webhooks", webhook),
         ("validators", validator),
         ("cost-budget-rules", rule),
@@ -68,7 +73,7 @@ fn id_of<'a>(belongings: &'a [(&str, String)], noun: &str) -> &'a str {
 }
 
 /// A body that would be accepted from the owner.
-fn body(path: &str) -> Value {
+pub(crate) fn body(path: &str) -> Value {
     if path.ends_with("/verify") {
         json!({ "actionContext": payment_context() })
     } else if path.ends_with("/resolutions") {
@@ -106,7 +111,10 @@ async fn call(client: &Client, method: &str, path: &str) -> u16 {
 }
 
 /// Every path of the description that names one thing, with the ids filled in.
-fn named_things(document: &Value, belongings: &[(&str, String)]) -> Vec<(String, String)> {
+pub(crate) fn named_things(
+    document: &Value,
+    belongings: &[(&str, String)],
+) -> Vec<(String, String)> {
     let mut calls = Vec::new();
     for (path, methods) in document["paths"].as_object().expect("paths") {
         let Some(path) = path.strip_prefix("/api/v1").filter(|path| path.contains('{')) else {
@@ -175,6 +183,8 @@ async fn lists_hold_only_what_is_ones_own() {
     let app = TestApp::new().await;
     let stranger = app.other_organisation().await;
     belongings(&app).await;
+    let people = stranger.get("/users").await.expect(200);
+    assert_eq!(people["meta"]["total"], 1);
     for list in [
         "agents",
         "policies",

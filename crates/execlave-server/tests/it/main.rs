@@ -1,5 +1,6 @@
 //! The server through its front door, on SQLite or, with `EXECLAVE_TEST_DATABASE_URL`, on PostgreSQL.
 
+mod access;
 mod channel;
 mod errors;
 mod isolation;

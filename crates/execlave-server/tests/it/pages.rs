@@ -1,5 +1,6 @@
 //! The dashboard, as a browser without a script sees it.
 
+mod access;
 mod agents;
 mod approvals;
 mod browser;

@@ -5,6 +5,7 @@ mod client;
 mod deployment;
 mod listener;
 pub(crate) mod outside;
+mod people;
 
 use axum::Router;
 use execlave_core::ids::{OrgId, UserId};
@@ -17,7 +18,7 @@ use execlave_store::Store;
 use execlave_store::keys::NewKey;
 use execlave_store::orgs::{NewOrg, Org};
 use execlave_store::testing::TestStore;
-use execlave_store::users::{Role, User};
+use execlave_store::users::{Role, User, UserState};
 use serde_json::{Value, json};
 
 pub(crate) use answer::Answer;
@@ -111,6 +112,8 @@ impl TestApp {
                 email: "o@example.com".into(),
                 name: "O".into(),
                 role: Role::Owner,
+                approver: false,
+                state: UserState::Active,
                 created_at: now,
             },
             key: Some(NewKey {

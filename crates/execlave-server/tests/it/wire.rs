@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use execlave_api::{
     agent_versions, agents, approvals, bypasses, cost_rules, credentials, decisions, enforce,
     error, grants, incidents, keys, lint, page, policies, prices, prompt_versions, resolutions,
-    settings, simulate, tool_baselines, traces, usage, validators, webhooks,
+    sessions, settings, simulate, tool_baselines, traces, usage, users, validators, webhooks,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -38,6 +38,17 @@ macro_rules! samples {
 }
 
 samples! {
+    "user": page::Data<users::User>;
+    "invite_user": users::InviteUser;
+    "patch_user": users::PatchUser;
+    "user_link": page::Data<users::UserLink>;
+    "me": page::Data<users::Me>;
+    "patch_me": users::PatchMe;
+    "change_password": users::ChangePassword;
+    "sign_in": sessions::SignIn;
+    "accept_invitation": sessions::AcceptInvitation;
+    "new_session": page::Data<sessions::NewSession>;
+    "session": page::Data<sessions::Session>;
     "register_agent": agents::RegisterAgent;
     "patch_agent": agents::PatchAgent;
     "agent": page::Data<agents::Agent>;

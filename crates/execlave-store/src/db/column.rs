@@ -198,6 +198,9 @@ columns! {
     Text crate::decisions::DecisionSource: |source| word_of(source), |cell| cell.word();
     Text crate::agents::OutcomeStrictness: |strictness| word_of(strictness), |cell| cell.word();
     Text crate::users::Role: |role| word_of(role), |cell| cell.word();
+    Text crate::users::UserState: |state| word_of(state), |cell| cell.word();
+    Text crate::sessions::LinkPurpose: |purpose| word_of(purpose), |cell| cell.word();
+    Text crate::sessions::SignInMethod: |method| word_of(method), |cell| cell.word();
     Text crate::approvals::ApprovalStatus: |status| word_of(status), |cell| cell.word();
     Text crate::prompt_versions::DeploymentStatus: |status| word_of(status), |cell| cell.word();
     Text crate::policies::PolicyEvent: |event| word_of(event), |cell| cell.word();

@@ -1,6 +1,6 @@
 use crate::support::{at, create_org, id, new_key, new_org};
 use execlave_store::orgs::NewOrg;
-use execlave_store::sessions::SignInLink;
+use execlave_store::sessions::{LinkPurpose, SignInLink};
 use execlave_store::{Store, StoreError};
 
 #[tokio::test]
@@ -12,6 +12,7 @@ async fn an_organisation_comes_with_owner_key_and_link_or_not_at_all() {
     new.key = Some(new_key("first"));
     let user_id = new.owner.id;
     new.link = Some(SignInLink {
+        purpose: LinkPurpose::SignIn,
         token_hash: "t".into(),
         org_id: org,
         user_id,
@@ -22,7 +23,7 @@ async fn an_organisation_comes_with_owner_key_and_link_or_not_at_all() {
 
     assert!(!store.is_empty_across_orgs().await.expect("counted"));
     assert_eq!(store.find_org(org).await.expect("read").expect("there").name, "Acme");
-    assert_eq!(store.list_users(org).await.expect("read").len(), 1);
+    assert_eq!(store.all_users(org).await.expect("read").len(), 1);
     assert_eq!(store.list_keys_across_orgs().await.expect("read").len(), 1);
     assert_eq!(
         store.take_sign_in_link("t", at(1)).await.expect("read").expect("valid").id,

@@ -2,14 +2,14 @@ use std::sync::Arc;
 
 use crate::support::{at, first_page, id, two_orgs, user};
 use execlave_store::StoreError;
-use execlave_store::sessions::Session;
+use execlave_store::sessions::{Session, SignInMethod};
 use execlave_store::settings::SigningKeyRecord;
 use tokio::task::JoinSet;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sign_in_link_works_once_and_in_time() {
     let (store, ours, theirs) = two_orgs().await;
-    let owner = store.list_users(ours).await.expect("read").remove(0);
+    let owner = store.all_users(ours).await.expect("read").remove(0);
     store.insert_sign_in_link(ours, owner.id, "link", at(1000), "cli", at(0)).await.expect("made");
     store.insert_sign_in_link(ours, owner.id, "late", at(1000), "cli", at(0)).await.expect("made");
     let stranger = store
@@ -33,13 +33,18 @@ async fn a_sign_in_link_works_once_and_in_time() {
 #[tokio::test]
 async fn a_session_lasts_until_it_ends_or_expires() {
     let (store, ours, theirs) = two_orgs().await;
-    let owner = store.list_users(ours).await.expect("read").remove(0);
+    let owner = store.all_users(ours).await.expect("read").remove(0);
+    let actor = format!("user:{}", owner.id);
     let session = Session {
         org_id: ours,
         id: id(),
         user_id: owner.id,
         token_hash: "cookie".into(),
         csrf_token: "form".into(),
+        method: SignInMethod::Link,
+        user_agent: None,
+        address: None,
+        last_used_at: None,
         created_at: at(0),
         expires_at: at(1000),
     };
@@ -50,11 +55,11 @@ async fn a_session_lasts_until_it_ends_or_expires() {
     assert!(store.find_session("cookie", at(1000)).await.expect("read").is_none(), "expired");
 
     assert!(
-        !store.delete_session(theirs, session.id, at(9)).await.expect("answered"),
+        !store.delete_session(theirs, session.id, &actor, at(9)).await.expect("answered"),
         "not theirs"
     );
     assert!(store.find_session("cookie", at(1)).await.expect("read").is_some());
-    assert!(store.delete_session(ours, session.id, at(9)).await.expect("answered"));
+    assert!(store.delete_session(ours, session.id, &actor, at(9)).await.expect("answered"));
     assert!(store.find_session("cookie", at(1)).await.expect("read").is_none());
 
     store.insert_session(&session).await.expect("made again");
@@ -69,18 +74,23 @@ async fn links_signing_in_and_out_people_and_signing_keys_are_in_the_audit_log()
     let ada = user(ours, "ada@acme.test");
     store.create_user(ours, &ada, "cli").await.expect("made");
     store.insert_sign_in_link(ours, ada.id, "link", at(1000), "cli", at(0)).await.expect("made");
+    let actor = format!("user:{}", ada.id);
     let session = Session {
         org_id: ours,
         id: id(),
         user_id: ada.id,
         token_hash: "c".repeat(64),
         csrf_token: "x".into(),
+        method: SignInMethod::Link,
+        user_agent: None,
+        address: None,
+        last_used_at: None,
         created_at: at(1),
         expires_at: at(1000),
     };
     store.insert_session(&session).await.expect("made");
-    assert!(store.delete_session(ours, session.id, at(2)).await.expect("answered"));
-    assert!(!store.delete_session(ours, session.id, at(3)).await.expect("answered"));
+    assert!(store.delete_session(ours, session.id, &actor, at(2)).await.expect("answered"));
+    assert!(!store.delete_session(ours, session.id, &actor, at(3)).await.expect("answered"));
     let key = SigningKeyRecord { key_id: "k".into(), seed: "c2VjcmV0".into(), created_at: at(4) };
     store.insert_signing_key_across_orgs(&key, "cli").await.expect("stored");
 

@@ -14,7 +14,7 @@ use execlave_store::page::PageRequest;
 use execlave_store::state::{Settle, Settled, StateAnswers, StateClaim};
 use execlave_store::testing::TestStore;
 use execlave_store::traces::Trace;
-use execlave_store::users::{Role, User};
+use execlave_store::users::{Role, User, UserState};
 use execlave_store::{Json, Store};
 use serde_json::json;
 use uuid::Uuid;
@@ -72,6 +72,8 @@ pub(crate) fn user(org_id: OrgId, email: &str) -> User {
         email: email.into(),
         name: "Ada".into(),
         role: Role::Owner,
+        approver: false,
+        state: UserState::Active,
         created_at: at(0),
     }
 }

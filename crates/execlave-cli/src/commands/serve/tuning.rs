@@ -82,6 +82,14 @@ pub(super) struct Tuning {
     /// How long a dashboard session lasts [default: 12]
     #[arg(long, value_name = "HOURS", env = "EXECLAVE_SESSION_HOURS", hide_env_values = true)]
     session_hours: Option<u32>,
+    /// The header in which your reverse proxy writes the client's address, such as `X-Forwarded-For`; its last address counts
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "EXECLAVE_CLIENT_ADDRESS_HEADER",
+        hide_env_values = true
+    )]
+    client_address_header: Option<String>,
 }
 
 impl Tuning {
@@ -99,6 +107,7 @@ impl Tuning {
         lay(&mut config.bundles.bundle_minutes, self.bundle_minutes);
         lay(&mut config.sign_in.link_minutes, self.link_minutes);
         lay(&mut config.sign_in.session_hours, self.session_hours);
+        lay(&mut config.sign_in.client_address_header, self.client_address_header.clone());
         config.decisions.keep_input |= self.keep_input;
         config.validators.allow_private_networks |= self.allow_private_networks;
         config.webhooks.allow_private_networks |= self.allow_private_networks;

@@ -102,7 +102,7 @@ pub(super) fn admit(
         span_type: body.span_type,
         tags: body.tags,
     };
-    Ok(NewTrace { trace, decision_id, workspace_id, marks, incidents })
+    Ok(NewTrace { trace, decision_id, workspace_id, marks, incidents, is_redelivery: false })
 }
 
 fn check(body: &TraceBody) -> Result<(), AppError> {

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::{Method, Request, header};
 use execlave_core::ids::{OrgId, UserId};
 use execlave_server::{pages, secrets};
-use execlave_store::users::{Role, User};
+use execlave_store::users::{Role, User, UserState};
 
 use crate::support::{Answer, Client, TestApp};
 
@@ -74,6 +74,8 @@ pub(super) async fn link(app: &TestApp, role: Role) -> String {
         email,
         name: format!("A {}", role.as_str()),
         role,
+        approver: false,
+        state: UserState::Active,
         created_at: now,
     };
     app.store.create_user(org, &user, "cli").await.expect("a new person");

@@ -5,7 +5,10 @@ use execlave_store::users::Role;
 use super::browser::{Browser, assert_shows, link};
 use crate::support::TestApp;
 
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 11] = [
+    "/users",
+    "/users/019abf6e-2f0c-7c3d-9d0e-5a3f0f3f8f12",
+    "/account",
     "/",
     "/agents",
     "/agents/019abf6e-2f0c-7c3d-9d0e-5a3f0f3f8f12",

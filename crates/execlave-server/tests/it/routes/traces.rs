@@ -253,3 +253,51 @@ async fn lists_are_filtered_and_newest_first() {
     let cursor = page["meta"]["nextCursor"].as_str().expect("a cursor");
     assert_eq!(ids(&format!("?limit=2&cursor={cursor}")).await, ["a"]);
 }
+
+/// Hands in a batch of two under an id.
+async fn deliver(client: &crate::support::Client, id: &str, again: bool) -> crate::support::Answer {
+    let traces = json!({ "traces": [
+        { "traceId": "tree", "timestamp": time(0), "agentId": "bot", "costUsd": 1.0 },
+        { "traceId": "tree", "timestamp": time(0), "agentId": "bot" },
+    ]});
+    let mut request = client
+        .request(Method::POST, "/traces/ingest")
+        .header("content-type", "application/json")
+        .header("x-execlave-delivery-id", id);
+    if again {
+        request = request.header("x-execlave-redelivery", "1");
+    }
+    client.send(request.body(traces.to_string().into()).expect("a request")).await
+}
+
+#[tokio::test]
+async fn a_batch_that_is_sent_again_is_stored_once() {
+    let app = TestApp::new().await;
+    app.agent("bot").await;
+    let client = app.agent_key().await;
+    let id = "0199aaaa-0000-7000-8000-000000000001";
+    for again in [false, true, true] {
+        let answer = deliver(&client, id, again).await.expect(202);
+        assert_eq!(answer.body, json!({ "accepted": 2, "failed": 0 }));
+    }
+    let spans = app.operator().get("/traces/tree").await.expect(200);
+    assert_eq!(spans["data"].as_array().map(Vec::len), Some(2));
+    // A batch that never arrived is stored by the attempt that says it may have.
+    deliver(&client, "0199aaaa-0000-7000-8000-000000000002", true).await.expect(202);
+    let spans = app.operator().get("/traces/tree").await.expect(200);
+    assert_eq!(spans["data"].as_array().map(Vec::len), Some(4));
+    deliver(&client, "no id", false).await.expect_error(400, "VALIDATION_ERROR");
+}
+
+#[tokio::test]
+async fn the_id_of_a_batch_hides_nothing_of_another_organisation() {
+    let app = TestApp::new().await;
+    let other = app.other_organisation().await;
+    let id = "0199aaaa-0000-7000-8000-000000000003";
+    deliver(&app.operator(), id, false).await.expect(202);
+    deliver(&other, id, true).await.expect(202);
+    assert_eq!(
+        other.get("/traces/tree").await.expect(200)["data"].as_array().map(Vec::len),
+        Some(2)
+    );
+}

@@ -91,6 +91,19 @@ async fn live(app: &TestApp) {
     let report = json!({ "sdk": sdk, "sentAt": "2026-09-21T12:02:00.000Z", "windows": [window] });
     client.post("/sdk/bypass-windows", report).await.expect(200);
 
+    let invite = json!({ "email": "ada@example.com", "name": "Ada", "role": "viewer" });
+    let invited = operator.post("/users", invite).await.expect(201);
+    let person = invited["data"]["user"]["id"].as_str().expect("an id").to_owned();
+    let token = invited["data"]["link"].as_str().and_then(|link| link.rsplit('/').next());
+    let accept = json!({ "token": token, "name": "Ada", "password": "four words of mine" });
+    let session = app.anonymous().post("/auth/accept-invitation", accept).await.expect(200);
+    let ada = app.client(session["data"]["token"].as_str().expect("a token"));
+    let change = json!({ "currentPassword": "four words of mine", "newPassword": "five other words of mine" });
+    ada.post("/me/password", change).await.expect(204);
+    let grant = json!({ "approver": true });
+    operator.patch(&format!("/users/{person}"), grant).await.expect(200);
+    operator.delete(&format!("/users/{person}")).await.expect(200);
+
     app.clock.advance_millis(3_600_000);
     app.store.expire_approvals_across_orgs(app.clock.now()).await.expect("expired");
 }

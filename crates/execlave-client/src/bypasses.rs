@@ -1,0 +1,136 @@
+//! Tells the server afterwards what ran without a decision, so that its records have no hole where the outage was.
+//!
+//! Bypasses of one agent for one reason are counted together in a window. A window is closed by the next governed answer for that agent,
+//! after a minute without a bypass, after a quarter of an hour, and at the end; only closed windows are sent. What the server cannot be
+//! told waits, bounded; what is forgotten is counted and reported as well. Every window has an id, so that sending it twice does no harm.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use execlave_api::bypasses::{BypassReport, SdkInfo};
+use execlave_api::paths;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::agents::to_body;
+use crate::clock;
+use crate::enforce::Bypass;
+use crate::http::{Call, Http};
+use crate::trace::jittered;
+
+mod windows;
+
+use self::windows::Windows;
+
+/// How often closed windows are looked for.
+const TICK: Duration = Duration::from_secs(10);
+/// The longest between two attempts while the server takes nothing.
+const LONGEST_BACKOFF: Duration = Duration::from_mins(5);
+/// How long one report may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the end of a client waits for its last report.
+const DRAIN: Duration = Duration::from_secs(3);
+
+/// The windows of one client and their way to the server.
+pub(crate) struct Bypasses {
+    http: Arc<Http>,
+    sdk: SdkInfo,
+    windows: Mutex<Windows>,
+    sending: tokio::sync::Mutex<()>,
+}
+
+impl Bypasses {
+    pub(crate) fn new(http: Arc<Http>, language: &str) -> Self {
+        let sdk = SdkInfo {
+            name: "execlave-sdk".to_owned(),
+            language: language.to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        Self { http, sdk, windows: Mutex::default(), sending: tokio::sync::Mutex::default() }
+    }
+
+    /// Counts one.
+    pub(crate) fn add(&self, bypass: &Bypass) {
+        self.lock().add(bypass, Instant::now());
+    }
+
+    /// Somebody decided about an action of this agent: its windows are over.
+    pub(crate) fn governed(&self, agent_id: &str) {
+        self.lock().close_of(agent_id);
+    }
+
+    /// Sends closed windows until stopped. The end of the client sends the rest.
+    pub(crate) async fn run(self: Arc<Self>, stop: CancellationToken) {
+        let mut pause = TICK;
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = sleep(pause) => {}
+            }
+            self.lock().close_old(Instant::now());
+            let sent = tokio::select! {
+                () = stop.cancelled() => return,
+                sent = self.send() => sent,
+            };
+            pause = if sent { TICK } else { jittered((pause * 2).min(LONGEST_BACKOFF)) };
+        }
+    }
+
+    /// Closes every window and tries to send them, for three seconds at most. What is left is lost, and the log says so.
+    pub(crate) async fn drain(&self) {
+        self.lock().close_all();
+        // Running out of time leaves the rest where it is, to be counted below.
+        let _ = timeout(DRAIN, self.send()).await;
+        let left = self.lock().bypasses();
+        if left > 0 {
+            tracing::error!(
+                bypasses = left,
+                "the server was not told of actions that ran without a decision"
+            );
+        }
+    }
+
+    /// Sends what is closed; whether nothing is left.
+    async fn send(&self) -> bool {
+        let _one_at_a_time = self.sending.lock().await;
+        loop {
+            let (windows, dropped) = {
+                let windows = self.lock();
+                (windows.oldest(), windows.dropped())
+            };
+            if windows.is_empty() && dropped.is_none() {
+                return true;
+            }
+            let ids: Vec<String> = windows.iter().map(|window| window.window_id.clone()).collect();
+            let drop_id = dropped.as_ref().map(|dropped| dropped.drop_id.clone());
+            let sent_at = clock::now().to_string();
+            let report = BypassReport { sdk: self.sdk.clone(), sent_at, windows, dropped };
+            let Ok(body) = to_body(&report) else { return false };
+            let reply = self.http.send(Call::post(paths::BYPASS_WINDOWS, body).timeout(PATIENCE));
+            let is_settled = match reply.await {
+                Ok(reply) if reply.is_success() => true,
+                // A server that cannot read it never will.
+                Ok(reply) if matches!(reply.status, 400 | 413 | 422) => {
+                    tracing::error!(error = %reply.to_error(), "a report of bypasses is refused");
+                    true
+                }
+                Ok(reply) => {
+                    tracing::debug!(status = reply.status, "bypasses not reported");
+                    false
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "bypasses not reported");
+                    false
+                }
+            };
+            if !is_settled {
+                return false;
+            }
+            self.lock().settle(&ids, drop_id.as_deref());
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Windows> {
+        self.windows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

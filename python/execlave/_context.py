@@ -1,0 +1,63 @@
+"""Which trace is under way: a trace that is opened inside another one knows its parent.
+
+The answer is a context variable, so that tasks, and threads that run in a copied context, inherit it. A trace that has ended is
+nobody's parent: where blocks are left in another order than they were entered, as generators may, the innermost one that is
+still open counts.
+"""
+
+from __future__ import annotations
+
+import secrets
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .trace import Trace
+
+SPAN_KINDS = frozenset({"agent", "chain", "llm", "tool", "retriever", "guardrail", "handoff"})
+
+_current: ContextVar[Trace | None] = ContextVar("execlave_trace", default=None)
+
+
+def current(client: object) -> Trace | None:
+    """The innermost open trace of this client."""
+    trace = _current.get()
+    while trace is not None and (trace._native.finished or trace._client is not client):
+        trace = trace._outer
+    return trace
+
+
+def enter(trace: Trace) -> None:
+    """Make a trace the innermost one, for as long as it is open."""
+    outer = _current.get()
+    if outer is not trace:
+        # Only what is open is kept: a chain of ended traces must not grow for ever.
+        while outer is not None and outer._native.finished:
+            outer = outer._outer
+        trace._outer = outer
+        _current.set(trace)
+
+
+def leave(trace: Trace) -> None:
+    """Make the trace around this one the innermost, unless something else is by now."""
+    if _current.get() is trace:
+        _current.set(trace._outer)
+
+
+def lineage(parent: Trace, kind: str | None, name: str | None) -> dict[str, Any]:
+    """The metadata that places a trace below its parent."""
+    place: dict[str, Any] = {
+        "spanId": new_span_id(),
+        "parentSpanId": parent._span(),
+        "rootTraceId": parent._root_trace_id,
+    }
+    if kind in SPAN_KINDS:
+        place["spanKind"] = kind
+    if name:
+        place["spanName"] = name
+    return place
+
+
+def new_span_id() -> str:
+    """A random span id."""
+    return f"sp_{secrets.token_hex(8)}"

@@ -1,0 +1,55 @@
+"""The end of a process, and its forks: what waits is delivered, and nothing hangs."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import sys
+import weakref
+from typing import Protocol
+
+from . import _native
+
+logger = logging.getLogger("Execlave")
+
+
+class _Closable(Protocol):
+    def shutdown(self) -> None: ...
+
+
+_clients: weakref.WeakSet[_Closable] = weakref.WeakSet()
+
+
+def remember(client: _Closable) -> None:
+    """Shut this client down at the exit of the interpreter, if it still exists."""
+    _clients.add(client)
+
+
+def _close_all() -> None:
+    """Deliver what waits before the interpreter goes, then end the native threads."""
+    for client in list(_clients):
+        try:
+            client.shutdown()
+        except Exception as error:
+            logger.error("shutdown at exit: %s", error)
+    _native.close()
+
+
+def _in_forked_child() -> None:
+    """Deliver at the end of a `multiprocessing` worker too: it ends without running what `atexit` knows.
+
+    Called by the native module when a client is first used in a forked process.
+    """
+    util = sys.modules.get("multiprocessing.util")
+    if util is not None:
+        util.Finalize(None, _close_all, exitpriority=100)
+
+
+atexit.register(_close_all)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_native.before_fork,
+        after_in_parent=_native.after_fork_in_parent,
+        after_in_child=_native.after_fork_in_child,
+    )

@@ -1,0 +1,356 @@
+"""LangChain and LangGraph: a callback handler that asks before each run, model call and tool, and records the tree.
+
+    chain.invoke(question, config={"callbacks": [ExeclaveCallbackHandler(exe, agent_id="support")]})
+
+LangChain raises what a handler with `raise_error` raises, and calls it before the step begins and before a tool's output is handed
+on: a refusal stops the run there. The handler's methods are plain functions, which both the synchronous and the asynchronous side
+of LangChain wait for; an asynchronous handler's refusal would be swallowed by the synchronous side.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..client import Execlave
+from ..exceptions import PolicyBlockedError
+from ._boundary import Boundary
+from ._spans import Span
+from ._texts import count, field, question_of, text_of
+
+if TYPE_CHECKING:
+
+    class BaseCallbackHandler: ...
+
+else:
+    from langchain_core.callbacks import BaseCallbackHandler
+
+__all__ = ["ExeclaveCallbackHandler", "ExeclavePolicyError"]
+
+# Runs that LangChain never ends, as those of streams that nobody reads to their end, must not be kept for ever.
+_MOST_RUNS = 10_000
+
+F = TypeVar("F", bound=Callable[..., None])
+
+
+class ExeclavePolicyError(PolicyBlockedError):
+    """A policy forbids what a chain, a model or a tool was about to do."""
+
+
+class _Run:
+    def __init__(self, span: Span, name: str, root: Any, *, asked: bool, arguments: object) -> None:
+        self.span = span
+        self.name = name
+        self.root = root
+        self.asked = asked
+        self.arguments = arguments
+        self.model: str | None = None
+
+
+class ExeclaveCallbackHandler(BaseCallbackHandler):
+    """Governs every run that it is a callback of.
+
+    Asked about: the input of the outermost chain; the prompt of a model that no such chain covers; every tool with its arguments;
+    and what tools and retrievers return, before it is handed on.
+
+    Args:
+        exe: The client.
+        agent_id: The agent that acts.
+        enforce: False only records.
+        session_id: Recorded with each span.
+        user_id: Recorded with each span.
+    """
+
+    raise_error = True
+    # Not inline: asynchronous runs then wait for the answer, and for a person's approval, in a thread instead of in the event loop.
+    run_inline = False
+
+    def __init__(
+        self,
+        exe: Execlave,
+        *,
+        agent_id: str,
+        enforce: bool = True,
+        session_id: str | None = None,
+        user_id: str | None = None,
+    ) -> None:
+        super().__init__()
+        self._boundary = Boundary(
+            "langchain", exe, agent_id, enforce=enforce, session_id=session_id, user_id=user_id
+        )
+        self._runs: OrderedDict[Any, _Run] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def on_chain_start(
+        self,
+        serialized: Mapping[str, Any] | None,
+        inputs: Any,
+        *,
+        run_id: Any,
+        parent_run_id: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Asks about the input of the outermost chain."""
+        parent = self._find(parent_run_id)
+        text = question_of(inputs) if parent is None else ""
+        ask = parent is None
+        self._begin(
+            run_id,
+            parent,
+            "chain",
+            _name(serialized, kwargs, "chain"),
+            inputs,
+            text,
+            "chainInputs",
+            ask=ask,
+        )
+
+    def on_llm_start(
+        self,
+        serialized: Mapping[str, Any] | None,
+        prompts: list[str],
+        *,
+        run_id: Any,
+        parent_run_id: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Asks about the prompts, unless a chain above was asked about."""
+        self._begin_model(run_id, parent_run_id, serialized, prompts, "llmPrompts", kwargs)
+
+    def on_chat_model_start(
+        self,
+        serialized: Mapping[str, Any] | None,
+        messages: list[list[Any]],
+        *,
+        run_id: Any,
+        parent_run_id: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Asks about the messages, unless a chain above was asked about."""
+        self._begin_model(run_id, parent_run_id, serialized, messages, "chatMessages", kwargs)
+
+    def on_tool_start(
+        self,
+        serialized: Mapping[str, Any] | None,
+        input_str: str,
+        *,
+        run_id: Any,
+        parent_run_id: Any = None,
+        inputs: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Asks whether the tool may run."""
+        name = _name(serialized, kwargs, "tool")
+        self._begin(
+            run_id,
+            self._find(parent_run_id),
+            "tool",
+            name,
+            inputs if inputs is not None else input_str,
+            input_str or f"tool:{name}",
+            "toolInput",
+            ask=True,
+            tools=[name],
+        )
+
+    def on_retriever_start(
+        self,
+        serialized: Mapping[str, Any] | None,
+        query: str,
+        *,
+        run_id: Any,
+        parent_run_id: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Records a retrieval."""
+        name = _name(serialized, kwargs, "retriever")
+        self._begin(
+            run_id, self._find(parent_run_id), "retriever", name, query, query, "query", ask=False
+        )
+
+    def on_chain_end(self, outputs: Any, *, run_id: Any, **kwargs: Any) -> None:
+        """Records the output."""
+        run = self._take(run_id)
+        if run is not None:
+            run.span.output(outputs).finish()
+
+    def on_llm_end(self, response: Any, *, run_id: Any, **kwargs: Any) -> None:
+        """Records the output, the model and its tokens."""
+        run = self._take(run_id)
+        if run is not None:
+            generations = [part for row in field(response, "generations", []) for part in row]
+            model, prompt, completion = _usage(response, generations)
+            run.span.usage(model or run.model, prompt, completion)
+            run.span.output(text_of([_generated(part) for part in generations])).finish()
+
+    def on_tool_end(self, output: Any, *, run_id: Any, **kwargs: Any) -> None:
+        """Asks whether the tool's output may be handed on."""
+        run = self._take(run_id)
+        if run is not None:
+            self._scan(run, output, field(output, "content", output))
+
+    def on_retriever_end(self, documents: Sequence[Any], *, run_id: Any, **kwargs: Any) -> None:
+        """Asks whether the documents may be handed on; of them, only where they are from and their length is recorded."""
+        run = self._take(run_id)
+        if run is not None:
+            texts = [field(document, "page_content", "") for document in documents]
+            self._scan(run, [_origin(document) for document in documents], texts)
+
+    def on_chain_error(self, error: BaseException, *, run_id: Any, **kwargs: Any) -> None:
+        """Records the error."""
+        self._fail(run_id, error)
+
+    def on_llm_error(self, error: BaseException, *, run_id: Any, **kwargs: Any) -> None:
+        """Records the error."""
+        self._fail(run_id, error)
+
+    def on_tool_error(self, error: BaseException, *, run_id: Any, **kwargs: Any) -> None:
+        """Records the error."""
+        self._fail(run_id, error)
+
+    def on_retriever_error(self, error: BaseException, *, run_id: Any, **kwargs: Any) -> None:
+        """Records the error."""
+        self._fail(run_id, error)
+
+    def on_agent_action(self, action: Any, *, run_id: Any, **kwargs: Any) -> None:
+        """Records which tool an agent chose."""
+        self._note(
+            run_id, "action", {"tool": field(action, "tool"), "input": field(action, "tool_input")}
+        )
+
+    def on_agent_finish(self, finish: Any, *, run_id: Any, **kwargs: Any) -> None:
+        """Records what an agent came to."""
+        self._note(run_id, "finish", field(finish, "return_values"))
+
+    def _begin_model(
+        self,
+        run_id: Any,
+        parent_run_id: Any,
+        serialized: Mapping[str, Any] | None,
+        prompts: Sequence[Any],
+        key: str,
+        kwargs: Mapping[str, Any],
+    ) -> None:
+        parent = self._find(parent_run_id)
+        ask = parent is None or not parent.asked
+        name = _name(serialized, kwargs, "llm")
+        run = self._begin(run_id, parent, "llm", name, prompts, text_of(prompts), key, ask=ask)
+        parameters = kwargs.get("invocation_params") or {}
+        run.model = parameters.get("model") or parameters.get("model_name")
+        if run.model is None:
+            run.model = (kwargs.get("metadata") or {}).get("ls_model_name")
+
+    def _begin(
+        self,
+        run_id: Any,
+        parent: _Run | None,
+        kind: str,
+        name: str,
+        value: object,
+        text: str,
+        key: str,
+        *,
+        ask: bool,
+        tools: list[str] | None = None,
+    ) -> _Run:
+        span = self._boundary.span(kind, name, parent.span if parent else None)
+        span.input(value)
+        decision = None
+        if ask:
+            try:
+                decision = self._boundary.ask(text, {key: value}, tools=tools)
+            except Exception as error:
+                # LangChain reports no end of a step that did not begin.
+                span.finish(error)
+                raise _named(error) from error
+            span.decision(decision)
+        covered = kind != "tool" and decision is not None and bool(text)
+        run = _Run(
+            span,
+            name,
+            parent.root if parent else run_id,
+            asked=covered or (parent is not None and parent.asked),
+            arguments=value,
+        )
+        with self._lock:
+            self._runs[run_id] = run
+            while len(self._runs) > _MOST_RUNS:
+                self._runs.popitem(last=False)
+        return run
+
+    def _scan(self, run: _Run, recorded: object, output: object) -> None:
+        run.span.output(recorded)
+        try:
+            self._boundary.scan(run.name, output, run.arguments)
+        except Exception as error:
+            run.span.finish(error)
+            raise _named(error) from error
+        run.span.finish()
+
+    def _fail(self, run_id: Any, error: BaseException) -> None:
+        run = self._take(run_id)
+        if run is not None:
+            run.span.finish(error)
+
+    def _note(self, run_id: Any, name: str, value: object) -> None:
+        run = self._find(run_id)
+        if run is not None:
+            self._boundary.span("agent", name, run.span).output(value).finish()
+
+    def _find(self, run_id: Any) -> _Run | None:
+        with self._lock:
+            return self._runs.get(run_id)
+
+    def _take(self, run_id: Any) -> _Run | None:
+        """End a run, and with an outermost one all that it left open."""
+        with self._lock:
+            run = self._runs.pop(run_id, None)
+            if run is not None and run.root == run_id:
+                left = [key for key, other in self._runs.items() if other.root == run_id]
+                for key in left:
+                    self._runs.pop(key).span.finish()
+            return run
+
+
+def _named(error: Exception) -> Exception:
+    """Give a plain refusal the name that this module promises; special ones have names of their own."""
+    if type(error) is not PolicyBlockedError:
+        return error
+    named = ExeclavePolicyError(error.violations, str(error))
+    named.__dict__.update(error.__dict__)
+    return named
+
+
+def _name(serialized: Mapping[str, Any] | None, kwargs: Mapping[str, Any], default: str) -> str:
+    described = serialized or {}
+    path = described.get("id") or [None]
+    return str(kwargs.get("name") or described.get("name") or path[-1] or default)
+
+
+def _generated(part: Any) -> Any:
+    message = field(part, "message")
+    return message if message is not None else field(part, "text", "")
+
+
+def _usage(response: Any, generations: Sequence[Any]) -> tuple[str | None, int | None, int | None]:
+    told = field(response, "llm_output") or {}
+    message = field(generations[0], "message") if generations else None
+    usage = field(message, "usage_metadata") or told.get("token_usage") or told.get("usage") or {}
+    said = field(message, "response_metadata") or {}
+    model = told.get("model_name") or said.get("model_name") or said.get("model")
+    return (
+        model,
+        count(usage, "input_tokens", "prompt_tokens"),
+        count(usage, "output_tokens", "completion_tokens"),
+    )
+
+
+def _origin(document: Any) -> dict[str, Any]:
+    metadata = field(document, "metadata") or {}
+    return {
+        "id": field(document, "id") or metadata.get("id"),
+        "source": metadata.get("source"),
+        "length": len(field(document, "page_content", "")),
+    }

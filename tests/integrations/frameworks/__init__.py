@@ -1,0 +1,1 @@
+"""One module for each framework: how a scenario is played in it."""
