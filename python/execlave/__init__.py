@@ -27,6 +27,7 @@ from .exceptions import (
     is_enforcement_error,
     policy_blocked_error_from_violations,
 )
+from .prompt import PromptVersion
 from .trace import Trace
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ __all__ = [
     "PlanLimitExceededError",
     "PolicyBlockedError",
     "PolicyDeniedError",
+    "PromptVersion",
     "QuotaExceededError",
     "ToolIntegrityError",
     "Trace",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -68,6 +69,13 @@ def listed(values: Iterable[Any] | None) -> list[Any] | None:
     if values is None:
         return None
     return [values] if isinstance(values, str) else list(values)
+
+
+def moment(value: object) -> str | None:
+    """A `datetime` in its ISO form, anything else as its text."""
+    if value is None:
+        return None
+    return value.isoformat() if isinstance(value, datetime.datetime) else str(value)
 
 
 def cost(value: Any) -> float | None:

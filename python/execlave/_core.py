@@ -6,6 +6,8 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ._native import NativeVersions
+
 if TYPE_CHECKING:
     from ._native import NativeClient
 
@@ -22,6 +24,10 @@ class Core:
     _native: NativeClient
     _on_enforcement_bypassed: Callable[[dict[str, Any]], object] | None
     _on_trace_rejected: Rejections | None
+
+    @property
+    def _versions(self) -> NativeVersions:
+        return NativeVersions(self._native)
 
     @property
     def _closed(self) -> bool:

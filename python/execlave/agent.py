@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from .exceptions import ExeclaveError
+from .prompt import PromptVersion, creation, deploy
 
 if TYPE_CHECKING:
     from ._core import Core
@@ -50,6 +54,90 @@ class Agent:
         """Ask the server for the status and return it. Raises `ExeclaveError` if it cannot be had."""
         self._status = self._client._fetch_status(self.id)
         return self._status
+
+    def deploy_prompt(
+        self,
+        prompt_template: str,
+        system_message: str | None = None,
+        model_name: str | None = None,
+        model_parameters: Mapping[str, Any] | None = None,
+        change_type: str = "minor",
+        change_description: str | None = None,
+        description: str | None = None,
+        version_tag: str | None = None,
+        environment: str | None = None,
+        require_approval: bool = True,
+    ) -> PromptVersion:
+        """Make the next version of the agent's prompt.
+
+        Args:
+            prompt_template: The text.
+            system_message: The text before it.
+            model_name: The model it is for.
+            model_parameters: How the model is called, such as `temperature` and `max_tokens`.
+            change_type: What kind of change it is; recorded where nothing describes the change.
+            change_description: What is different.
+            description: The same, where `change_description` is not given.
+            version_tag: What you call it.
+            environment: Where it is to run. Without one it is made and runs nowhere yet, see `promote_to_production`, unless
+                `require_approval` is false: then it runs where the agent does.
+            require_approval: Whether somebody else has to say yes before it runs there.
+
+        Raises:
+            ExeclaveError: The server refused the request.
+        """
+        fields = creation(
+            self.id,
+            prompt_template,
+            system_message,
+            model_name,
+            dict(model_parameters or {}),
+            change_description or description or change_type,
+            version_tag,
+        )
+        version = self._version(self._client._versions.create(fields))
+        if environment is None and require_approval:
+            return version
+        return version._deploy(environment or self.environment, require_approval)
+
+    def get_current_prompt(self) -> PromptVersion | None:
+        """The version that runs where the agent does, else the newest one that runs anywhere; `None` if none does."""
+        fields = self._client._versions.current(self.id, self.environment)
+        return None if fields is None else self._version(fields)
+
+    def list_prompt_versions(self) -> list[PromptVersion]:
+        """All versions of the agent's prompt, newest first."""
+        return [self._version(fields) for fields in self._client._versions.list(self.id)]
+
+    def promote_to_production(
+        self,
+        version_id: str,
+        require_approval: bool = False,
+        deployment_notes: str | None = None,
+    ) -> PromptVersion:
+        """Let a version run in production, with `require_approval` once somebody else says yes.
+
+        Raises `ExeclaveError` if it waits for a yes already or was rejected, and `require_approval` is false.
+        """
+        native = self._client._versions
+        return self._version(
+            deploy(native, version_id, "production", require_approval, deployment_notes)
+        )
+
+    def rollback_to_version(
+        self, version_number: int, reason: str = "Rollback requested"
+    ) -> PromptVersion:
+        """Let a version run again wherever it ran before.
+
+        Raises `ExeclaveError` if there is no version of that number, or if it never ran.
+        """
+        for version in self.list_prompt_versions():
+            if version.version_number == version_number:
+                return self._version(self._client._versions.roll_back(version.id, reason))
+        raise ExeclaveError(f"Prompt version {version_number} of agent '{self.agent_id}' not found")
+
+    def _version(self, fields: dict[str, Any]) -> PromptVersion:
+        return PromptVersion(self._client._versions, fields)
 
     def __repr__(self) -> str:
         return (

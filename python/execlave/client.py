@@ -16,13 +16,14 @@ from ._core import Observer
 from ._enforcement import EnforcementCalls
 from ._identity import IdentityCalls
 from ._tracing import TraceCalls
+from ._versions import VersionCalls
 
 __all__ = ["Execlave", "ExeclaveClient"]
 
 OutageBehavior = Literal["fail_open", "fail_closed"]
 
 
-class Execlave(AgentCalls, IdentityCalls, EnforcementCalls, TraceCalls, AsyncCalls):
+class Execlave(AgentCalls, IdentityCalls, VersionCalls, EnforcementCalls, TraceCalls, AsyncCalls):
     """A connection to an Execlave server.
 
     Nothing is asked of the server until the first call. All methods may be used from several threads at once. Traces that wait are

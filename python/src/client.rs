@@ -399,7 +399,7 @@ fn map_dict(py: Python<'_>, map: Map<String, Value>) -> PyResult<Py<PyAny>> {
 }
 
 /// Reads a request out of what Python passed; a fault is named by its place, as the server would.
-fn parse<T: serde::de::DeserializeOwned>(py: Python<'_>, value: Value) -> PyResult<T> {
+pub(crate) fn parse<T: serde::de::DeserializeOwned>(py: Python<'_>, value: Value) -> PyResult<T> {
     json::parse_value(value).map_err(|fault| error::invalid(py, &fault.path, &fault.message))
 }
 

@@ -14,6 +14,7 @@ mod identity;
 mod observer;
 mod runtime;
 mod trace;
+mod versions;
 
 /// The native half of the package `execlave`.
 #[pymodule]
@@ -28,6 +29,8 @@ mod _native {
     use crate::runtime::close;
     #[pymodule_export]
     use crate::trace::NativeTrace;
+    #[pymodule_export]
+    use crate::versions::NativeVersions;
 
     use pyo3::prelude::{Bound, PyModule, PyModuleMethods as _, PyResult};
 

@@ -3,6 +3,7 @@
 //! Server, Rust SDK, command line and Python package share these types, so a field is spelled in one place. Nothing here runs:
 //! no I/O, no validation beyond the shape. Requests refuse unknown fields; answers may gain fields.
 
+pub mod agent_versions;
 pub mod agents;
 pub mod approvals;
 pub mod audit;
@@ -20,6 +21,7 @@ pub mod page;
 pub mod paths;
 pub mod policies;
 pub mod prices;
+pub mod prompt_versions;
 pub mod resolutions;
 pub mod sessions;
 pub mod settings;

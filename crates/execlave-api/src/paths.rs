@@ -50,6 +50,8 @@ pub const COST_BUDGET_RULES: &str = "/cost-budget-rules";
 pub const INCIDENTS: &str = "/incidents";
 /// Create and list custom validators.
 pub const VALIDATORS: &str = "/validators";
+/// Create and list versions of prompts.
+pub const PROMPT_VERSIONS: &str = "/prompt-versions";
 /// Create and list webhooks.
 pub const WEBHOOKS: &str = "/webhooks";
 /// What models cost.

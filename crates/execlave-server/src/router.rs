@@ -19,10 +19,10 @@ use crate::auth::caller::authenticate;
 use crate::middleware::{observe, panics, request_id};
 use crate::pages;
 use crate::routes::{
-    agents, api_keys, approvals, audit, bundle, bypasses, cost_rules, credentials, decisions,
-    enforce, fallback, grants, incidents, lint, me, openapi, operations, policies, prices,
-    resolutions, sessions, settings, simulate, slack, tool_baselines, traces, usage, users,
-    validators, webhooks,
+    agent_versions, agents, api_keys, approvals, audit, bundle, bypasses, cost_rules, credentials,
+    decisions, enforce, fallback, grants, incidents, lint, me, openapi, operations, policies,
+    prices, prompt_versions, resolutions, sessions, settings, simulate, slack, tool_baselines,
+    traces, usage, users, validators, webhooks,
 };
 use crate::state::AppState;
 
@@ -83,6 +83,16 @@ fn api(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(credentials::verify))
         .routes(routes!(credentials::revoke))
         .routes(routes!(credentials::revoke_all))
+        .routes(routes!(agent_versions::create, agent_versions::list))
+        .routes(routes!(agent_versions::show))
+        .routes(routes!(agent_versions::diff))
+        .routes(routes!(agent_versions::activate))
+        .routes(routes!(prompt_versions::create, prompt_versions::list))
+        .routes(routes!(prompt_versions::show))
+        .routes(routes!(prompt_versions::deploy))
+        .routes(routes!(prompt_versions::approve))
+        .routes(routes!(prompt_versions::reject))
+        .routes(routes!(prompt_versions::rollback))
         .routes(routes!(grants::create, grants::list))
         .routes(routes!(grants::revoke))
         .routes(routes!(grants::authorize))

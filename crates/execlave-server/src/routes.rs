@@ -1,5 +1,6 @@
 //! JSON handlers, one file per noun: extract, authorise, call one operation or store method, convert, answer.
 
+pub(crate) mod agent_versions;
 pub(crate) mod agents;
 pub(crate) mod api_keys;
 pub(crate) mod approvals;
@@ -20,6 +21,7 @@ pub(crate) mod operations;
 pub(crate) mod params;
 pub(crate) mod policies;
 pub(crate) mod prices;
+pub(crate) mod prompt_versions;
 pub(crate) mod resolutions;
 pub(crate) mod sessions;
 pub(crate) mod settings;

@@ -1,14 +1,18 @@
 //! Store records as they go out on the wire: plain functions, since neither type is ours to implement conversions for.
 
 pub(crate) mod access;
+mod agent_versions;
 mod approvals;
 mod audit;
 mod grants;
+mod prompt_versions;
 pub(crate) mod webhooks;
 
+pub(crate) use agent_versions::{agent_snapshot, agent_version};
 pub(crate) use approvals::{approval, approval_stats};
 pub(crate) use audit::{audit_entry, audit_report};
 pub(crate) use grants::grant;
+pub(crate) use prompt_versions::prompt_version;
 
 use execlave_api::agents::Agent;
 use execlave_api::bypasses::BypassWindow;

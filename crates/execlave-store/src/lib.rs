@@ -9,6 +9,7 @@
 //! Absent: HTTP, wire types, clocks, random numbers, caches (who keeps rows in memory listens to [`Store::changes`]).
 
 mod activity;
+pub mod agent_versions;
 pub mod agents;
 pub mod approvals;
 pub mod audit;
@@ -31,6 +32,7 @@ pub mod passwords;
 pub mod policies;
 pub mod policy_sets;
 pub mod prices;
+pub mod prompt_versions;
 pub mod resolutions;
 pub mod seen_requests;
 pub mod sessions;

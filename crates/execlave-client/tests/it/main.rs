@@ -5,6 +5,7 @@ mod approvals;
 mod control;
 mod enforce;
 mod local;
+mod prompt_versions;
 mod reports;
 mod support;
 mod trace;

@@ -27,6 +27,20 @@ pub enum EventType {
     AgentResumed,
     /// Red teaming found out how much an agent withstands.
     AgentRedTeamScored,
+    /// An agent has its next version.
+    AgentVersionCreated,
+    /// Another version of an agent is the active one.
+    AgentVersionActivated,
+    /// A prompt has its next version.
+    PromptVersionCreated,
+    /// A version of a prompt is to be deployed and waits for somebody's yes.
+    PromptVersionDeploymentRequested,
+    /// Somebody said no to that.
+    PromptVersionDeploymentRejected,
+    /// A version of a prompt runs.
+    PromptVersionDeployed,
+    /// An earlier version of a prompt runs again.
+    PromptVersionRolledBack,
     /// A policy was made.
     PolicyCreated,
     /// A policy has its next version.
@@ -93,6 +107,13 @@ words!(
     AgentPaused = "agent.paused",
     AgentResumed = "agent.resumed",
     AgentRedTeamScored = "agent.red_team_scored",
+    AgentVersionCreated = "agent_version.created",
+    AgentVersionActivated = "agent_version.activated",
+    PromptVersionCreated = "prompt_version.created",
+    PromptVersionDeploymentRequested = "prompt_version.deployment_requested",
+    PromptVersionDeploymentRejected = "prompt_version.deployment_rejected",
+    PromptVersionDeployed = "prompt_version.deployed",
+    PromptVersionRolledBack = "prompt_version.rolled_back",
     PolicyCreated = "policy.created",
     PolicyUpdated = "policy.updated",
     PolicyDeleted = "policy.deleted",
@@ -140,6 +161,21 @@ impl EventType {
             Self::AgentResumed => "a paused agent may act again",
             Self::AgentRedTeamScored => {
                 "red teaming found out which share of attacks an agent withstands"
+            }
+            Self::AgentVersionCreated => "an agent's registration was recorded as its next version",
+            Self::AgentVersionActivated => "another version of an agent is the active one",
+            Self::PromptVersionCreated => {
+                "a prompt has its next version; `contentDigest` is the SHA-256 of what it says"
+            }
+            Self::PromptVersionDeploymentRequested => {
+                "a version of a prompt is to be deployed in `environment` and waits for somebody's yes"
+            }
+            Self::PromptVersionDeploymentRejected => "somebody said no to deploying a version",
+            Self::PromptVersionDeployed => {
+                "a version of a prompt runs in `environment`, in the place of `replaces`"
+            }
+            Self::PromptVersionRolledBack => {
+                "an earlier version of a prompt runs in `environment` again"
             }
             Self::PolicyCreated => "a policy was made",
             Self::PolicyUpdated => "a policy was changed and has its next version",

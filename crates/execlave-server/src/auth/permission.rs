@@ -38,6 +38,10 @@ permissions! {
     CheckAgents: "sdk", "read";
     /// Change, pause and resume agents.
     WriteAgents: "agents:write";
+    /// See versions of prompts; whoever decides on one has to see it.
+    ReadPrompts: "sdk", "read", "agents:write", "approvals:decide";
+    /// Make versions of prompts, and let them run.
+    WritePrompts: "sdk", "agents:write";
     /// See policies.
     ReadPolicies: "read", "policies:write";
     /// Change policies.

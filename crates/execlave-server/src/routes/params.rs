@@ -134,6 +134,12 @@ pub(crate) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
     text.parse().map(Some).map_err(|_| D::Error::custom("must be a whole number"))
 }
 
+/// `true` or `false` in a query parameter.
+pub(crate) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map(Some).map_err(|_| D::Error::custom("must be `true` or `false`"))
+}
+
 /// An id in a path. What is not an id at all names nothing, so it is a 404 as well.
 pub(crate) fn id<T: std::str::FromStr>(noun: &str, text: &str) -> AppResult<T> {
     text.parse().map_err(|_| AppError::not_found(noun, text.chars().take(64).collect::<String>()))

@@ -42,10 +42,15 @@ pub(crate) async fn belongings(app: &TestApp) -> Vec<(&'static str, String)> {
     let webhook = json!({ "name": "w", "url": "https://hooks.example.com/", "events": ["*"] });
     let webhook = app.operator().post("/webhooks", webhook).await.expect(201);
     let webhook = webhook["data"]["id"].as_str().expect("an id").to_owned();
+    app.operator().post("/agents/private/versions", json!({})).await.expect(201);
+    let prompt = json!({ "agentId": "private", "promptTemplate": "secret" });
+    let prompt = app.operator().post("/prompt-versions", prompt).await.expect(201);
+    let prompt = prompt["data"]["id"].as_str().expect("an id").to_owned();
     let person = app.user(app.org().await, execlave_store::users::Role::Viewer, false).await;
     let sessions = app.session(&person).await.get("/sessions").await.expect(200);
     let session = sessions["data"][0]["id"].as_str().expect("an id").to_owned();
     vec![
+        ("prompt-versions", prompt),
         ("users", person.id.to_string()),
         ("sessions", session),
         ("webhooks", webhook),
@@ -73,6 +78,8 @@ pub(crate) fn body(path: &str) -> Value {
         json!({ "actionContext": payment_context() })
     } else if path.ends_with("/resolutions") {
         json!({ "resolvedStatus": "success", "basis": "manual" })
+    } else if path.ends_with("/deploy") {
+        json!({ "environment": "production" })
     } else if path.ends_with("/drills") {
         json!({ "pauseMs": 1, "resumeMs": 1 })
     } else if path.ends_with("/red-team-score") {
@@ -121,7 +128,7 @@ pub(crate) fn named_things(
         let filled: Vec<&str> = path
             .split('/')
             .map(|segment| match segment {
-                "{version}" => "1",
+                "{version}" | "{other}" => "1",
                 segment if segment.starts_with('{') => id,
                 segment => segment,
             })
@@ -188,6 +195,7 @@ async fn lists_hold_only_what_is_ones_own() {
         "cost-budget-rules",
         "validators",
         "webhooks",
+        "prompt-versions",
     ] {
         let answer = stranger.get(&format!("/{list}")).await.expect(200);
         assert_eq!(answer["data"], json!([]), "{list}");

@@ -1,5 +1,6 @@
 //! One file per noun.
 
+mod agent_versions;
 mod agents;
 mod api_keys;
 mod approvals;
@@ -18,6 +19,7 @@ mod lint;
 mod operations;
 mod policies;
 mod prices;
+mod prompt_versions;
 mod resolutions;
 mod sessions;
 mod settings;

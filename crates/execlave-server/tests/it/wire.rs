@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use execlave_api::{
-    agents, approvals, bypasses, cost_rules, credentials, decisions, enforce, error, grants,
-    incidents, keys, lint, page, policies, prices, resolutions, sessions, settings, simulate,
-    tool_baselines, traces, usage, users, validators, webhooks,
+    agent_versions, agents, approvals, bypasses, cost_rules, credentials, decisions, enforce,
+    error, grants, incidents, keys, lint, page, policies, prices, prompt_versions, resolutions,
+    sessions, settings, simulate, tool_baselines, traces, usage, users, validators, webhooks,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -81,6 +81,14 @@ samples! {
     "change_group_status": agents::ChangeGroupStatus;
     "group_status_changed": page::Data<agents::GroupStatusChanged>;
     "record_drill": agents::RecordDrill;
+    "create_agent_version": agent_versions::CreateAgentVersion;
+    "agent_version": page::Data<agent_versions::AgentVersion>;
+    "agent_version_diff": page::Data<agent_versions::AgentVersionDiff>;
+    "create_prompt_version": prompt_versions::CreatePromptVersion;
+    "prompt_version": page::Data<prompt_versions::PromptVersion>;
+    "deploy_prompt_version": prompt_versions::DeployPromptVersion;
+    "decide_prompt_version": prompt_versions::DecidePromptVersion;
+    "roll_back_prompt_version": prompt_versions::RollBackPromptVersion;
     "save_webhook": webhooks::SaveWebhook;
     "webhook": page::Data<webhooks::Webhook>;
     "webhook_delivery": page::Data<webhooks::WebhookDelivery>;

@@ -202,6 +202,7 @@ columns! {
     Text crate::sessions::LinkPurpose: |purpose| word_of(purpose), |cell| cell.word();
     Text crate::sessions::SignInMethod: |method| word_of(method), |cell| cell.word();
     Text crate::approvals::ApprovalStatus: |status| word_of(status), |cell| cell.word();
+    Text crate::prompt_versions::DeploymentStatus: |status| word_of(status), |cell| cell.word();
     Text crate::policies::PolicyEvent: |event| word_of(event), |cell| cell.word();
     Text BudgetWindow: |period| word_of(period), |cell| cell.word();
     Text execlave_core::webhook::EventType: |kind| word_of(kind), |cell| cell.word();

@@ -1,5 +1,6 @@
 //! The store through its public methods. Every test runs on SQLite, and on PostgreSQL when `EXECLAVE_TEST_DATABASE_URL` is set.
 
+mod agent_versions;
 mod agents;
 mod approvals;
 mod audit;
@@ -15,6 +16,7 @@ mod org_settings;
 mod orgs;
 mod policies;
 mod prices;
+mod prompt_versions;
 mod resolutions;
 mod seen_requests;
 mod sessions;

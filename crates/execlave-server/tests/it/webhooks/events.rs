@@ -33,6 +33,8 @@ async fn live(app: &TestApp) {
     operator.patch("/agents/support-bot/pause", reason).await.expect(200);
     operator.patch("/agents/support-bot/resume", json!({})).await.expect(200);
 
+    versions(app).await;
+
     let (denied, client) = app.pending_approval().await;
     operator
         .post(&format!("/approvals/{denied}/deny"), json!({ "reason": "unknown supplier" }))
@@ -104,6 +106,33 @@ async fn live(app: &TestApp) {
 
     app.clock.advance_millis(3_600_000);
     app.store.expire_approvals_across_orgs(app.clock.now()).await.expect("expired");
+}
+
+/// What happens to the versions of an agent and of its prompt.
+async fn versions(app: &TestApp) {
+    let (operator, client) = (app.operator(), app.agent_key().await);
+    let version = json!({ "activate": true, "versionLabel": "1.4.0", "metadata": { "gitCommit": "9f86d08" } });
+    client.post("/agents/support-bot/versions", version).await.expect(201);
+    let mut made = Vec::new();
+    for tag in ["terse", "kind"] {
+        let text = format!("Answer {tag}ly.");
+        let body = json!({ "agentId": "support-bot", "promptTemplate": text, "versionTag": tag });
+        let answer = client.post("/prompt-versions", body).await.expect(201);
+        made.push(answer["data"]["id"].as_str().expect("an id").to_owned());
+    }
+    let ask = json!({ "environment": "production", "requireApproval": true, "deploymentNotes": "asked for by sales" });
+    let steps = [
+        (&made[0], "deploy", json!({ "environment": "production" })),
+        (&made[1], "deploy", ask.clone()),
+        (&made[1], "reject", json!({ "reason": "too long" })),
+        (&made[1], "deploy", ask),
+        (&made[1], "approve", json!({ "reason": "shorter" })),
+        (&made[0], "rollback", json!({ "reason": "worse answers" })),
+    ];
+    for (id, verb, body) in steps {
+        let by = if verb == "deploy" { &client } else { &operator };
+        by.post(&format!("/prompt-versions/{id}/{verb}"), body).await.expect(200);
+    }
 }
 
 /// Every event, as it is sent.
