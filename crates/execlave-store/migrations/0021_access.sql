@@ -6,7 +6,7 @@ ALTER TABLE users ADD COLUMN state TEXT NOT NULL DEFAULT 'active' CHECK (state I
 -- What a link is good for: it signs in, or it lets somebody who was invited begin.
 ALTER TABLE sign_in_links ADD COLUMN purpose TEXT NOT NULL DEFAULT 'sign_in' CHECK (purpose IN ('sign_in', 'invitation'));
 
-ALTER TABLE sessions ADD COLUMN method TEXT NOT NULL DEFAULT 'link' CHECK (method IN ('link', 'invitation', 'password'));
+ALTER TABLE sessions ADD COLUMN method TEXT NOT NULL DEFAULT 'link' CHECK (method IN ('link', 'invitation', 'password', 'provider'));
 ALTER TABLE sessions ADD COLUMN user_agent TEXT;
 ALTER TABLE sessions ADD COLUMN address TEXT;
 ALTER TABLE sessions ADD COLUMN last_used_at BIGINT;
