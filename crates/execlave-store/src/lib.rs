@@ -32,6 +32,7 @@ pub mod policies;
 pub mod policy_sets;
 pub mod prices;
 pub mod resolutions;
+pub mod second_factors;
 pub mod seen_requests;
 pub mod sessions;
 pub mod settings;

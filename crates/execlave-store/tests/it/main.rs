@@ -16,6 +16,7 @@ mod orgs;
 mod policies;
 mod prices;
 mod resolutions;
+mod second_factors;
 mod seen_requests;
 mod sessions;
 mod settings;
