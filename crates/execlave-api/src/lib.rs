@@ -21,6 +21,7 @@ pub mod paths;
 pub mod policies;
 pub mod prices;
 pub mod resolutions;
+pub mod second_factors;
 pub mod sessions;
 pub mod settings;
 pub mod simulate;

@@ -23,6 +23,7 @@ pub mod pages;
 mod prices;
 pub mod router;
 mod routes;
+pub mod sealed;
 pub mod secrets;
 pub mod signer;
 pub mod state;
@@ -44,6 +45,7 @@ use crate::auth::tries::Tries;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::directory::Directory;
+use crate::sealed::{BadKey, Sealer};
 use crate::signer::Signer;
 use crate::state::{AppState, Parts, Tasks};
 use crate::validators::Validators;
@@ -62,6 +64,9 @@ pub enum ServeError {
     /// The store cannot be read.
     #[error("cannot read the store")]
     Store(#[from] StoreError),
+    /// The key for sealing is none.
+    #[error(transparent)]
+    Key(#[from] BadKey),
     /// The socket failed while serving.
     #[error("serving failed")]
     Serve(#[source] std::io::Error),
@@ -121,7 +126,8 @@ pub async fn build_state(
     config: Config,
     store: Store,
     clock: Clock,
-) -> Result<AppState, StoreError> {
+) -> Result<AppState, ServeError> {
+    let sealer = Arc::new(Sealer::new(&config.store)?);
     metrics::install();
     // Compiles the detectors' patterns, which the first decision would otherwise wait for.
     execlave_core::detect::scan("");
@@ -145,6 +151,7 @@ pub async fn build_state(
         webhooks,
         passwords,
         tries,
+        sealer,
         clock,
         config,
         tasks,

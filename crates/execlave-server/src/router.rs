@@ -21,8 +21,8 @@ use crate::pages;
 use crate::routes::{
     agents, api_keys, approvals, audit, bundle, bypasses, cost_rules, credentials, decisions,
     enforce, fallback, grants, incidents, lint, me, openapi, operations, policies, prices,
-    resolutions, sessions, settings, simulate, slack, tool_baselines, traces, usage, users,
-    validators, webhooks,
+    resolutions, second_factors, sessions, settings, simulate, slack, tool_baselines, traces,
+    usage, users, validators, webhooks,
 };
 use crate::state::AppState;
 
@@ -138,8 +138,12 @@ fn api(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(users::invite, users::list))
         .routes(routes!(users::show, users::patch, users::delete))
         .routes(routes!(users::reset_link))
+        .routes(routes!(users::reset_totp))
         .routes(routes!(me::show, me::patch))
         .routes(routes!(me::password))
+        .routes(routes!(second_factors::enrol))
+        .routes(routes!(second_factors::confirm))
+        .routes(routes!(second_factors::disable))
         .routes(routes!(sessions::sign_out))
         .routes(routes!(sessions::list))
         .routes(routes!(sessions::revoke))

@@ -13,6 +13,7 @@ use crate::auth::tries::Tries;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::directory::Directory;
+use crate::sealed::Sealer;
 use crate::signer::Signer;
 use crate::validators::Validators;
 use crate::webhooks::Webhooks;
@@ -40,6 +41,8 @@ pub struct Parts {
     pub passwords: Arc<Passwords>,
     /// Slows down who guesses them.
     pub tries: Arc<Tries>,
+    /// Seals the secrets that are read again.
+    pub sealer: Arc<Sealer>,
     /// Tells the time and makes ids.
     pub clock: Clock,
     /// Settings.

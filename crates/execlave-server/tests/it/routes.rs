@@ -19,6 +19,7 @@ mod operations;
 mod policies;
 mod prices;
 mod resolutions;
+mod second_factors;
 mod sessions;
 mod settings;
 mod signature;
