@@ -47,14 +47,14 @@ def sign_out(page: Page) -> None:
 
 
 @pytest.mark.parametrize("width", [390, 1440])
-def test_a_second_factor_is_set_up_used_and_lost(browser: Browser, width: int) -> None:
-    # With PostgreSQL the server has no key of its own.
-    os.environ["EXECLAVE_SECRET_KEY"] = base64.b64encode(bytes(range(32))).decode()
-    try:
-        with PlatformServer() as server:
-            live(browser, server, width)
-    finally:
-        del os.environ["EXECLAVE_SECRET_KEY"]
+def test_a_second_factor_is_set_up_used_and_lost(browser: Browser, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    if os.environ.get("EXECLAVE_TEST_DATABASE_URL"):
+        monkeypatch.setenv("EXECLAVE_SECRET_KEY", base64.b64encode(bytes(range(32))).decode())
+    with PlatformServer() as server:
+        live(browser, server, width)
+        if server.store_option.startswith("--data="):
+            key = Path(server.store_option.removeprefix("--data=")) / "secret.key"
+            assert key.stat().st_mode & 0o777 == 0o600
 
 
 def live(browser: Browser, server: PlatformServer, width: int) -> None:

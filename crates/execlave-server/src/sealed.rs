@@ -288,7 +288,9 @@ mod tests {
 
     #[test]
     fn a_key_is_not_in_what_is_logged() {
-        let text = format!("{:?}", given(7));
-        assert!(!text.contains('7'), "{text}");
+        let mut config = Config::default();
+        config.store.secret_key = Some(Hidden("sesame".to_owned()));
+        let (text, settings) = (format!("{:?}", given(7)), format!("{config:?}"));
+        assert!(!text.contains('7') && !settings.contains("sesame"), "{text} {settings}");
     }
 }

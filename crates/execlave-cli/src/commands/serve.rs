@@ -12,6 +12,7 @@ use execlave_server::Server;
 use execlave_server::bootstrap::{FirstStart, first_start};
 use execlave_server::clock::Clock;
 use execlave_server::config::{Config, Hidden, LogFormat};
+use execlave_server::sealed::Sealer;
 use execlave_store::Store;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -84,6 +85,8 @@ impl Serve {
         if let Some(key) = &bootstrap_key {
             check_bootstrap_key(key)?;
         }
+        // Before the first start as well: what it prints would be lost.
+        Sealer::new(&config.store).map_err(|error| Failure::usage(error.to_string()))?;
         let stop = stop_signal()?;
 
         let store = open_store(&config).await?;
