@@ -89,8 +89,10 @@ codes! {
     ApiKeyRevoked = "API_KEY_REVOKED", 401;
     /// The session is over: sign in again.
     InvalidSession = "INVALID_SESSION", 401;
-    /// The address or the password is wrong; which of them is not said.
+    /// The address, the password or the code is wrong; which of the first two is not said.
     InvalidCredentials = "INVALID_CREDENTIALS", 401;
+    /// The password is right, and a code of the second factor is owed; send it as `code`.
+    SecondFactorRequired = "SECOND_FACTOR_REQUIRED", 401;
     /// The HMAC signature is wrong, incomplete or too old.
     InvalidSignature = "INVALID_SIGNATURE", 401;
     /// The key's requests have to be signed, and this one is not.

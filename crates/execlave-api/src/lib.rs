@@ -23,6 +23,7 @@ pub mod policies;
 pub mod prices;
 pub mod prompt_versions;
 pub mod resolutions;
+pub mod second_factors;
 pub mod sessions;
 pub mod settings;
 pub mod simulate;

@@ -1,5 +1,6 @@
 //! Signing in, and where somebody is signed in.
 
+use execlave_core::json::present;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -12,6 +13,9 @@ pub struct SignIn {
     pub email: String,
     /// Their password.
     pub password: String,
+    /// Of who has a second factor: the six digits of the moment, or a recovery code.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
 }
 
 /// Body of `POST /auth/accept-invitation`.

@@ -79,6 +79,10 @@ pub struct Me {
     pub scopes: Vec<String>,
     /// Whether they have a password.
     pub has_password: bool,
+    /// Whether a code is asked for when they sign in.
+    pub has_second_factor: bool,
+    /// How many recovery codes they have left.
+    pub recovery_codes_left: u32,
 }
 
 /// Body of `PATCH /me`: only the given fields change.

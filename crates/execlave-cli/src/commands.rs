@@ -35,6 +35,7 @@ pub(crate) struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    // Boxed, because it has far more options than any other.
     Serve(Box<serve::Serve>),
     Migrate(migrate::Migrate),
     Keys(keys::Keys),

@@ -99,6 +99,18 @@ pub async fn disable_user(
     Ok(views::access::user(management.disable(user, &|_, _| true).await?))
 }
 
+/// Removes a user's second factor, for who has lost it.
+pub async fn reset_totp(
+    store: &Store,
+    clock: &Clock,
+    config: &Config,
+    org: OrgId,
+    user: UserId,
+) -> AppResult<User> {
+    let management = Management { store, clock, config, org, actor: ACTOR };
+    Ok(views::access::user(management.reset_totp(user, &|_, _| true).await?))
+}
+
 /// Makes a link that lets a user in once: its address, and when it ends.
 pub async fn new_sign_in_link(
     store: &Store,

@@ -15,6 +15,7 @@ pub(crate) mod role;
 pub(crate) mod session;
 pub(crate) mod signature;
 pub(crate) mod slack;
+pub(crate) mod totp;
 pub(crate) mod tries;
 
 use execlave_core::ids::{KeyId, UserId};

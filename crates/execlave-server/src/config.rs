@@ -59,8 +59,21 @@ pub struct StoreConfig {
     pub data_dir: PathBuf,
     /// A PostgreSQL URL instead.
     pub database_url: Option<String>,
+    /// What secrets are sealed with.
+    pub secret_key: Option<Hidden>,
     /// Whether `serve` migrates.
     pub migrate: bool,
+}
+
+/// A setting that is not shown to whoever reads the log.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Hidden(pub String);
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("hidden")
+    }
 }
 
 /// `[limits]`

@@ -24,6 +24,7 @@ pub mod pages;
 mod prices;
 pub mod router;
 mod routes;
+pub mod sealed;
 pub mod secrets;
 pub mod signer;
 pub mod state;
@@ -46,6 +47,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::directory::Directory;
 use crate::oidc::Oidc;
+use crate::sealed::{BadKey, Sealer};
 use crate::signer::Signer;
 use crate::state::{AppState, Parts, Tasks};
 use crate::validators::Validators;
@@ -64,6 +66,9 @@ pub enum ServeError {
     /// The store cannot be read.
     #[error("cannot read the store")]
     Store(#[from] StoreError),
+    /// The key for sealing is none.
+    #[error(transparent)]
+    Key(#[from] BadKey),
     /// The socket failed while serving.
     #[error("serving failed")]
     Serve(#[source] std::io::Error),
@@ -123,7 +128,8 @@ pub async fn build_state(
     config: Config,
     store: Store,
     clock: Clock,
-) -> Result<AppState, StoreError> {
+) -> Result<AppState, ServeError> {
+    let sealer = Arc::new(Sealer::new(&config.store)?);
     metrics::install();
     // Compiles the detectors' patterns, which the first decision would otherwise wait for.
     execlave_core::detect::scan("");
@@ -149,6 +155,7 @@ pub async fn build_state(
         passwords,
         tries,
         oidc,
+        sealer,
         clock,
         config,
         tasks,

@@ -13,6 +13,7 @@ mod answer;
 mod approval;
 mod approvals;
 mod assets;
+mod code;
 mod failure;
 mod form;
 mod headers;
@@ -26,6 +27,7 @@ mod pill;
 mod prose;
 mod provider;
 mod query;
+mod second_factor;
 mod sign_in;
 mod trace;
 mod traces;
@@ -87,12 +89,17 @@ pub(crate) fn router() -> Router<AppState> {
         .route("/users", get(users::list).post(users::invite))
         .route("/users/{id}", get(user::show).post(user::change))
         .route("/users/{id}/link", post(user::link))
+        .route("/users/{id}/reset-totp", post(user::reset_totp))
         .route("/users/{id}/disable", post(user::disable))
         .route("/users/{id}/enable", post(user::enable))
         .route("/account", get(account::show))
         .route("/account/password", post(account::password))
+        .route("/account/totp", post(second_factor::enrol))
+        .route("/account/totp/confirm", post(second_factor::confirm))
+        .route("/account/totp/disable", post(second_factor::disable))
         .route("/account/sessions/{id}/end", post(account::end))
         .route("/sign-in", get(sign_in::explain).post(sign_in::with_password))
+        .route(code::PATH, get(code::show).post(code::give))
         .route("/invitation/{token}", get(invitation::show).post(invitation::accept))
         .route("/sign-in/provider", get(provider::begin))
         .route("/sign-in/provider/callback", get(provider::callback))

@@ -21,8 +21,8 @@ use crate::pages;
 use crate::routes::{
     agent_versions, agents, api_keys, approvals, audit, bundle, bypasses, cost_rules, credentials,
     decisions, enforce, fallback, grants, incidents, lint, me, openapi, operations, policies,
-    prices, prompt_versions, resolutions, sessions, settings, simulate, slack, tool_baselines,
-    traces, usage, users, validators, webhooks,
+    prices, prompt_versions, resolutions, second_factors, sessions, settings, simulate, slack,
+    tool_baselines, traces, usage, users, validators, webhooks,
 };
 use crate::state::AppState;
 
@@ -68,6 +68,19 @@ fn entrance() -> OpenApiRouter<AppState> {
 
 /// What programs and people call. Everything here needs an API key or a session, and a handler's first argument names the permission.
 fn api(state: &AppState) -> OpenApiRouter<AppState> {
+    agents()
+        .merge(governance())
+        .merge(access())
+        // A signature covers the bytes on the wire, so it is checked before they are unpacked.
+        .route_layer(
+            ServiceBuilder::new()
+                .layer(from_fn_with_state(state.clone(), authenticate))
+                .layer(RequestDecompressionLayer::new().pass_through_unaccepted(true)),
+        )
+}
+
+/// Who the agents are, and what they consist of.
+fn agents() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(agents::register, agents::list))
         .routes(routes!(agents::show, agents::patch))
@@ -98,6 +111,11 @@ fn api(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(grants::authorize))
         .routes(routes!(grants::discover))
         .routes(routes!(tool_baselines::report, tool_baselines::show))
+}
+
+/// What they may do, what they did, and what people make of it.
+fn governance() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
         .routes(routes!(policies::create, policies::list))
         .routes(routes!(policies::show, policies::replace, policies::patch, policies::delete))
         .routes(routes!(policies::list_versions))
@@ -141,18 +159,6 @@ fn api(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(prices::list, prices::set))
         .routes(routes!(prices::delete))
         .routes(routes!(settings::show, settings::patch))
-        .routes(routes!(api_keys::create, api_keys::list))
-        .routes(routes!(api_keys::delete))
-        .routes(routes!(api_keys::revoke))
-        .routes(routes!(api_keys::rotate))
-        .routes(routes!(users::invite, users::list))
-        .routes(routes!(users::show, users::patch, users::delete))
-        .routes(routes!(users::reset_link))
-        .routes(routes!(me::show, me::patch))
-        .routes(routes!(me::password))
-        .routes(routes!(sessions::sign_out))
-        .routes(routes!(sessions::list))
-        .routes(routes!(sessions::revoke))
         .routes(routes!(usage::show))
         .routes(routes!(audit::list))
         .routes(routes!(audit::export))
@@ -160,10 +166,25 @@ fn api(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(audit::inclusion))
         .routes(routes!(audit::consistency))
         .routes(routes!(audit::verify))
-        // A signature covers the bytes on the wire, so it is checked before they are unpacked.
-        .route_layer(
-            ServiceBuilder::new()
-                .layer(from_fn_with_state(state.clone(), authenticate))
-                .layer(RequestDecompressionLayer::new().pass_through_unaccepted(true)),
-        )
+}
+
+/// Who may call all this.
+fn access() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(api_keys::create, api_keys::list))
+        .routes(routes!(api_keys::delete))
+        .routes(routes!(api_keys::revoke))
+        .routes(routes!(api_keys::rotate))
+        .routes(routes!(users::invite, users::list))
+        .routes(routes!(users::show, users::patch, users::delete))
+        .routes(routes!(users::reset_link))
+        .routes(routes!(users::reset_totp))
+        .routes(routes!(me::show, me::patch))
+        .routes(routes!(me::password))
+        .routes(routes!(second_factors::enrol))
+        .routes(routes!(second_factors::confirm))
+        .routes(routes!(second_factors::disable))
+        .routes(routes!(sessions::sign_out))
+        .routes(routes!(sessions::list))
+        .routes(routes!(sessions::revoke))
 }

@@ -23,6 +23,7 @@ pub(crate) mod policies;
 pub(crate) mod prices;
 pub(crate) mod prompt_versions;
 pub(crate) mod resolutions;
+pub(crate) mod second_factors;
 pub(crate) mod sessions;
 pub(crate) mod settings;
 pub(crate) mod simulate;

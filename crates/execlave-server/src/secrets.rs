@@ -1,11 +1,12 @@
 //! Secrets the server hands out: API keys, sign-in links, sessions.
 //!
-//! Each is 256 random bits, shown once and stored as its SHA-256. A slow hash would add nothing: there is no dictionary of such values.
+//! Each is 256 random bits, or 80 where people must type them, shown once and stored as its SHA-256. A slow hash would add nothing: there is no dictionary of such values.
 
 use std::fmt::Write;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use data_encoding::BASE32_NOPAD;
 use sha2::{Digest, Sha256};
 
 use crate::clock::random_bytes;
@@ -21,6 +22,14 @@ pub const SESSION_PREFIX: &str = "exe_ses_";
 /// A new token for a session.
 pub fn new_session_token() -> String {
     format!("{SESSION_PREFIX}{}", new_token())
+}
+
+/// A new recovery code: 80 random bits, in four parts that can be read out.
+pub fn new_recovery_code() -> String {
+    let letters = BASE32_NOPAD.encode(&random_bytes::<10>()).to_lowercase();
+    let (left, right) = letters.split_at(8);
+    let quarters = [left.split_at(4), right.split_at(4)].map(|(first, then)| [first, then]);
+    quarters.concat().join("-")
 }
 
 /// A new API key for an environment.
@@ -77,6 +86,8 @@ mod tests {
         assert!(key.starts_with("exe_stg_"));
         assert_eq!(key.len(), "exe_stg_".len() + 43);
         assert_ne!(key, new_api_key("staging"));
+        let code = new_recovery_code();
+        assert_eq!(code.split('-').map(str::len).collect::<Vec<_>>(), [4; 4], "{code}");
         assert_eq!(hash("").get(..8), Some("e3b0c442"));
     }
 }

@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::directory::Directory;
 use crate::oidc::Oidc;
+use crate::sealed::Sealer;
 use crate::signer::Signer;
 use crate::validators::Validators;
 use crate::webhooks::Webhooks;
@@ -43,6 +44,8 @@ pub struct Parts {
     pub tries: Arc<Tries>,
     /// Asks the provider that people sign in with, where there is one.
     pub oidc: Option<Arc<Oidc>>,
+    /// Seals the secrets that are read again.
+    pub sealer: Arc<Sealer>,
     /// Tells the time and makes ids.
     pub clock: Clock,
     /// Settings.

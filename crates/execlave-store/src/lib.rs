@@ -34,6 +34,7 @@ pub mod policy_sets;
 pub mod prices;
 pub mod prompt_versions;
 pub mod resolutions;
+pub mod second_factors;
 pub mod seen_requests;
 pub mod sessions;
 pub mod settings;

@@ -11,6 +11,7 @@ use crate::db::Tx;
 use crate::db::column::table;
 use crate::db::query::{Query, params};
 use crate::error::WithNoun as _;
+use crate::second_factors::forget_pending;
 use crate::users::{self, User};
 use crate::{Store, StoreError};
 
@@ -81,6 +82,7 @@ impl Store {
         put(&mut tx, password).await?;
         tx.execute(Query::new(OTHERS, params![org_id, user_id, kept])).await?;
         tx.execute(Query::new(LINKS, params![org_id, user_id])).await?;
+        tx.execute(forget_pending(org_id, user_id)).await?;
         let subject = format!("user:{user_id}");
         let event =
             Event { at, actor, name: "user.password_changed", subject, body: json!({}).into() };

@@ -1,12 +1,15 @@
 //! Signing in: one-time links and the sessions they turn into. Only hashes of tokens are kept, and a token's hash is what finds its
 //! organisation, so these look-ups take none.
 
+mod pending;
+
 use execlave_core::ids::{OrgId, SessionId, UserId};
 use execlave_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::fmt;
 
+pub use self::pending::PendingSignIn;
 use crate::audit::{self, Event};
 use crate::changes::{Change, Noun};
 use crate::db::Tx;
@@ -249,15 +252,17 @@ impl Store {
         tx.commit().await
     }
 
-    /// Removes links and sessions that have expired; how many.
+    /// Removes links, sessions and half-done sign-ins that have expired; how many.
     pub async fn purge_sessions_across_orgs(&self, now: Timestamp) -> Result<u64, StoreError> {
         const LINKS: &str = "DELETE FROM sign_in_links WHERE expires_at <= $1";
         const SESSIONS: &str = "DELETE FROM sessions WHERE expires_at <= $1";
+        const PENDING: &str = "DELETE FROM pending_sign_ins WHERE expires_at <= $1";
         let mut tx = self.begin().await?;
         let links = tx.execute(Query::new(LINKS, params![now])).await?;
         let sessions = tx.execute(Query::new(SESSIONS, params![now])).await?;
+        let pending = tx.execute(Query::new(PENDING, params![now])).await?;
         tx.commit().await?;
-        Ok(links + sessions)
+        Ok(links + sessions + pending)
     }
 }
 

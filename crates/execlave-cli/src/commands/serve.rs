@@ -12,7 +12,8 @@ use clap::{Args, ValueEnum};
 use execlave_server::Server;
 use execlave_server::bootstrap::{FirstStart, first_start};
 use execlave_server::clock::Clock;
-use execlave_server::config::{Config, LogFormat};
+use execlave_server::config::{Config, Hidden, LogFormat};
+use execlave_server::sealed::Sealer;
 use execlave_store::Store;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -47,6 +48,10 @@ pub(super) struct Serve {
     /// The first API key, for scripted installs; used on an empty store only
     #[arg(long, value_name = "KEY", env = "EXECLAVE_BOOTSTRAP_KEY", hide_env_values = true)]
     bootstrap_key: Option<String>,
+    /// What secrets of second factors are sealed with: 32 random bytes in base64. Best given as the variable, which nobody sees in the
+    /// list of processes [default: a file in the folder of the embedded database]
+    #[arg(long, value_name = "KEY", env = "EXECLAVE_SECRET_KEY", hide_env_values = true)]
+    secret_key: Option<String>,
     /// Do not create or upgrade the schema
     #[arg(long, env = "EXECLAVE_NO_MIGRATE", hide_env_values = true)]
     no_migrate: bool,
@@ -84,6 +89,8 @@ impl Serve {
         if let Some(key) = &bootstrap_key {
             check_bootstrap_key(key)?;
         }
+        // Before the first start as well: what it prints would be lost.
+        Sealer::new(&config.store).map_err(|error| Failure::usage(error.to_string()))?;
         let stop = stop_signal()?;
 
         let store = open_store(&config).await?;
@@ -110,6 +117,9 @@ impl Serve {
         }
         if self.public_url.is_some() {
             config.server.public_url = self.public_url;
+        }
+        if let Some(key) = self.secret_key {
+            config.store.secret_key = Some(Hidden(key));
         }
         if self.no_migrate {
             config.store.migrate = false;

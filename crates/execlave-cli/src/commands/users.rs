@@ -19,9 +19,11 @@ Examples:
   execlave users list
   execlave users reset-link owner@localhost
   execlave users reset-link ada@example.com --public-url https://govern.example.com
+  execlave users reset-totp ada@example.com
   execlave users disable ada@example.com
 
-Works on the store itself, no server needed. Who holds a link is let in as that user, once.";
+Works on the store itself, no server needed. Who holds a link is let in as that user, once; a user
+with a second factor still owes a code, unless `reset-totp` has removed it.";
 
 /// Invite, list and disable users, and make one-time links
 #[derive(Args, Debug)]
@@ -41,6 +43,8 @@ enum Verb {
     List(List),
     /// Print a link that lets a user in once; earlier links are void
     ResetLink(ResetLink),
+    /// Remove the second factor of a user who has lost it
+    ResetTotp(ResetTotp),
 }
 
 #[derive(Args, Debug)]
@@ -96,6 +100,16 @@ struct ResetLink {
     output: Output,
 }
 
+#[derive(Args, Debug)]
+struct ResetTotp {
+    /// The user's e-mail address, as `users list` shows it
+    email: String,
+    #[command(flatten)]
+    store: StoreOptions,
+    #[command(flatten)]
+    output: Output,
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct UserRow {
@@ -122,6 +136,7 @@ impl Users {
             Verb::Disable(disable) => disable.run().await,
             Verb::List(list) => list.run().await,
             Verb::ResetLink(reset) => reset.run().await,
+            Verb::ResetTotp(reset) => reset.run().await,
         }
     }
 }
@@ -206,6 +221,20 @@ impl ResetLink {
         local.close().await;
         let link = Link { link, expires_at: expires_at.to_string() };
         self.output.done(&link, &link.link);
+        Ok(())
+    }
+}
+
+impl ResetTotp {
+    async fn run(self) -> Result<(), Failure> {
+        let config = self.store.load()?;
+        let local = Local::open(&config).await?;
+        let user = find(&local, &self.email).await?;
+        let clock = Clock::system();
+        let reset =
+            administration::reset_totp(&local.store, &clock, &config, local.org, user.id).await?;
+        local.close().await;
+        self.output.done(&reset, &format!("{} signs in without a code", reset.email));
         Ok(())
     }
 }

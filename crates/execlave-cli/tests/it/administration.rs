@@ -131,6 +131,16 @@ fn reset_link_signs_the_owner_in() {
 }
 
 #[test]
+fn a_second_factor_is_reset_for_a_known_user_only() {
+    let home = Home::new();
+    drop(home.serve(&["--bootstrap-key", BOOTSTRAP_KEY]));
+    let nobody = fails_with(1, &mut home.command(&["users", "reset-totp", "nobody@localhost"]));
+    assert!(nobody.contains("`nobody@localhost`"), "{nobody}");
+    let reset = json(&mut home.command(&["users", "reset-totp", "owner@localhost"]));
+    assert_eq!(reset["email"], "owner@localhost", "{reset}");
+}
+
+#[test]
 fn people_are_invited_listed_and_kept_out() {
     let home = Home::new();
     drop(home.serve(&["--bootstrap-key", BOOTSTRAP_KEY]));

@@ -20,6 +20,7 @@ const COMMANDS: &[&str] = &[
     "users disable",
     "users list",
     "users reset-link",
+    "users reset-totp",
     "agents",
     "agents list",
     "agents show",

@@ -68,6 +68,15 @@ fn malformed_bootstrap_key_is_a_usage_error_that_does_not_repeat_it() {
 }
 
 #[test]
+fn malformed_secret_key_is_a_usage_error_and_the_first_start_comes_later() {
+    let home = Home::sqlite();
+    let mut command = home.command(&["serve", "--listen", "127.0.0.1:0"]);
+    let stderr = fails_with(2, command.env("EXECLAVE_SECRET_KEY", "hunter2"));
+    assert!(stderr.contains("openssl rand") && !stderr.contains("hunter2"), "{stderr}");
+    assert!(!home.data().exists(), "nothing is written");
+}
+
+#[test]
 fn sigterm_and_sigint_end_with_zero() {
     let home = Home::new();
     assert_eq!(home.serve(&[]).terminate().0, Some(0));

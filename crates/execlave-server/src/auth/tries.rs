@@ -52,26 +52,39 @@ impl Tries {
         Ok(())
     }
 
+    /// Takes one try back that neither failed nor let anybody in. What went wrong before stays counted.
+    pub(crate) fn withdraw(&self, who: &[Trier], at: Timestamp) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for trier in who {
+            if remove_one(known.get_mut(trier), at) {
+                known.remove(trier);
+            }
+        }
+    }
+
     /// Takes a try back: it succeeded. What went wrong for the account before is forgiven; a machine keeps its failures, since it may
     /// have an account of its own.
     pub(crate) fn forgive(&self, who: &[Trier], at: Timestamp) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for trier in who {
-            let is_empty = match (trier, known.get_mut(trier)) {
-                (Trier::Account(_), _) => true,
-                (Trier::Machine(_), Some(times)) => {
-                    if let Some(place) = times.iter().position(|time| *time == at) {
-                        times.remove(place);
-                    }
-                    times.is_empty()
-                }
-                (Trier::Machine(_), None) => false,
+            let is_empty = match trier {
+                Trier::Account(_) => true,
+                Trier::Machine(_) => remove_one(known.get_mut(trier), at),
             };
             if is_empty {
                 known.remove(trier);
             }
         }
     }
+}
+
+/// Removes one try; whether none is left.
+fn remove_one(times: Option<&mut Vec<Timestamp>>, at: Timestamp) -> bool {
+    let Some(times) = times else { return false };
+    if let Some(place) = times.iter().position(|time| *time == at) {
+        times.remove(place);
+    }
+    times.is_empty()
 }
 
 fn forget(tries: &mut HashMap<Trier, Vec<Timestamp>>, since: Timestamp) {
@@ -132,6 +145,19 @@ mod tests {
         tries.forgive(&both, at(9));
         tries.begin(&both, at(10)).expect("one of the machine's is free again");
         assert!(tries.begin(&both, at(10)).is_err());
+    }
+
+    #[test]
+    fn a_try_that_is_withdrawn_forgives_no_other() {
+        let tries = Tries::default();
+        let ada = [account("ada"), Trier::Machine("192.0.2.1".to_owned())];
+        for minute in 0..9 {
+            tries.begin(&ada, at(minute)).expect("fewer than ten");
+            tries.begin(&ada, at(minute)).expect("fewer than eleven");
+            tries.withdraw(&ada, at(minute));
+        }
+        tries.begin(&ada, at(9)).expect("the tenth");
+        assert!(tries.begin(&ada, at(9)).is_err());
     }
 
     #[test]

@@ -6,6 +6,7 @@ use execlave_core::ids::{OrgId, UserId};
 use execlave_core::time::Timestamp;
 use execlave_store::Store;
 use execlave_store::error::StoreError;
+use execlave_store::second_factors::FactorRemoved;
 use execlave_store::users::{LinkMade, Role, User, UserChange, UserChanged, UserState};
 
 use crate::bootstrap::{invitation_url, sign_in_url};
@@ -142,6 +143,22 @@ impl Management<'_> {
             LinkMade::Disabled => {
                 Err(AppError::conflict("this user is disabled: make them `active` before"))
             }
+        }
+    }
+
+    /// Removes somebody's second factor, so that they get in without a code until they enrol another. Nobody does so to themselves: an
+    /// open session would be enough to be rid of it.
+    pub(crate) async fn reset_totp(&self, id: UserId, reach: Reach<'_>) -> AppResult<User> {
+        if self.actor == format!("user:{id}") {
+            let message = "this is your own second factor: disable it with a code, or ask somebody else to reset it";
+            return Err(AppError::new(ErrorCode::Forbidden, message));
+        }
+        let allow = |user: &User| reach(user.role, user.approver);
+        let by = (self.actor, self.clock.now());
+        match self.store.delete_second_factor(self.org, id, by, allow).await? {
+            FactorRemoved::Done(user) => Ok(user),
+            FactorRemoved::NotFound => Err(AppError::not_found("user", id)),
+            FactorRemoved::Refused => Err(too_far()),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Signing in: with a one-time link, with a password, or by accepting an invitation. Each way ends in the same session.
+//! Signing in: with a one-time link, with a password, or by accepting an invitation. Each way ends in the same session, for who has a
+//! second factor after a code.
 
 use execlave_api::error::ErrorCode;
 use execlave_api::sessions::{AcceptInvitation, SignIn};
@@ -10,6 +11,8 @@ use crate::auth::origin::Origin;
 use crate::auth::tries::Trier;
 use crate::checks;
 use crate::error::{AppError, AppResult};
+use crate::ops::give_code::{Entry, enter};
+use crate::ops::second_factor;
 use crate::secrets;
 use crate::state::AppState;
 
@@ -25,34 +28,70 @@ pub(crate) async fn with_link(
     state: &AppState,
     token: &str,
     origin: Origin,
-) -> AppResult<Option<NewSession>> {
+) -> AppResult<Option<Entry>> {
     let now = state.clock.now();
     match state.store.take_sign_in_link(&secrets::hash(token), now).await? {
-        Some(user) => begin(state, &user, SignInMethod::Link, origin).await.map(Some),
+        Some(user) => enter(state, &user, SignInMethod::Link, origin).await.map(Some),
         None => Ok(None),
     }
 }
 
-/// Compares a password. Whether the address or the password is wrong is nobody's business, and takes the same time to find out.
+/// Compares a password, and a code where one is owed, both in one call.
 pub(crate) async fn with_password(
     state: &AppState,
     body: SignIn,
     origin: Origin,
 ) -> AppResult<NewSession> {
     let now = state.clock.now();
-    let email = body.email.trim();
-    checks::bounded("email", email, checks::NAME_LENGTH)?;
-    let machine = origin.address.clone().map(Trier::Machine);
-    let triers: Vec<_> =
-        machine.into_iter().chain([Trier::Account(email.to_lowercase())]).collect();
-    state.tries.begin(&triers, now)?;
-    let Some(user) = compare(state, email, &body.password).await? else {
-        let message = "the address or the password is wrong: try again, or ask an administrator for a one-time link";
-        return Err(AppError::new(ErrorCode::InvalidCredentials, message));
-    };
+    let triers = triers(&body.email, &origin);
+    let user = prove(state, &body, &triers).await?;
+    if let Some(factor) = second_factor::in_force(state, user.org_id, user.id).await? {
+        let Some(code) = &body.code else {
+            state.tries.withdraw(&triers, now);
+            let message = "this account has a second factor: send the code of its app, or a recovery code, as `code`";
+            return Err(AppError::new(ErrorCode::SecondFactorRequired, message));
+        };
+        second_factor::accept(state, &factor, code).await?;
+    }
     let session = begin(state, &user, SignInMethod::Password, origin).await?;
     state.tries.forgive(&triers, now);
     Ok(session)
+}
+
+/// Compares a password; a code, where one is owed, comes in a second step.
+pub(crate) async fn begin_with_password(
+    state: &AppState,
+    body: SignIn,
+    origin: Origin,
+) -> AppResult<Entry> {
+    let now = state.clock.now();
+    let triers = triers(&body.email, &origin);
+    let user = prove(state, &body, &triers).await?;
+    let entry = enter(state, &user, SignInMethod::Password, origin).await?;
+    match entry {
+        Entry::SignedIn(_) => state.tries.forgive(&triers, now),
+        // The codes that were guessed before stay counted, else the password would buy more of them.
+        Entry::OwesCode(_) => state.tries.withdraw(&triers, now),
+    }
+    Ok(entry)
+}
+
+/// Who tries to sign in with this address.
+pub(crate) fn triers(email: &str, origin: &Origin) -> Vec<Trier> {
+    let machine = origin.address.clone().map(Trier::Machine);
+    machine.into_iter().chain([Trier::Account(email.trim().to_lowercase())]).collect()
+}
+
+/// Whether the address or the password is wrong is nobody's business, and takes the same time to find out.
+async fn prove(state: &AppState, body: &SignIn, triers: &[Trier]) -> AppResult<User> {
+    let email = body.email.trim();
+    checks::bounded("email", email, checks::NAME_LENGTH)?;
+    state.tries.begin(triers, state.clock.now())?;
+    let found = compare(state, email, &body.password).await?;
+    found.ok_or_else(|| {
+        let message = "the address or the password is wrong: try again, or ask an administrator for a one-time link";
+        AppError::new(ErrorCode::InvalidCredentials, message)
+    })
 }
 
 async fn compare(state: &AppState, email: &str, password: &str) -> AppResult<Option<User>> {
@@ -91,7 +130,7 @@ pub(crate) async fn with_invitation(
     }
 }
 
-/// Begins the session of somebody who has shown who they are.
+/// Begins a session of somebody who has shown all they owe.
 pub(crate) async fn begin(
     state: &AppState,
     user: &User,

@@ -1,4 +1,4 @@
-//! `/account`: one's own password, and where one is signed in.
+//! `/account`: one's own password and second factor, and where one is signed in.
 
 use askama::Template;
 use axum::extract::{Path, State};
@@ -10,7 +10,9 @@ use execlave_store::page::PageRequest;
 use execlave_store::sessions::Session;
 
 use crate::auth::session::{SignedIn, Viewer};
+use crate::error::AppError;
 use crate::ops::change_password::change_password;
+use crate::ops::second_factor;
 use crate::pages::failure::PageError;
 use crate::pages::form::Posted;
 use crate::pages::layout::{Layout, Section};
@@ -25,8 +27,11 @@ pub(crate) struct AccountPage {
     layout: Layout,
     approver: bool,
     needs_password: bool,
+    has_second_factor: bool,
+    recovery_codes: i64,
     sessions: Vec<SessionView>,
     fault: Option<String>,
+    factor_fault: Option<String>,
     notice: Option<&'static str>,
 }
 
@@ -65,13 +70,34 @@ pub(crate) async fn password(
             let page = AccountPage { notice, ..AccountPage::load(&state, who).await? };
             Ok(Html(page.render()?).into_response())
         }
-        Err(error) if error.status().is_client_error() => {
-            let fault = Some(sentence(error.message()));
-            let page = AccountPage { fault, ..AccountPage::load(&state, who).await? };
-            Ok((error.status(), Html(page.render()?)).into_response())
-        }
-        Err(error) => Err(error.into()),
+        Err(error) => again(&state, who, Faulty::Password, error).await,
     }
+}
+
+/// Which form of the page was not good.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Faulty {
+    Password,
+    SecondFactor,
+}
+
+/// The page again, with what was wrong.
+pub(super) async fn again(
+    state: &AppState,
+    who: &SignedIn,
+    form: Faulty,
+    error: AppError,
+) -> Result<Response, PageError> {
+    if !error.status().is_client_error() {
+        return Err(error.into());
+    }
+    let mut page = AccountPage::load(state, who).await?;
+    let fault = Some(sentence(error.message()));
+    match form {
+        Faulty::Password => page.fault = fault,
+        Faulty::SecondFactor => page.factor_fault = fault,
+    }
+    Ok((error.status(), Html(page.render()?)).into_response())
 }
 
 /// `POST /account/sessions/{id}/end`
@@ -96,16 +122,20 @@ impl AccountPage {
         let page = PageRequest { limit: PageRequest::MAX_LIMIT, cursor: None };
         let sessions = state.store.list_sessions(who.org, who.user, &page).await?;
         let password = state.store.find_password(who.org, who.user).await?;
+        let factor = second_factor::in_force(state, who.org, who.user).await?;
         Ok(Self {
             layout: Layout::load(state, who, Section::Account).await?,
             approver: who.approver,
             needs_password: password.is_some() && !who.has_fresh_link(now),
+            has_second_factor: factor.is_some(),
+            recovery_codes: state.store.count_recovery_codes(who.org, who.user).await?,
             sessions: sessions
                 .items
                 .into_iter()
                 .map(|session| SessionView::new(session, who, now))
                 .collect(),
             fault: None,
+            factor_fault: None,
             notice: None,
         })
     }
@@ -141,8 +171,11 @@ impl AccountPage {
             layout: Layout::sample(Section::Account),
             approver: true,
             needs_password: true,
+            has_second_factor: true,
+            recovery_codes: 9,
             sessions: vec![session("Firefox", true), session("curl/8.9.1", false)],
             fault: Some("Must be 12 to 256 characters long.".to_owned()),
+            factor_fault: Some("The code is wrong or was used already.".to_owned()),
             notice: None,
         }
     }

@@ -4,8 +4,8 @@ use execlave_core::time::Timestamp;
 
 use crate::pages::moment::Moment;
 use crate::pages::{
-    account, agent, agent_group, agents, answer, approval, approvals, failure, invitation, key,
-    keys, overview, sign_in, trace, traces, user, users,
+    account, agent, agent_group, agents, answer, approval, approvals, code, failure, invitation,
+    key, keys, overview, second_factor, sign_in, trace, traces, user, users,
 };
 
 /// The moment at which every sample was made.
@@ -40,6 +40,9 @@ fn all() -> Vec<(&'static str, String)> {
         ("users", render(&users::UsersPage::sample())),
         ("user", render(&user::UserPage::sample())),
         ("account", render(&account::AccountPage::sample())),
+        ("second-factor", render(&second_factor::EnrolPage::sample())),
+        ("recovery-codes", render(&second_factor::CodesPage::sample())),
+        ("sign-in-code", render(&code::CodePage::sample())),
         ("sign-in", render(&sign_in::ExplainPage::sample())),
         ("invitation", render(&invitation::InvitationPage::sample())),
         ("sign-in-used", render(&sign_in::UsedPage::sample())),

@@ -12,8 +12,10 @@ use execlave_api::sessions::SignIn;
 
 use crate::auth::origin::Origin;
 use crate::auth::session::{COOKIE, SIGN_IN_PATH, Viewer};
+use crate::ops::give_code::Entry;
 use crate::ops::sign_in::{self, NewSession};
 use crate::pages::assets::AssetUrls;
+use crate::pages::code;
 use crate::pages::failure::PageError;
 use crate::pages::form::{Posted, Sent};
 use crate::state::AppState;
@@ -79,9 +81,10 @@ pub(crate) async fn with_password(
     form: Sent,
 ) -> Result<Response, PageError> {
     let email = form.text("email").to_owned();
-    let body = SignIn { email: email.clone(), password: form.raw("password").to_owned() };
-    match sign_in::with_password(&state, body, origin).await {
-        Ok(session) => Ok((jar.add(cookie(&state, session)), Redirect::to("/")).into_response()),
+    let password = form.raw("password").to_owned();
+    let body = SignIn { email: email.clone(), password, code: None };
+    match sign_in::begin_with_password(&state, body, origin).await {
+        Ok(entry) => Ok(enter(&state, jar, entry)),
         Err(error) if error.status().is_client_error() => {
             let fault = Some(sentence(error.message()));
             let page = ExplainPage { email, fault, ..ExplainPage::new(&state) };
@@ -111,8 +114,8 @@ pub(crate) async fn sign_in(
     if is_prefetch(request.headers()) {
         return Ok(explain(State(state)).await?.into_response());
     }
-    if let Some(session) = sign_in::with_link(&state, &token, origin).await? {
-        return Ok((jar.add(cookie(&state, session)), Redirect::to("/")).into_response());
+    if let Some(entry) = sign_in::with_link(&state, &token, origin).await? {
+        return Ok(enter(&state, jar, entry));
     }
     // The same link opened twice in one browser: it is signed in already.
     let (mut parts, _) = request.into_parts();
@@ -133,6 +136,18 @@ pub(crate) async fn sign_out(
     state.store.delete_session(who.org, who.session, &who.actor().id(), now).await?;
     let gone = Cookie::build(COOKIE).path("/");
     Ok((jar.remove(gone), Redirect::to(SIGN_IN_PATH)).into_response())
+}
+
+/// To the first page, or to where the code is asked for.
+fn enter(state: &AppState, jar: CookieJar, entry: Entry) -> Response {
+    match entry {
+        Entry::SignedIn(session) => {
+            (jar.add(cookie(state, session)), Redirect::to("/")).into_response()
+        }
+        Entry::OwesCode(token) => {
+            (jar.add(code::cookie(state, token)), Redirect::to(code::PATH)).into_response()
+        }
+    }
 }
 
 /// The session's cookie; a browser that never closes forgets it when the store does.

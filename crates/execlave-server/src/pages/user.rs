@@ -9,6 +9,7 @@ use execlave_store::users::User;
 
 use crate::auth::session::{Manager, SignedIn};
 use crate::error::AppResult;
+use crate::ops::second_factor;
 use crate::pages::failure::PageError;
 use crate::pages::form::Posted;
 use crate::pages::layout::{Layout, Section};
@@ -22,6 +23,7 @@ use crate::state::AppState;
 pub(crate) struct UserPage {
     layout: Layout,
     person: PersonView,
+    has_second_factor: bool,
     fault: Option<String>,
     roles: [&'static str; 4],
 }
@@ -86,6 +88,19 @@ pub(crate) async fn link(
     }
 }
 
+/// `POST /users/{id}/reset-totp`
+pub(crate) async fn reset_totp(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    form: Posted<Manager>,
+) -> Result<Response, PageError> {
+    let who = &form.who.0;
+    let user = find(&state, who, &id).await?;
+    let actor = who.actor().id();
+    let removed = management(&state, who, &actor).reset_totp(user.id, &reach(who)).await;
+    again(&state, who, user, removed.map(drop)).await
+}
+
 async fn apply(
     state: &AppState,
     who: &SignedIn,
@@ -126,7 +141,9 @@ async fn find(state: &AppState, who: &SignedIn, id: &str) -> Result<User, PageEr
 
 impl UserPage {
     async fn load(state: &AppState, who: &SignedIn, user: User) -> Result<Self, PageError> {
+        let factor = second_factor::in_force(state, user.org_id, user.id).await?;
         Ok(Self {
+            has_second_factor: factor.is_some(),
             layout: Layout::load(state, who, Section::People).await?,
             person: PersonView::new(state, user),
             fault: None,
@@ -140,6 +157,7 @@ impl UserPage {
             "This is the last owner of the organisation: make somebody else an owner before.";
         Self {
             layout: Layout::sample(Section::People),
+            has_second_factor: true,
             person: PersonView::sample("Ada Okafor", "ada@northwind.example", "owner", "active"),
             fault: Some(fault.to_owned()),
             roles: ROLES,

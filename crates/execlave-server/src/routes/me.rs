@@ -12,6 +12,7 @@ use crate::body::Body;
 use crate::error::{AppError, AppResult};
 use crate::ops::change_password::change_password;
 use crate::ops::manage_user::Management;
+use crate::ops::second_factor;
 use crate::state::AppState;
 use crate::views;
 
@@ -24,10 +25,14 @@ pub(crate) async fn show(
     let user = state.store.find_user(who.org, who.user).await?;
     let user = user.ok_or_else(|| AppError::not_found("user", who.user))?;
     let password = state.store.find_password(who.org, who.user).await?;
+    let factor = second_factor::in_force(&state, who.org, who.user).await?;
+    let codes = state.store.count_recovery_codes(who.org, who.user).await?;
     Ok(Json(Data::new(Me {
         user: views::access::user(user),
         scopes: who.scopes().map(str::to_owned).collect(),
         has_password: password.is_some(),
+        has_second_factor: factor.is_some(),
+        recovery_codes_left: u32::try_from(codes).unwrap_or(u32::MAX),
     })))
 }
 

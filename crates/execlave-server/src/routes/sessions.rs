@@ -35,7 +35,7 @@ pub(crate) struct ListParams {
     cursor: Option<String>,
 }
 
-/// Sign in with a password. `data.token` is shown this once. Ten failed tries in a quarter of an hour are answered 429 from then on, for the
+/// Sign in with a password, and with `code` where the account has a second factor: without it the answer is `SECOND_FACTOR_REQUIRED`. `data.token` is shown this once. Ten failed tries in a quarter of an hour are answered 429 from then on, for the
 /// account and for the address they come from.
 #[utoipa::path(post, path = "/auth/sign-in", tag = "sessions", security(()), request_body = SignIn, responses(
     (status = 200, body = Data<NewSession>), (status = 400, body = ErrorBody),

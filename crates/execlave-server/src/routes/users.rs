@@ -105,6 +105,21 @@ pub(crate) async fn reset_link(
     Ok(Json(Data::new(views::access::user_link(link))))
 }
 
+/// Remove somebody's second factor, for who has lost both the app and the recovery codes. Nobody does so to themselves.
+#[utoipa::path(post, path = "/users/{id}/reset-totp", tag = "users", params(("id" = String, Path)), responses(
+    (status = 200, description = "Removed, or there was none", body = Data<User>), (status = 403, body = ErrorBody),
+    (status = 404, body = ErrorBody),
+))]
+pub(crate) async fn reset_totp(
+    caller: Caller<WriteUsers>,
+    State(state): State<AppState>,
+    Segments(text): Segments<String>,
+) -> AppResult<Json<Data<User>>> {
+    let (id, actor) = (id("user", &text)?, caller.actor().id());
+    let user = management(&state, &caller, &actor).reset_totp(id, &reach(&caller)).await?;
+    Ok(Json(Data::new(views::access::user(user))))
+}
+
 fn management<'a>(
     state: &'a AppState,
     caller: &Caller<WriteUsers>,

@@ -7,5 +7,6 @@ mod browser;
 mod keys;
 mod overview;
 mod safety;
+mod second_factor;
 mod sign_in;
 mod traces;

@@ -21,6 +21,7 @@ mod policies;
 mod prices;
 mod prompt_versions;
 mod resolutions;
+mod second_factors;
 mod sessions;
 mod settings;
 mod signature;

@@ -1,6 +1,7 @@
 //! A server without a socket, its clock in the test's hand, and clients that speak HTTP to it.
 
 mod answer;
+mod authenticator;
 mod client;
 mod deployment;
 mod listener;
@@ -12,7 +13,7 @@ use axum::Router;
 use execlave_core::ids::{OrgId, UserId};
 use execlave_core::time::Timestamp;
 use execlave_server::clock::Clock;
-use execlave_server::config::Config;
+use execlave_server::config::{Config, Hidden};
 use execlave_server::state::AppState;
 use execlave_server::{bootstrap, build_state, router, secrets};
 use execlave_store::Store;
@@ -23,12 +24,16 @@ use execlave_store::users::{Role, User, UserState};
 use serde_json::{Value, json};
 
 pub(crate) use answer::Answer;
+pub(crate) use authenticator::Authenticator;
 pub(crate) use client::Client;
 pub(crate) use deployment::{Deployment, eventually};
 pub(crate) use listener::Listener;
 
 /// Noon of a day without surprises.
 pub(crate) const START: i64 = 1_790_000_000_000;
+
+/// What tests seal with: nothing is written into a folder of the sources.
+pub(crate) const SECRET_KEY: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 
 /// A server of one organisation.
 pub(crate) struct TestApp {
@@ -50,6 +55,7 @@ impl TestApp {
         let store = Store::for_test().await;
         let clock = Clock::settable(Timestamp::from_millis(START));
         let mut config = Config::default();
+        config.store.secret_key = Some(Hidden(SECRET_KEY.to_owned()));
         change(&mut config);
         let first = bootstrap::first_start(&store, &clock, &config, None)
             .await

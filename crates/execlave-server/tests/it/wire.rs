@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use execlave_api::{
     agent_versions, agents, approvals, bypasses, cost_rules, credentials, decisions, enforce,
     error, grants, incidents, keys, lint, page, policies, prices, prompt_versions, resolutions,
-    sessions, settings, simulate, tool_baselines, traces, usage, users, validators, webhooks,
+    second_factors, sessions, settings, simulate, tool_baselines, traces, usage, users, validators,
+    webhooks,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -45,6 +46,10 @@ samples! {
     "me": page::Data<users::Me>;
     "patch_me": users::PatchMe;
     "change_password": users::ChangePassword;
+    "enrol_totp": second_factors::EnrolTotp;
+    "totp_enrolment": page::Data<second_factors::TotpEnrolment>;
+    "totp_code": second_factors::TotpCode;
+    "recovery_codes": page::Data<second_factors::RecoveryCodes>;
     "sign_in": sessions::SignIn;
     "accept_invitation": sessions::AcceptInvitation;
     "new_session": page::Data<sessions::NewSession>;

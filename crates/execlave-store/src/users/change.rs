@@ -9,6 +9,7 @@ use super::{Role, User, UserState, tell};
 use crate::audit::{self, Event};
 use crate::db::Tx;
 use crate::db::query::{Query, params};
+use crate::second_factors::forget_pending;
 use crate::{Store, StoreError};
 
 /// What is to be different; only what is given.
@@ -123,6 +124,7 @@ async fn write(
     if is_disabled {
         tx.execute(Query::new(SESSIONS, params![org_id, id])).await?;
         tx.execute(Query::new(LINKS, params![org_id, id])).await?;
+        tx.execute(forget_pending(*org_id, *id)).await?;
     }
     let (event, kind) = if is_disabled {
         ("user.disabled", EventType::UserDisabled)

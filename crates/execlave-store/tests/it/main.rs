@@ -18,6 +18,7 @@ mod policies;
 mod prices;
 mod prompt_versions;
 mod resolutions;
+mod second_factors;
 mod seen_requests;
 mod sessions;
 mod settings;

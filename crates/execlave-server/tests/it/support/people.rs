@@ -5,6 +5,8 @@ use execlave_server::secrets;
 use execlave_store::sessions::{Session, SignInMethod};
 use execlave_store::users::{Role, User, UserState};
 
+use serde_json::json;
+
 use super::{Client, TestApp};
 
 impl TestApp {
@@ -30,6 +32,13 @@ impl TestApp {
         };
         self.store.create_user(org_id, &user, "test").await.expect("a new person");
         user
+    }
+
+    /// A password of somebody, and no session that came with it.
+    pub(crate) async fn password(&self, user: &User, password: &str) {
+        let client = self.session(user).await;
+        client.post("/me/password", json!({ "newPassword": password })).await.expect(204);
+        client.post("/auth/sign-out", json!({})).await.expect(204);
     }
 
     /// A new session of somebody.
