@@ -47,8 +47,8 @@ def test_closed_means_closed_and_open_is_visible(
     connect_to: Callable[..., Execlave], own_server: Server
 ) -> None:
     bypasses: list[dict[str, Any]] = []
-    closed = connect_to(enforcement_on_outage="fail_closed")
-    opened = connect_to(on_enforcement_bypassed=bypasses.append)
+    closed = connect_to(enforcement_on_outage="fail_closed", local_decisions=False)
+    opened = connect_to(on_enforcement_bypassed=bypasses.append, local_decisions=False)
     own_server.kill()
     with pytest.raises(execlave.EnforcementUnavailableError):
         closed.enforce_policy("a", "x")

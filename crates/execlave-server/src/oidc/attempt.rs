@@ -80,6 +80,6 @@ mod tests {
             verifier: "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk".to_owned(),
             ..Attempt::new(Timestamp::from_millis(0))
         };
-        assert_eq!(attempt.challenge(), "E9Melhoa2OwvFrEMTJguCMoY-1Sz8nM0SIPUlHVaYbU");
+        assert_eq!(attempt.challenge(), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
     }
 }

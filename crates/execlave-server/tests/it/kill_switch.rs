@@ -94,8 +94,9 @@ async fn a_pause_during_an_outage_holds_as_soon_as_the_server_is_back() {
 #[tokio::test]
 async fn a_pause_ends_the_wait_for_a_person_at_once() {
     let deployment = Deployment::new().await;
-    let client = application(&deployment).await;
+    // Before there is a bundle, so that none is without it.
     deployment.policy("action_approval", "require_approval", json!({ "tools": ["pay"] })).await;
+    let client = application(&deployment).await;
     let Answer::Pending(pending) = client.ask(question("pay")).await.expect("asked") else {
         panic!("nobody was asked");
     };
