@@ -5,7 +5,10 @@ use crate::support::{Answer, TestApp};
 
 /// The key that a page shows once.
 fn shown(page: &Answer) -> String {
-    let (_, rest) = page.text.split_once("<code id=\"key\">").expect("the key is shown");
+    let (_, rest) = page
+        .text
+        .split_once("<pre class=\"snippet\" id=\"key\" tabindex=\"0\">")
+        .expect("the key is shown");
     rest.split_once('<').expect("the end of it").0.to_owned()
 }
 
