@@ -30,7 +30,7 @@ pub(crate) struct Given<'a> {
 pub(crate) async fn open(state: &AppState, token: &str) -> AppResult<Opened> {
     let opened = look(state, token).await?;
     opened.ok_or_else(|| {
-        AppError::not_found("approval behind this link", &token[..token.len().min(8)])
+        AppError::not_found("approval behind this link", token.chars().take(8).collect::<String>())
     })
 }
 

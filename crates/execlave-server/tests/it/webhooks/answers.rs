@@ -146,7 +146,13 @@ async fn a_link_ends_with_its_secret_its_webhook_and_its_permission() {
     let (link, operator) = (told.link(), told.app.operator());
     let opens = async || told.app.anonymous().get_root(&link).await.status.as_u16();
     assert_eq!(opens().await, 200);
-    for changed in [&link[..link.len() - 1], "/answer/AAAA", "/answer/%00", &format!("{link}A")] {
+    for changed in [
+        &link[..link.len() - 1],
+        "/answer/AAAA",
+        "/answer/%00",
+        "/answer/%E2%82%AC%E2%82%AC%E2%82%AC",
+        &format!("{link}A"),
+    ] {
         told.app.anonymous().get_root(changed).await.expect(404);
         submit(&told.app, changed, YES, "none").await.expect(404);
     }
