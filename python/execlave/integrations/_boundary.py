@@ -6,7 +6,6 @@ HTML. Under `fail_open` the action goes ahead, and the client's bypass callback 
 
 from __future__ import annotations
 
-import asyncio
 import datetime
 import logging
 from collections.abc import Mapping
@@ -78,11 +77,7 @@ class Boundary:
         if not self.enforce:
             return None
         try:
-            return await self._apart(
-                "aenforce_policy",
-                "enforce_policy",
-                **self._question(text, metadata, tools, outputs),
-            )
+            return await self.exe.aenforce_policy(**self._question(text, metadata, tools, outputs))
         except Exception as error:
             self._without_decision(error)
             return None
@@ -109,13 +104,8 @@ class Boundary:
         if not self.enforce:
             return
         try:
-            await self._apart(
-                "aenforce_tool_output",
-                "enforce_tool_output",
-                agent_id=self.agent_id,
-                tool_name=tool,
-                output=output,
-                input=arguments,
+            await self.exe.aenforce_tool_output(
+                agent_id=self.agent_id, tool_name=tool, output=output, input=arguments
             )
         except Exception as error:
             self._without_decision(error)
@@ -132,14 +122,6 @@ class Boundary:
             user_id=self.user_id,
             metadata={"framework": self.framework, **metadata},
         )
-
-    async def _apart(self, twin: str, method: str, **question: Any) -> Decision:
-        """Call the client's async twin of a method, or the method in a thread where it has none."""
-        awaitable = getattr(self.exe, twin, None)
-        if awaitable is not None:
-            decision: Decision = await awaitable(**question)
-            return decision
-        return await asyncio.to_thread(getattr(self.exe, method), **question)
 
     def _question(
         self,

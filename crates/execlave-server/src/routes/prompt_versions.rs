@@ -122,10 +122,7 @@ pub(crate) async fn approve(
     Segments(text): Segments<String>,
     OptionalBody(body): OptionalBody<DecidePromptVersion>,
 ) -> AppResult<Json<Data<PromptVersion>>> {
-    let (id, actor) = (id("prompt version", &text)?, caller.actor());
-    let reach = caller.environments();
-    let after = deploy_prompt::decide(&state, caller.org, &actor, reach, id, true, &body).await?;
-    Ok(Json(Data::new(view(after))))
+    decide(&state, &caller, &text, true, &body).await
 }
 
 /// Say no to a version that waits. Whoever asked for it cannot.
@@ -139,9 +136,19 @@ pub(crate) async fn reject(
     Segments(text): Segments<String>,
     OptionalBody(body): OptionalBody<DecidePromptVersion>,
 ) -> AppResult<Json<Data<PromptVersion>>> {
-    let (id, actor) = (id("prompt version", &text)?, caller.actor());
+    decide(&state, &caller, &text, false, &body).await
+}
+
+async fn decide(
+    state: &AppState,
+    caller: &Caller<DecideApprovals>,
+    text: &str,
+    approve: bool,
+    body: &DecidePromptVersion,
+) -> AppResult<Json<Data<PromptVersion>>> {
+    let (id, actor) = (id("prompt version", text)?, caller.actor());
     let reach = caller.environments();
-    let after = deploy_prompt::decide(&state, caller.org, &actor, reach, id, false, &body).await?;
+    let after = deploy_prompt::decide(state, caller.org, &actor, reach, id, approve, body).await?;
     Ok(Json(Data::new(view(after))))
 }
 
