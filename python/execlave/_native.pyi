@@ -41,6 +41,7 @@ class NativeClient:
         spool_dir: str | PathLike[str] | None,
         spool_bytes: int,
         poll_interval: float | None,
+        approval_interval: float,
         heartbeat_interval: float,
         report_bypasses: bool,
         local_decisions: tuple[bool, bool],

@@ -113,11 +113,15 @@ def prompt(
     system_message: str | None,
     model_name: str | None,
     model_parameters: Mapping[str, Any] | None,
-    change_summary: str,
+    change_type: str,
+    change_description: str | None,
+    description: str | None,
     version_tag: str | None,
 ) -> dict[str, Any]:
-    """Of `deploy_prompt`; two parameters of the model have fields of their own."""
+    """Of `deploy_prompt`; two parameters of the model have fields of their own, and whatever is said about the change is kept."""
     other = dict(model_parameters or {})
+    said = change_description or description
+    described = said if change_type == "minor" else f"{change_type}: {said}"
     return present(
         agentId=agent_id,
         promptTemplate=prompt_template,
@@ -126,7 +130,8 @@ def prompt(
         temperature=other.pop("temperature", None),
         maxTokens=other.pop("max_tokens", None),
         otherParams=other,
-        changeSummary=change_summary,
+        changeSummary=described if said else change_type,
+        notes=description if description and description != said else None,
         versionTag=version_tag,
     )
 

@@ -81,9 +81,10 @@ class Agent:
             system_message: The text before it.
             model_name: The model it is for.
             model_parameters: How the model is called, such as `temperature` and `max_tokens`.
-            change_type: What kind of change it is; recorded where nothing describes the change.
+            change_type: What kind of change it is: recorded before what describes the change, and alone where nothing does;
+                `"minor"` only alone.
             change_description: What is different.
-            description: The same, where `change_description` is not given.
+            description: The same, where `change_description` is not given, else what else there is to say.
             version_tag: What you call it.
             environment: Where it is to run. Without one it is made and runs nowhere yet, see `promote_to_production`, unless
                 `require_approval` is false: then it runs where the agent does.
@@ -98,13 +99,15 @@ class Agent:
             system_message,
             model_name,
             model_parameters,
-            change_description or description or change_type,
+            change_type,
+            change_description,
+            description,
             version_tag,
         )
         version = self._version(self._client._versions.create(fields, False))
         if environment is None and require_approval:
             return version
-        return version._deploy(environment or self.environment, require_approval)
+        return version._deploy(self._there(environment), require_approval)
 
     async def adeploy_prompt(
         self,
@@ -126,13 +129,15 @@ class Agent:
             system_message,
             model_name,
             model_parameters,
-            change_description or description or change_type,
+            change_type,
+            change_description,
+            description,
             version_tag,
         )
         version = self._version(await self._client._versions.create(fields, True))
         if environment is None and require_approval:
             return version
-        return await version._adeploy(environment or self.environment, require_approval)
+        return await version._adeploy(self._there(environment), require_approval)
 
     def get_current_prompt(self) -> PromptVersion | None:
         """The version that runs where the agent does, else the newest one that runs anywhere; `None` if none does."""
@@ -195,6 +200,9 @@ class Agent:
 
     def _running(self, fields: dict[str, Any] | None) -> PromptVersion | None:
         return None if fields is None else self._version(fields)
+
+    def _there(self, environment: str | None) -> str:
+        return self.environment if environment is None else environment
 
     def _numbered(self, versions: list[PromptVersion], number: int) -> PromptVersion:
         for version in versions:

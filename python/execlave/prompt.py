@@ -55,6 +55,16 @@ class PromptVersion:
         return dict(self._fields.get("modelParameters") or {})
 
     @property
+    def change_summary(self) -> str | None:
+        """What is different from the version before."""
+        return self._fields.get("changeSummary")
+
+    @property
+    def notes(self) -> str | None:
+        """What else its developers said."""
+        return self._fields.get("notes")
+
+    @property
     def approval_status(self) -> str:
         """`pending`, `approved`, `rejected` or `deployed`."""
         return str(self._fields["approvalStatus"])

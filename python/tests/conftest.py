@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from collector import Collector
 from support import KEY, Scripted, Server, accept
 
 from execlave import Execlave
@@ -90,3 +91,14 @@ def client_of(scripted: Scripted) -> Iterator[Callable[..., Execlave]]:
     scripted.script = accept
     for client in clients:
         client.shutdown()
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    running = Collector()
+    thread = threading.Thread(target=running.server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    yield running
+    running.server.shutdown()
+    thread.join()
+    running.server.server_close()

@@ -122,7 +122,10 @@ def test_only_what_is_meant_reaches_the_wire(client_of: Make, scripted: Scripted
         "otherParams": {},
         "changeSummary": "major",
     }
-    assert [body["changeSummary"] for body in bodies[1:]] == ["why", "what"]
+    agent.deploy_prompt("t", change_type="major", description="what")
+    bodies = [r.json for r in scripted.requests("/api/v1/prompt-versions")]
+    assert [b["changeSummary"] for b in bodies[1:]] == ["why", "what", "major: what"]
+    assert [b.get("notes") for b in bodies[1:]] == ["what", None, None]
     exe.report_agent_metadata("a", deployed_at=20261130)
     exe.report_agent_metadata("a")
     reports = [r.json for r in scripted.requests("/api/v1/agents/id-a/versions")]
