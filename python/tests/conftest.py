@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from collector import Collector
+from shell import Shell
 from support import KEY, Scripted, Server, accept
 
 from execlave import Execlave
@@ -102,3 +103,11 @@ def collector() -> Iterator[Collector]:
     running.server.shutdown()
     thread.join()
     running.server.server_close()
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[Shell]:
+    """A terminal in a fresh folder; what it serves ends with the test."""
+    terminal = Shell(tmp_path)
+    yield terminal
+    terminal.end()

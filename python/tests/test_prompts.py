@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -71,14 +70,6 @@ def test_an_approval_that_is_asked_for_is_waited_for(
     assert current is not None and current.id == version.id
     other = agent.deploy_prompt("y")
     assert agent.promote_to_production(other.id, require_approval=True).is_active is False
-
-
-def test_the_documented_example_works(connect: Make, name: str) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "concepts" / "prompts.md").read_text()
-    example = page.split("```python")[1].split("```")[0].replace("support-bot", name)
-    names: dict[str, Any] = {"exe": connect()}
-    exec(example, names)
-    assert names["agent"].get_current_prompt().prompt_content == "Answer {question}"
 
 
 def test_a_build_is_reported(connect: Make, server: Server, name: str) -> None:
