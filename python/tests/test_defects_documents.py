@@ -56,7 +56,12 @@ def test_27_errors_are_what_the_list_says(server: Server, name: str) -> None:
     body, kind = {"name": name, "scopes": ["read"]}, {"Content-Type": "application/json"}
     reader = server.call("POST", "/api/v1/api-keys", body)["data"]["key"]
     mine, theirs = {**kind, "X-API-Key": server.key}, {**kind, "X-API-Key": reader}
-    policy = {"name": name, "policyType": "rate_limit", "enforcementMode": "warn"}
+    policy = {
+        "name": name,
+        "policyType": "rate_limit",
+        "enforcementMode": "warn",
+        "appliesToAgents": [name],
+    }
     twice = json.dumps({**policy, "ruleDefinition": {"maxRequestsPerMinute": 9}}).encode()
     assert ask(server, "/api/v1/policies", data=twice, headers=mine)[0] == 201
     requests: dict[str, tuple[str, dict[str, Any]]] = {
