@@ -65,6 +65,8 @@ class Execlave(AgentCalls, IdentityCalls, VersionCalls, EnforcementCalls, TraceC
         sign_requests: Whether every request carries an HMAC signature (version 2: with a nonce, method and path).
         report_bypasses_to_platform: Whether the server is told afterwards of actions that went ahead without a decision.
         poll_interval_seconds: Seconds between two questions about an agent's status.
+        approval_poll_interval_seconds: Seconds between two looks at an approval, with a server that answers them at once. Ours
+            holds the question until somebody has decided.
         request_timeout_seconds: How long one exchange with the server may take.
         spool_dir: A folder in which traces wait for their delivery, so that they outlive the process; processes may share it.
             By default they wait in memory only.
@@ -105,6 +107,7 @@ class Execlave(AgentCalls, IdentityCalls, VersionCalls, EnforcementCalls, TraceC
         spool_dir: str | os.PathLike[str] | None = None,
         spool_max_bytes: int = 256 * 1024 * 1024,
         local_decisions: bool | Literal["outage"] = True,
+        approval_poll_interval_seconds: float = 5,
     ) -> None:
         key = api_key or os.environ.get("EXECLAVE_API_KEY") or ""
         if not key.strip():
@@ -151,6 +154,7 @@ class Execlave(AgentCalls, IdentityCalls, VersionCalls, EnforcementCalls, TraceC
             spool_dir=None if spool_dir is None else os.fspath(spool_dir),
             spool_bytes=spool_max_bytes,
             poll_interval=poll_interval_seconds if enable_control_channel else None,
+            approval_interval=approval_poll_interval_seconds,
             heartbeat_interval=heartbeat_interval_seconds,
             report_bypasses=report_bypasses_to_platform,
             local_decisions=decides_locally(local_decisions),

@@ -9,7 +9,7 @@ use execlave_api::enforce::EnforceRequest;
 use execlave_api::resolutions::AddResolution;
 use execlave_api::tool_baselines::ReportBaseline;
 use execlave_client::{
-    Allowed, ApiKey, Client, Config, Error, FailMode, FlushReport, Knowledge, Privacy,
+    Allowed, ApiKey, Client, Config, Error, FailMode, FlushReport, Knowledge, Occurrence, Privacy,
     RegisteredAgent,
 };
 use execlave_core::json;
@@ -46,7 +46,7 @@ impl NativeClient {
     #[new]
     #[pyo3(signature = (*, api_key, base_url, otlp_endpoint, otlp_only, environment, api_version, user_agent, stamp_identity, sign_requests, timeout,
         outage_closed, plan_limit_closed, privacy, hash_key, scan_injections, batch_size, flush_interval, spool_dir, spool_bytes, poll_interval,
-        heartbeat_interval, report_bypasses, local_decisions, observer))]
+        approval_interval, heartbeat_interval, report_bypasses, local_decisions, observer))]
     fn new(
         py: Python<'_>,
         api_key: &str,
@@ -69,6 +69,7 @@ impl NativeClient {
         spool_dir: Option<PathBuf>,
         spool_bytes: u64,
         poll_interval: Option<f64>,
+        approval_interval: f64,
         heartbeat_interval: f64,
         report_bypasses: bool,
         local_decisions: (bool, bool),
@@ -103,6 +104,7 @@ impl NativeClient {
             flush_interval.map(|every| seconds("flush_interval_seconds", every)).transpose()?;
         settings.poll_interval =
             poll_interval.map(|every| seconds("poll_interval_seconds", every)).transpose()?;
+        settings.approval_interval = seconds("approval_poll_interval_seconds", approval_interval)?;
         settings.heartbeat_interval = seconds("heartbeat_interval_seconds", heartbeat_interval)?;
         (settings.local_decisions, settings.ask_server_first) = local_decisions;
         // Before a fork the workers are parked, and a bundle is not being compiled.
@@ -320,6 +322,23 @@ impl NativeClient {
     /// Whether policies are held from which an agent's actions can be decided here.
     fn decides_locally(&self, py: Python<'_>, agent_id: &str) -> PyResult<bool> {
         Ok(self.client(py)?.decides_locally(agent_id, None))
+    }
+
+    /// Counts an action that went ahead because whoever stands around this client could not ask.
+    fn report_bypass(&self, py: Python<'_>, bypass: &Bound<'_, PyDict>) -> PyResult<()> {
+        let client = self.client(py)?;
+        let fields = convert::to_map(bypass)?;
+        let text = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or_default();
+        let status = fields.get("status").and_then(Value::as_u64);
+        client.report_bypass(&Occurrence {
+            agent_id: text("agentId"),
+            reason: text("reason"),
+            source: text("source"),
+            message: text("message"),
+            status: status.and_then(|status| u16::try_from(status).ok()),
+            consecutive_failures: None,
+        });
+        Ok(())
     }
 
     /// Actions that went ahead without a decision.

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from collector import Collector
+from shell import Shell
 from support import KEY, Scripted, Server, accept
 
 from execlave import Execlave
@@ -90,3 +92,22 @@ def client_of(scripted: Scripted) -> Iterator[Callable[..., Execlave]]:
     scripted.script = accept
     for client in clients:
         client.shutdown()
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    running = Collector()
+    thread = threading.Thread(target=running.server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    yield running
+    running.server.shutdown()
+    thread.join()
+    running.server.server_close()
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[Shell]:
+    """A terminal in a fresh folder; what it serves ends with the test."""
+    terminal = Shell(tmp_path)
+    yield terminal
+    terminal.end()

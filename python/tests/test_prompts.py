@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -73,14 +72,6 @@ def test_an_approval_that_is_asked_for_is_waited_for(
     assert agent.promote_to_production(other.id, require_approval=True).is_active is False
 
 
-def test_the_documented_example_works(connect: Make, name: str) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "concepts" / "prompts.md").read_text()
-    example = page.split("```python")[1].split("```")[0].replace("support-bot", name)
-    names: dict[str, Any] = {"exe": connect()}
-    exec(example, names)
-    assert names["agent"].get_current_prompt().prompt_content == "Answer {question}"
-
-
 def test_a_build_is_reported(connect: Make, server: Server, name: str) -> None:
     exe = connect()
     exe.register_agent(agent_id=name, name=name)
@@ -122,7 +113,10 @@ def test_only_what_is_meant_reaches_the_wire(client_of: Make, scripted: Scripted
         "otherParams": {},
         "changeSummary": "major",
     }
-    assert [body["changeSummary"] for body in bodies[1:]] == ["why", "what"]
+    agent.deploy_prompt("t", change_type="major", description="what")
+    bodies = [r.json for r in scripted.requests("/api/v1/prompt-versions")]
+    assert [b["changeSummary"] for b in bodies[1:]] == ["why", "what", "major: what"]
+    assert [b.get("notes") for b in bodies[1:]] == ["what", None, None]
     exe.report_agent_metadata("a", deployed_at=20261130)
     exe.report_agent_metadata("a")
     reports = [r.json for r in scripted.requests("/api/v1/agents/id-a/versions")]

@@ -27,8 +27,6 @@ pub(crate) use self::keys::KeyRing;
 
 /// How long the server is asked to hold one question.
 const LONG_POLL: Duration = Duration::from_secs(25);
-/// Pause between two questions to a server that answers at once.
-const POLL_INTERVAL: Duration = Duration::from_secs(5);
 /// Pause after a question that got no answer.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// How long an approval is waited for at most.
@@ -74,8 +72,8 @@ impl PendingApproval {
 }
 
 impl Client {
-    /// Waits until a person decides, and returns when the action may happen. A pause of the agent ends the wait at once. Dropping the future stops the wait; the approval
-    /// stays, and asking about the same action again finds it.
+    /// Waits until a person decides, and returns when the action may happen. A pause of the agent ends the wait at once. Dropping the
+    /// future stops the wait; the approval stays, and asking about the same action again finds it.
     pub async fn wait_for_approval(&self, pending: &PendingApproval) -> Result<Allowed, Error> {
         let give_up = Instant::now() + PATIENCE;
         let mut hold = Some(LONG_POLL);
@@ -103,7 +101,7 @@ impl Client {
                             return Err(Error::Denied { approval_id, reason });
                         }
                         Some("expired") => return Err(Error::ApprovalTimeout { approval_id }),
-                        _ => asked_at + POLL_INTERVAL,
+                        _ => asked_at + self.config().approval_interval,
                     }
                 }
                 Err(error) if error.is_retryable() => {

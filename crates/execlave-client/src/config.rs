@@ -54,6 +54,8 @@ pub struct Config {
     pub report_bypasses: bool,
     /// How often the status of each registered agent is asked for; `None` turns the control channel off, heartbeat included.
     pub poll_interval: Option<Duration>,
+    /// The pause between two looks at an approval, with a server that does not hold the question until somebody has decided.
+    pub approval_interval: Duration,
     /// How often each registered agent is reported alive.
     pub heartbeat_interval: Duration,
     /// Whether actions that need nobody else are decided in this process, from the server's signed bundle of policies.
@@ -100,6 +102,7 @@ impl Config {
             spool_bytes: 256 << 20,
             report_bypasses: true,
             poll_interval: Some(Duration::from_secs(15)),
+            approval_interval: Duration::from_secs(5),
             heartbeat_interval: Duration::from_mins(10),
             local_decisions: true,
             ask_server_first: false,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -61,6 +62,20 @@ async fn an_approved_action_goes_ahead_with_its_certificate() {
     assert_eq!(allowed.body["certificate"]["keyId"], "k1");
     let asked = server.seen("/api/v1/approvals/ap1/verify")[0].json();
     assert_eq!(asked, json!({"actionContext": {"input": "hello", "environment": "production"}}));
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_hold_the_question_is_asked_as_often_as_configured() {
+    let server = server(&["pending", "pending", "pending", "denied"], json!({})).await;
+    let client = server.client_with(|config| {
+        config.approval_interval = Duration::from_millis(20);
+    });
+    let asked = tokio::time::timeout(Duration::from_secs(4), client.enforce(question("x"))).await;
+    assert!(matches!(asked.expect("in time"), Err(Error::Denied { .. })));
+    assert_eq!(server.seen("/api/v1/approvals/ap1").len(), 4);
+    // Five seconds unless it says otherwise.
+    let patient = server.client_with(|_| {});
+    assert_eq!(patient.config().approval_interval, Duration::from_secs(5));
 }
 
 #[tokio::test]
