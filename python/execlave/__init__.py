@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from . import _interpreters as _interpreters  # isort: skip
 from .agent import Agent
 from .client import Execlave, ExeclaveClient
+from .connectors import run_langchain, run_openai_chat
 from .exceptions import (
     AgentPausedError,
     ApprovalTimeoutError,
@@ -70,4 +71,6 @@ __all__ = [
     "__version__",
     "is_enforcement_error",
     "policy_blocked_error_from_violations",
+    "run_langchain",
+    "run_openai_chat",
 ]
