@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 # Refuses a sub-interpreter before the native module is loaded.
 from . import _interpreters as _interpreters  # isort: skip
+from ._context import carry
 from .agent import Agent
 from .client import Execlave, ExeclaveClient
 from .connectors import run_langchain, run_openai_chat
@@ -69,6 +70,7 @@ __all__ = [
     "Trace",
     "ValidatorDeniedError",
     "__version__",
+    "carry",
     "is_enforcement_error",
     "policy_blocked_error_from_violations",
     "run_langchain",

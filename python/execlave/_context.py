@@ -7,12 +7,18 @@ still open counts.
 
 from __future__ import annotations
 
-import secrets
+import contextvars
+import functools
+import os
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
     from .trace import Trace
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 SPAN_KINDS = frozenset({"agent", "chain", "llm", "tool", "retriever", "guardrail", "handoff"})
 
@@ -44,6 +50,30 @@ def leave(trace: Trace) -> None:
         _current.set(trace._outer)
 
 
+def innermost(traces: Iterable[Trace]) -> Trace | None:
+    """The innermost of these that was entered here, be it open or not."""
+    trace = _current.get()
+    while trace is not None and all(trace is not one for one in traces):
+        trace = trace._outer
+    return trace
+
+
+def carry(function: Callable[P, R]) -> Callable[P, R]:
+    """Make a function that runs inside the trace which is open now, in whatever thread it is called.
+
+    New threads and the threads of a pool know nothing of the trace around the call that started them:
+    `pool.submit(carry(work), item)`. The other context variables are carried along.
+    """
+    context = contextvars.copy_context()
+
+    @functools.wraps(function)
+    def carried(*args: P.args, **kwargs: P.kwargs) -> R:
+        # A context can be entered once at a time, and a pool calls the function in many threads.
+        return context.copy().run(function, *args, **kwargs)
+
+    return carried
+
+
 def lineage(parent: Trace, kind: str | None, name: str | None) -> dict[str, Any]:
     """The metadata that places a trace below its parent."""
     place: dict[str, Any] = {
@@ -59,5 +89,5 @@ def lineage(parent: Trace, kind: str | None, name: str | None) -> dict[str, Any]
 
 
 def new_span_id() -> str:
-    """A random span id."""
-    return f"sp_{secrets.token_hex(8)}"
+    """A random span id. Not by `secrets`, which brings much that nothing else here needs."""
+    return f"sp_{os.urandom(8).hex()}"

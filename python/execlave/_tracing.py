@@ -9,6 +9,7 @@ from typing import Any, TypeVar, overload
 from . import _context, _requests
 from ._core import Core
 from ._scope import TraceScope
+from .exceptions import ExeclaveError
 from .trace import Trace
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -141,9 +142,11 @@ class TraceCalls(Core):
         the result as output (of a generator the items, up to 1,000), and an exception as an error before it goes on. It only
         records: ask `enforce_policy` inside.
 
-        A call or block raises `AgentPausedError` if the agent is known to be paused, and a block raises `ExeclaveError` after
-        `shutdown()`; a function then runs untraced.
+        A call or block raises `AgentPausedError` if the agent is known to be paused. After `shutdown()` this raises
+        `ExeclaveError`, and a function that was decorated before runs untraced.
         """
+        if self._closed:
+            raise ExeclaveError("the client is shut down; make a new one")
         scope = TraceScope(
             self,
             {

@@ -71,9 +71,8 @@ class Execlave(AgentCalls, IdentityCalls, VersionCalls, EnforcementCalls, TraceC
         spool_dir: A folder in which traces wait for their delivery, so that they outlive the process; processes may share it.
             By default they wait in memory only.
         spool_max_bytes: The most that one client keeps there; what does not fit waits in memory.
-        local_decisions: What this process decides by itself, from the policies that the server signed for it. `"outage"`: what
-            needs nobody else, while the server does not answer. True: the same at all times, in microseconds; a new policy then
-            counts as soon as the server has told of it, usually within a tenth of a second. False: nothing.
+        local_decisions: What this process decides by itself, from the policies that the server signed for it. True: what needs
+            nobody else, in microseconds. `"outage"`: the same, but only while the server does not answer. False: nothing.
 
     Raises:
         ValueError: The key is missing or a setting makes no sense.
@@ -107,7 +106,7 @@ class Execlave(AgentCalls, IdentityCalls, VersionCalls, EnforcementCalls, TraceC
         request_timeout_seconds: float = 30,
         spool_dir: str | os.PathLike[str] | None = None,
         spool_max_bytes: int = 256 * 1024 * 1024,
-        local_decisions: bool | Literal["outage"] = "outage",
+        local_decisions: bool | Literal["outage"] = True,
         approval_poll_interval_seconds: float = 5,
     ) -> None:
         key = api_key or os.environ.get("EXECLAVE_API_KEY") or ""

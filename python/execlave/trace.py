@@ -36,6 +36,16 @@ _EVIDENCE = {
 }
 
 
+# Other names of what the setters take, in code that was written for older clients.
+_FORMER = {
+    "input_data": "data",
+    "output_data": "data",
+    "model_name": "name",
+    "cost_usd": "amount",
+    "duration_ms": "ms",
+}
+
+
 def _setter(
     method: Callable[Concatenate[Trace, P], None],
 ) -> Callable[Concatenate[Trace, P], Trace]:
@@ -44,6 +54,9 @@ def _setter(
 
     def quiet(self: Trace, /, *args: P.args, **kwargs: P.kwargs) -> Trace:
         try:
+            if kwargs:
+                for former in kwargs.keys() & _FORMER.keys():
+                    kwargs[_FORMER[former]] = kwargs.pop(former)
             method(self, *args, **kwargs)
         except Exception as error:
             logger.warning("%s() ignored: %s", name, error)

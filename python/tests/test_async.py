@@ -150,7 +150,7 @@ def native_threads() -> int:
 @pytest.mark.skipif(not os.path.exists("/proc/self/task"), reason="counts threads in /proc")
 def test_a_thousand_questions_take_no_thread_each(connect: Make, server: Server, name: str) -> None:
     async def main() -> tuple[int, int]:
-        exe = connect()
+        exe = connect(local_decisions=False)
         await exe.aregister_agent(agent_id=name, name=name)
         before, most = native_threads(), 0
         questions = [

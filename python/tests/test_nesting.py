@@ -8,13 +8,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support import ROOT, Scripted, accept, sent_traces
+from support import ROOT, Scripted, accept, eventually, sent_traces
 
-from execlave import Execlave
+from execlave import Execlave, carry
 
 Make = Callable[..., Execlave]
 
@@ -115,6 +116,93 @@ def test_tasks_and_threads_with_a_copied_context_inherit(exe: Execlave, scripted
         assert_child(traces[f"in {name}"], traces[name])
         assert traces[f"in {name}"]["metadata"]["rootTraceId"] == traces["outer"]["traceId"]
     assert "parentTraceId" not in traces["plain"]
+
+
+def test_threads_are_given_the_trace_around_them(exe: Execlave, scripted: Scripted) -> None:
+    def work(name: str) -> str:
+        exe.start_trace().set_input(name).finish()
+        return name
+
+    with exe.trace(agent_id="boss") as outer:
+        outer.set_input("outer")
+        thread = threading.Thread(target=carry(work), args=("thread",))
+        thread.start()
+        thread.join()
+        with ThreadPoolExecutor(4) as pool:
+            names = [f"pool {n}" for n in range(8)]
+            assert list(pool.map(carry(work), names)) == names
+        threading.Thread(target=work, args=("stranger",)).start()
+    traces = eventually(lambda: len(found := sent(exe, scripted)) == 11 and found)
+    for name in ["thread", *names]:
+        assert_child(traces[name], traces["outer"])
+        assert traces[name]["agentId"] == "boss"
+    assert "parentTraceId" not in traces["stranger"]
+
+
+def test_tasks_that_share_a_scope_leave_what_they_entered(
+    exe: Execlave, scripted: Scripted
+) -> None:
+    scope = exe.trace(agent_id="x")
+
+    async def block(name: str, fails: bool, entered: asyncio.Event, leave: asyncio.Event) -> None:
+        async with scope as trace:
+            trace.set_input(name)
+            entered.set()
+            await leave.wait()
+            if fails:
+                raise ValueError(name)
+
+    async def main() -> None:
+        a_in, b_in, a_leaves, b_leaves = (asyncio.Event() for _ in range(4))
+        a = asyncio.create_task(block("a", True, a_in, a_leaves))
+        await a_in.wait()
+        b = asyncio.create_task(block("b", False, b_in, b_leaves))
+        await b_in.wait()
+        a_leaves.set()
+        with pytest.raises(ValueError):
+            await a
+        b_leaves.set()
+        await b
+
+    asyncio.run(main())
+    traces = sent(exe, scripted)
+    assert {name: traces[name]["status"] for name in "ab"} == {"a": "error", "b": "success"}
+    assert traces["a"]["errorMessage"] == "a"
+
+
+def test_what_returns_a_coroutine_or_a_future_is_traced_to_its_end(
+    exe: Execlave, scripted: Scripted
+) -> None:
+    async def late(x: str) -> str:
+        await asyncio.sleep(0.01)
+        exe.start_trace().set_input(f"in {x}").finish()
+        if x == "wrong":
+            raise RuntimeError(x)
+        return x.upper()
+
+    class Callable_:
+        async def __call__(self, x: str) -> str:
+            return await late(x)
+
+    async def main() -> None:
+        assert await exe.trace(lambda x: late(x))("plain") == "PLAIN"
+        assert await exe.trace(Callable_())("object") == "OBJECT"
+        with pytest.raises(RuntimeError):
+            await exe.trace(lambda x: late(x))("wrong")
+        task = exe.trace(lambda x: asyncio.create_task(late(x)))("task")
+        assert isinstance(task, asyncio.Task) and await task == "TASK"
+        gone = exe.trace(lambda x: asyncio.create_task(late(x)))("gone")
+        gone.cancel()
+        await asyncio.wait([gone])
+
+    asyncio.run(main())
+    traces = sent(exe, scripted)
+    outputs = {name: traces[str({"x": name})].get("output") for name in ("plain", "object", "task")}
+    assert outputs == {"plain": "PLAIN", "object": "OBJECT", "task": "TASK"}
+    assert traces["{'x': 'plain'}"]["durationMs"] >= 10
+    assert_child(traces["in plain"], traces["{'x': 'plain'}"])
+    assert traces["{'x': 'wrong'}"]["errorType"] == "RuntimeError"
+    assert traces["{'x': 'gone'}"]["errorType"] == "CancelledError"
 
 
 def test_a_generator_is_traced_until_it_is_exhausted(exe: Execlave, scripted: Scripted) -> None:

@@ -42,7 +42,7 @@ PARAMETERS = {
     "request_timeout_seconds": 30,
     "spool_dir": None,
     "spool_max_bytes": 256 * 1024 * 1024,
-    "local_decisions": "outage",
+    "local_decisions": True,
     "approval_poll_interval_seconds": 5,
 }
 

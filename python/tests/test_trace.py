@@ -60,6 +60,35 @@ def test_every_setter_chains_and_reaches_the_wire(exe: Execlave, scripted: Scrip
     }  # fmt: skip
 
 
+def test_the_names_of_older_code_are_taken_too(exe: Execlave, scripted: Scripted) -> None:
+    trace: Any = exe.start_trace(agent_id="a")
+    trace.set_input(input_data="in").set_output(output_data="out").set_model(model_name="m")
+    trace.set_cost(cost_usd=0.5).set_duration(duration_ms=7).finish()
+    exe.flush()
+    [sent] = sent_traces(scripted)
+    assert (sent["input"], sent["output"], sent["modelName"]) == ("in", "out", "m")
+    assert (sent["costUsd"], sent["durationMs"]) == (0.5, 7)
+
+
+def test_what_trace_returns_stands_for_a_trace(exe: Execlave, scripted: Scripted) -> None:
+    scope = exe.trace(agent_id="a", session_id="s")
+    scope.set_input("alone")
+    scope.set_output("out").finish()
+    with exe.trace(agent_id="a").set_input("entered") as trace:
+        trace.set_output("left")
+    again = exe.trace(agent_id="a")
+    again.set_input("before")
+    with again as trace:
+        trace.set_output("after")
+    exe.flush()
+    inputs = [(t["input"], t.get("output"), t["status"]) for t in sent_traces(scripted)]
+    assert inputs == [
+        ("alone", "out", "success"),
+        ("entered", "left", "success"),
+        ("before", "after", "success"),
+    ]
+
+
 def test_what_is_unset_is_absent(exe: Execlave, scripted: Scripted) -> None:
     exe.start_trace(trace_id="mine").set_cost(0).finish()
     body = sent(exe, scripted)
@@ -387,8 +416,8 @@ def test_after_shutdown(scripted: Scripted, client_of: Make) -> None:
     exe.shutdown()
     with pytest.raises(ExeclaveError, match="shut down"):
         exe.start_trace()
-    with pytest.raises(ExeclaveError, match="shut down"), exe.trace():
-        pass
+    with pytest.raises(ExeclaveError, match="shut down"):
+        exe.trace()
     with pytest.raises(ExeclaveError, match="shut down"):
         exe.enforce_policy("a", "x")
     assert traced() == 1

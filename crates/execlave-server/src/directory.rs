@@ -108,8 +108,13 @@ impl Directory {
     }
 
     /// Notices of what has changed here for an organisation's agents, policies, cost budget rules and settings, after it can be read.
-    pub(crate) fn listen(&self, org: OrgId) -> watch::Receiver<()> {
+    pub(crate) fn listen(&self, org: OrgId) -> watch::Receiver<u64> {
         self.news.listen(org)
+    }
+
+    /// How many of these changes there were; zero while nobody has ever listened.
+    pub(crate) fn changes(&self, org: OrgId) -> u64 {
+        self.news.count(org)
     }
 
     /// What has changed in memory, each change after it can be read here.

@@ -14,6 +14,7 @@ pub mod config;
 mod cost_rules;
 pub mod directory;
 pub mod error;
+pub mod holders;
 mod http;
 mod jobs;
 mod metrics;
@@ -148,6 +149,7 @@ pub async fn build_state(
     Ok(Parts {
         store,
         directory,
+        holders: Arc::default(),
         signer,
         replay,
         validators,

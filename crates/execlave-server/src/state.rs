@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use execlave_core::ids::OrgId;
 use execlave_store::Store;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -13,6 +14,7 @@ use crate::auth::tries::Tries;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::directory::Directory;
+use crate::holders::Holders;
 use crate::oidc::Oidc;
 use crate::sealed::Sealer;
 use crate::signer::Signer;
@@ -30,6 +32,8 @@ pub struct Parts {
     pub store: Store,
     /// Keys, agents and compiled policies, in memory.
     pub directory: Arc<Directory>,
+    /// The clients that decide by themselves.
+    pub holders: Arc<Holders>,
     /// Signs certificates.
     pub signer: Arc<Signer>,
     /// Remembers signed requests.
@@ -57,6 +61,14 @@ pub struct Parts {
 impl From<Parts> for AppState {
     fn from(parts: Parts) -> Self {
         Self(Arc::new(parts))
+    }
+}
+
+impl AppState {
+    /// Waits, for two seconds at most, until the clients of this server that decide by themselves know of every change so far: what is answered
+    /// after it counts for their next action.
+    pub(crate) async fn in_force(&self, org: OrgId) {
+        self.holders.know(org, self.directory.changes(org)).await;
     }
 }
 

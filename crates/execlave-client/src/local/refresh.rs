@@ -13,6 +13,7 @@ use execlave_core::bundle::{AGENTS, Bundle, OpenBundle};
 use execlave_core::ids::OrgId;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::{Held, Local};
 use crate::agents::Registry;
@@ -27,8 +28,8 @@ use crate::trace::is_final;
 
 /// The longest the server is asked to hold the question.
 const LONGEST_HOLD: Duration = Duration::from_secs(25);
-/// Between two bundles that follow each other: changes often come in groups.
-const SPACING: Duration = Duration::from_millis(100);
+/// Between two questions: changes often come in groups. Whoever made one waits for this, so it is short.
+const SPACING: Duration = Duration::from_millis(10);
 /// After the first failed attempt; doubled with every further one, up to the interval.
 const BACKOFF: Duration = Duration::from_secs(1);
 /// How far this machine's clock may be from the server's: decisions may depend on the time, and records bear it.
@@ -65,6 +66,8 @@ impl Refresher {
     /// Nothing is asked before the first agent is registered.
     pub(crate) async fn run(mut self) {
         let stop = self.stop.clone();
+        // A forked process asks under a name of its own.
+        let holder = clock::new_id();
         let local = Arc::clone(&self.local);
         let mut urgent = true;
         let mut failures = 0_u32;
@@ -87,7 +90,7 @@ impl Refresher {
                     urgent = true;
                     continue;
                 }
-                look = self.look(agents, held.as_deref(), wait) => look,
+                look = self.look(holder, agents, held.as_deref(), wait) => look,
             };
             failures = if look.is_ok() { 0 } else { failures.saturating_add(1) };
             let (pause, may_be_cut_short) = match look {
@@ -117,13 +120,15 @@ impl Refresher {
     /// Asks once. A server that says no is believed; one that says nothing changes nothing, until what is held ends by itself.
     async fn look(
         &mut self,
+        holder: Uuid,
         agents: Vec<String>,
         held: Option<&Held>,
         wait: Duration,
     ) -> Result<Look, Error> {
         let revisions: Vec<u64> = agents.iter().map(|id| self.states.revision(id)).collect();
         let list: Vec<String> = agents.iter().map(|id| encode(id)).collect();
-        let path = format!("{}?agents={}&wait={}", paths::BUNDLE, list.join(","), wait.as_secs());
+        let (list, wait_seconds) = (list.join(","), wait.as_secs());
+        let path = format!("{}?agents={list}&wait={wait_seconds}&holder={holder}", paths::BUNDLE);
         let mut call = Call::get(path).timeout(wait + self.timeout);
         if let Some(held) = held {
             call = call.unless(&held.tag);

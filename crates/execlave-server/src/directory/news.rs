@@ -15,7 +15,8 @@ const CHANGES: usize = 1_024;
 /// One bell per organisation somebody waits for, and one for whoever wants to know what has changed.
 #[derive(Debug)]
 pub(super) struct News {
-    bells: Mutex<HashMap<OrgId, watch::Sender<()>>>,
+    /// Each carries the number of changes so far.
+    bells: Mutex<HashMap<OrgId, watch::Sender<u64>>>,
     changes: broadcast::Sender<Change>,
 }
 
@@ -26,22 +27,27 @@ impl Default for News {
 }
 
 impl News {
-    /// Rings at every later change.
-    pub(super) fn listen(&self, org: OrgId) -> watch::Receiver<()> {
+    /// Rings at every later change, and carries the number of changes so far.
+    pub(super) fn listen(&self, org: OrgId) -> watch::Receiver<u64> {
         self.lock().entry(org).or_default().subscribe()
     }
 
     /// Something about this organisation has changed.
     pub(super) fn tell(&self, org: OrgId) {
-        let mut bells = self.lock();
-        if bells.get(&org).is_some_and(|bell| bell.send(()).is_err()) {
-            bells.remove(&org);
+        // It stays when nobody listens: who comes back must not find a smaller number.
+        if let Some(bell) = self.lock().get(&org) {
+            bell.send_modify(|count| *count += 1);
         }
+    }
+
+    /// How many changes there were since somebody first listened.
+    pub(super) fn count(&self, org: OrgId) -> u64 {
+        self.lock().get(&org).map_or(0, |bell| *bell.borrow())
     }
 
     /// Anything may have changed.
     pub(super) fn tell_everybody(&self) {
-        self.lock().retain(|_, bell| bell.send(()).is_ok());
+        self.lock().values().for_each(|bell| bell.send_modify(|count| *count += 1));
     }
 
     /// Every later change.
@@ -55,7 +61,7 @@ impl News {
         let _ = self.changes.send(change);
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<OrgId, watch::Sender<()>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<OrgId, watch::Sender<u64>>> {
         self.bells.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -45,6 +45,7 @@ async fn change(
     let changed =
         state.store.set_status_of_group(org, &group, from_to, reason, &actor.id(), now).await?;
     state.directory.refresh_agents(&state.store, &changed).await?;
+    state.in_force(org).await;
     let status = from_to.1.as_str();
     tracing::info!(org = %org, agents = changed.len(), status, actor = actor.id(), "agents' status");
     Ok(changed)

@@ -45,6 +45,7 @@ async fn change(
     let agent = state.store.set_agent_status(org, id, status, reason, &actor.id(), now).await?;
     let agent = agent.ok_or_else(|| AppError::not_found("agent", id))?;
     state.directory.refresh_agent(&state.store, org, id).await?;
+    state.in_force(org).await;
     tracing::info!(org = %org, agent = %id, status = agent.status.as_str(), actor = actor.id(), "agent status");
     Ok(agent)
 }

@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use crate::cost_rules;
 use crate::directory::OrgPolicies;
 use crate::error::{AppError, AppResult};
+use crate::holders::Presence;
 use crate::secrets;
 use crate::state::AppState;
 
@@ -65,15 +66,18 @@ pub(crate) async fn wait_for_bundle(
     agents: &[AgentId],
     known: &[&str],
     wait: Duration,
+    presence: Option<&Presence>,
 ) -> AppResult<Draft> {
     // Listening starts before the first look, so that no change falls between the two.
     let mut news = state.directory.listen(org);
     let deadline = tokio::time::Instant::now() + wait;
     loop {
+        let changes = *news.borrow_and_update();
         let draft = draft(state, org, agents)?;
         if !known.contains(&draft.tag.as_str()) {
             return Ok(draft);
         }
+        presence.inspect(|presence| presence.knows(changes));
         tokio::select! {
             more = news.changed() => if more.is_err() { return Ok(draft) },
             () = tokio::time::sleep_until(deadline) => return Ok(draft),

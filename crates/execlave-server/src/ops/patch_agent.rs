@@ -39,6 +39,7 @@ pub(crate) async fn patch_agent(
     let agent = state.store.update_agent(org, id, &patch, &actor.id(), state.clock.now()).await?;
     let agent = agent.ok_or_else(|| AppError::not_found("agent", id))?;
     state.directory.refresh_agent(&state.store, org, id).await?;
+    state.in_force(org).await;
     Ok(agent)
 }
 

@@ -30,5 +30,6 @@ pub(crate) async fn patch_settings(
     };
     state.store.put_org_settings(&settings, &actor.id()).await?;
     state.directory.refresh_settings(&state.store, org).await?;
+    state.in_force(org).await;
     Ok(settings)
 }

@@ -57,6 +57,7 @@ pub(crate) async fn report_baseline(
     let pinned = state.store.pin_tools(&report).await?;
     let pinned = pinned.ok_or_else(|| AppError::not_found("agent", agent))?;
     state.directory.refresh_agent(&state.store, org, agent).await?;
+    state.in_force(org).await;
     Ok(pinned)
 }
 

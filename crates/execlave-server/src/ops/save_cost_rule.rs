@@ -22,6 +22,7 @@ pub(crate) async fn create_cost_rule(
     let rule = rule_of(org, state.clock.new_id(), body, now)?;
     state.store.create_cost_rule(&rule, &actor.id()).await?;
     state.directory.refresh_cost_rules(&state.store, org).await?;
+    state.in_force(org).await;
     Ok(rule)
 }
 
@@ -41,6 +42,7 @@ pub(crate) async fn replace_cost_rule(
         return Err(AppError::not_found("cost budget rule", id));
     }
     state.directory.refresh_cost_rules(&state.store, org).await?;
+    state.in_force(org).await;
     Ok(rule)
 }
 
@@ -53,6 +55,7 @@ pub(crate) async fn delete_cost_rule(
 ) -> AppResult<()> {
     let deleted = state.store.delete_cost_rule(org, id, &actor.id(), state.clock.now()).await?;
     state.directory.refresh_cost_rules(&state.store, org).await?;
+    state.in_force(org).await;
     if deleted { Ok(()) } else { Err(AppError::not_found("cost budget rule", id)) }
 }
 

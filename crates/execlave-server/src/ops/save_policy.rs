@@ -25,6 +25,7 @@ pub(crate) async fn create_policy(
         .await
         .map_err(taken(&draft))?;
     state.directory.refresh_policies(&state.store, org).await?;
+    state.in_force(org).await;
     Ok(record)
 }
 
@@ -44,6 +45,7 @@ pub(crate) async fn replace_policy(
         .await
         .map_err(taken(&draft))?;
     state.directory.refresh_policies(&state.store, org).await?;
+    state.in_force(org).await;
     updated.ok_or_else(|| AppError::not_found("policy", id))
 }
 
@@ -75,6 +77,7 @@ pub(crate) async fn delete_policy(
 ) -> AppResult<()> {
     let deleted = state.store.delete_policy(org, id, &actor.id(), state.clock.now()).await?;
     state.directory.refresh_policies(&state.store, org).await?;
+    state.in_force(org).await;
     if deleted { Ok(()) } else { Err(AppError::not_found("policy", id)) }
 }
 

@@ -29,6 +29,7 @@ pub(crate) async fn set_red_team_score(
     let agent = state.store.set_red_team_score(org, id, thousandths, &actor.id(), now).await?;
     let agent = agent.ok_or_else(|| AppError::not_found("agent", id))?;
     state.directory.refresh_agent(&state.store, org, id).await?;
+    state.in_force(org).await;
     Ok(agent)
 }
 

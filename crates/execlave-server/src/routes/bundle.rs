@@ -11,6 +11,7 @@ use execlave_core::bundle::Bundle;
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::IntoParams;
+use uuid::Uuid;
 
 use super::params::{Params, number};
 use crate::auth::caller::Caller;
@@ -29,6 +30,10 @@ pub(crate) struct BundleParams {
     /// With `If-None-Match`: seconds to wait for something to change. Cut to what the server allows.
     #[serde(default, deserialize_with = "number")]
     wait: Option<u32>,
+    /// A random UUID of the client's own, the same in all of its questions. A change is then answered when this client has asked again
+    /// with the new `ETag`, or after two seconds.
+    #[param(value_type = Option<String>)]
+    holder: Option<Uuid>,
 }
 
 /// The active policies and the agents asked for, signed with the key of `/.well-known/jwks.json`. With `If-None-Match` and the `ETag` of
@@ -53,7 +58,9 @@ pub(crate) async fn show(
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
     let known: Vec<&str> =
         known.into_iter().flat_map(|list| list.split(',')).map(str::trim).collect();
-    let draft = wait_for_bundle(&state, caller.org, &agents, &known, wait).await?;
+    let presence = params.holder.and_then(|id| state.holders.enter(caller.org, id));
+    let draft =
+        wait_for_bundle(&state, caller.org, &agents, &known, wait, presence.as_ref()).await?;
     let tag = HeaderValue::try_from(draft.tag.as_str()).map_err(AppError::internal)?;
     if known.contains(&draft.tag.as_str()) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
