@@ -19,11 +19,16 @@ class _Closable(Protocol):
 
 
 _clients: weakref.WeakSet[_Closable] = weakref.WeakSet()
+# The process whose end as a worker is taken care of.
+_worker: int | None = None
 
 
 def remember(client: _Closable) -> None:
     """Shut this client down at the exit of the interpreter, if it still exists."""
     _clients.add(client)
+    process = sys.modules.get("multiprocessing.process")
+    if process is not None and process.parent_process() is not None:
+        _close_with_the_worker()
 
 
 def _close_all() -> None:
@@ -36,14 +41,18 @@ def _close_all() -> None:
     _native.close()
 
 
-def _in_forked_child() -> None:
-    """Deliver at the end of a `multiprocessing` worker too: it ends without running what `atexit` knows.
-
-    Called by the native module when a client is first used in a forked process.
-    """
+def _close_with_the_worker() -> None:
+    """Deliver at the end of a `multiprocessing` worker too: it ends without running what `atexit` knows."""
+    global _worker
     util = sys.modules.get("multiprocessing.util")
-    if util is not None:
+    if util is not None and _worker != os.getpid():
+        _worker = os.getpid()
         util.Finalize(None, _close_all, exitpriority=100)
+
+
+def _in_forked_child() -> None:
+    """Called by the native module when a client is first used in a forked process."""
+    _close_with_the_worker()
 
 
 atexit.register(_close_all)

@@ -180,6 +180,8 @@ def test_29_an_action_can_be_tried_and_a_past_one_replayed_under_other_policies(
     exe = connect()
     exe.register_agent(agent_id=name, name=name)
     exe.enforce_policy(name, "wipe the disk", tools=["rm"])
+    # Wherever it was decided.
+    exe.flush()
     path = f"/api/v1/decisions?agent={name}"
     (past,) = server.call("GET", path)["data"]
     assert past["outcome"] == "allow"

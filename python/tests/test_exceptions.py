@@ -75,3 +75,13 @@ def test_the_most_specific_block_wins() -> None:
 def test_everything_is_exported() -> None:
     assert set(exceptions.__all__) <= set(execlave.__all__)
     assert issubclass(execlave.PlanLimitExceededError, execlave.QuotaExceededError)
+
+
+def test_the_package_has_every_name_that_the_published_one_has() -> None:
+    published = {"Agent", "Execlave", "ExeclaveClient", "Trace", "__version__"}
+    published |= {"is_enforcement_error", "policy_blocked_error_from_violations"}
+    published |= {"run_langchain", "run_openai_chat"}
+    published |= {name for name in exceptions.__all__ if name.endswith("Error")}
+    assert len(published) == 24 and published <= set(execlave.__all__)
+    for name in published:
+        assert hasattr(execlave, name)

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import KEY, Scripted, accept, eventually, sent_traces
+from support import KEY, Scripted, Server, accept, eventually, sent_traces
 
+import execlave
 from execlave import Execlave
 
 Make = Callable[..., Execlave]
@@ -133,12 +134,12 @@ def test_a_child_that_does_nothing_ends_at_once(scripted: Scripted) -> None:
     assert [trace["traceId"] for trace in sent_traces(scripted)] == ["parent"]
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_multiprocessing(method: str, scripted: Scripted, tmp_path: Any) -> None:
     program = tmp_path / "program.py"
     program.write_text(
         PREAMBLE.replace(
-            "exe = ", "exe = None if __name__ != '__main__' and 'spawn' in sys.argv else "
+            "exe = ", "exe = None if __name__ != '__main__' and 'fork' not in sys.argv else "
         )
         + textwrap.dedent(
             f"""
@@ -162,6 +163,65 @@ def test_multiprocessing(method: str, scripted: Scripted, tmp_path: Any) -> None
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert [trace["traceId"] for trace in sent_traces(scripted)] == ["child"]
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_a_pool_whose_workers_have_clients_of_their_own(
+    method: str, scripted: Scripted, tmp_path: Path
+) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        textwrap.dedent(
+            f"""
+            import multiprocessing, sys
+            from concurrent.futures import ProcessPoolExecutor
+            from execlave import Execlave
+
+            clients = {{}}
+
+            def work(url, number):
+                if url not in clients:
+                    clients[url] = Execlave(api_key={KEY!r}, base_url=url, flush_interval_seconds=3600)
+                clients[url].start_trace(trace_id=f'tr_{{number}}').finish()
+
+            if __name__ == '__main__':
+                context = multiprocessing.get_context('{method}')
+                with ProcessPoolExecutor(2, mp_context=context) as pool:
+                    list(pool.map(work, [sys.argv[1]] * 6, range(6)))
+            """
+        )
+    )
+    done = subprocess.run(
+        [sys.executable, program, scripted.url], capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    sent = sorted(trace["traceId"] for trace in sent_traces(scripted))
+    assert sent == [f"tr_{number}" for number in range(6)]
+
+
+def test_clients_of_one_process_keep_apart(server: Server, connect: Make, name: str) -> None:
+    """Another agent, another key, another server: what one is told or shut down is nothing to the others."""
+    body = {"name": name, "scopes": ["sdk"]}
+    key = server.call("POST", "/api/v1/api-keys", body)["data"]["key"]
+    one, two = connect(), connect(api_key=key)
+    gone = connect(base_url="http://127.0.0.1:1", request_timeout_seconds=5)
+    for exe, agent in ((one, f"{name}-1"), (two, f"{name}-2")):
+        exe.register_agent(agent_id=agent, name=agent)
+        exe.start_trace().set_output(agent).finish()
+    gone.start_trace().finish()
+    server.pause(f"{name}-1")
+    eventually(lambda: one._known_status(f"{name}-1") == "paused")
+    with pytest.raises(execlave.AgentPausedError):
+        one.enforce_policy(f"{name}-1", "x")
+    assert two.enforce_policy(f"{name}-2", "x")["allowed"] is True
+    assert gone.enforce_policy(f"{name}-2", "x")["source"].startswith("fail_open")
+    assert [exe.bypass_count for exe in (one, two, gone)] == [0, 0, 1]
+    one.shutdown()
+    with pytest.raises(execlave.ExeclaveError, match="shut down"):
+        one.start_trace()
+    assert two.flush()["sent"] == 1 and gone.flush()["undelivered"] == 1
+    for agent in (f"{name}-1", f"{name}-2"):
+        assert [trace["output"] for trace in server.traces(agent)] == [agent]
 
 
 def test_forks_under_load(scripted: Scripted) -> None:
