@@ -23,7 +23,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def postgres(verb: str, url: str) -> str:
     """Runs `scripts/postgres`."""
-    done = subprocess.run([ROOT / "scripts/postgres", verb, url], check=True, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(
+        [ROOT / "scripts/postgres", verb, url], check=True, stdout=subprocess.PIPE, text=True
+    )
     return done.stdout.strip()
 
 
@@ -54,7 +56,9 @@ class PlatformServer:
         self._folder = tempfile.TemporaryDirectory(prefix="execlave-test-")
         self._database_url = fresh_database()
         data = Path(self._folder.name) / "data"
-        self.store_option = f"--database-url={self._database_url}" if self._database_url else f"--data={data}"
+        self.store_option = (
+            f"--database-url={self._database_url}" if self._database_url else f"--data={data}"
+        )
         self._log_path = Path(self._folder.name) / "server.log"
         self._process: subprocess.Popen[str] | None = None
         self.base_url = ""
@@ -106,7 +110,10 @@ class PlatformServer:
             f"{self.base_url}/api/v1{path}",
             method=method,
             data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"Bearer {key or self.key}", "Content-Type": "application/json"},
+            headers={
+                "Authorization": f"Bearer {key or self.key}",
+                "Content-Type": "application/json",
+            },
         )
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
@@ -114,9 +121,17 @@ class PlatformServer:
         except urllib.error.HTTPError as error:
             return Answer(error.code, json.loads(error.read() or b"null"))
 
-    def create_policy(self, name: str, policy_type: str, mode: str, rule: dict[str, Any], **more: Any) -> str:
+    def create_policy(
+        self, name: str, policy_type: str, mode: str, rule: dict[str, Any], **more: Any
+    ) -> str:
         """A policy in force; returns its id."""
-        body = {"name": name, "policyType": policy_type, "enforcementMode": mode, "ruleDefinition": rule, **more}
+        body = {
+            "name": name,
+            "policyType": policy_type,
+            "enforcementMode": mode,
+            "ruleDefinition": rule,
+            **more,
+        }
         policy_id: str = self.request("POST", "/policies", body).data["id"]
         return policy_id
 

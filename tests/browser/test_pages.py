@@ -30,7 +30,9 @@ PAGES = {
 
 
 def address(name: str, life: Life) -> str:
-    return PAGES[name].format(agent=life.agents["support-bot"], approval=life.approvals[2], trace=life.trace)
+    return PAGES[name].format(
+        agent=life.agents["support-bot"], approval=life.approvals[2], trace=life.trace
+    )
 
 
 def assert_fits(page: Page) -> None:
@@ -39,13 +41,17 @@ def assert_fits(page: Page) -> None:
             .filter((element) => element.getBoundingClientRect().right > innerWidth + 1 && !element.closest('pre, .hidden-text, svg, dialog'))
             .map((element) => element.outerHTML.slice(0, 120))"""
     )
-    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"], sticking_out
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"], (
+        sticking_out
+    )
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
 @pytest.mark.parametrize("name", PAGES)
-def test_page_fits_and_is_quiet(open_page: Callable[..., Page], life: Life, name: str, width: int, theme: str) -> None:
+def test_page_fits_and_is_quiet(
+    open_page: Callable[..., Page], life: Life, name: str, width: int, theme: str
+) -> None:
     page = open_page(address(name, life), width, theme)
     page.wait_for_load_state("networkidle")
     assert page.locator("h1").count() == 1
@@ -56,11 +62,16 @@ def test_page_fits_and_is_quiet(open_page: Callable[..., Page], life: Life, name
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
-def test_signed_out_pages_fit(browser: Browser, server: PlatformServer, signed_in: object, width: int, theme: str) -> None:
+def test_signed_out_pages_fit(
+    browser: Browser, server: PlatformServer, signed_in: object, width: int, theme: str
+) -> None:
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     context = browser.new_context(viewport={"width": width, "height": 844}, color_scheme=theme)  # type: ignore[arg-type]
     page = context.new_page()
-    for name, link in [("sign-in", f"{server.base_url}/agents"), ("sign-in-used", server.sign_in_link)]:
+    for name, link in [
+        ("sign-in", f"{server.base_url}/agents"),
+        ("sign-in-used", server.sign_in_link),
+    ]:
         page.goto(link)
         assert_fits(page)
         page.screenshot(path=SCREENSHOTS / f"{name}-{width}-{theme}.png", full_page=True)
@@ -85,7 +96,9 @@ def test_an_empty_store_teaches(browser: Browser, width: int) -> None:
 
 def luminance(colour: list[float]) -> float:
     parts = [part / 255 for part in colour[:3]]
-    linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    linear = [
+        part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    ]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
@@ -114,7 +127,9 @@ TEXTS = """() => {
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
-def test_text_can_be_read(open_page: Callable[..., Page], life: Life, name: str, theme: str) -> None:
+def test_text_can_be_read(
+    open_page: Callable[..., Page], life: Life, name: str, theme: str
+) -> None:
     page = open_page(address(name, life), theme=theme)
     texts = page.evaluate(TEXTS)
     assert len(texts) > 10
@@ -134,7 +149,9 @@ def test_controls_have_names(open_page: Callable[..., Page], life: Life, name: s
             .map((control) => control.outerHTML)"""
     )
     assert nameless == []
-    twice = page.evaluate("[...document.querySelectorAll('[id]')].map((e) => e.id).filter((id, i, all) => all.indexOf(id) !== i)")
+    twice = page.evaluate(
+        "[...document.querySelectorAll('[id]')].map((e) => e.id).filter((id, i, all) => all.indexOf(id) !== i)"
+    )
     assert twice == []
     missing = page.evaluate(
         """() => [...document.querySelectorAll('main [aria-labelledby], main [aria-describedby], main label[for]')]

@@ -47,7 +47,9 @@ def sign_out(page: Page) -> None:
 
 
 @pytest.mark.parametrize("width", [390, 1440])
-def test_a_second_factor_is_set_up_used_and_lost(browser: Browser, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_factor_is_set_up_used_and_lost(
+    browser: Browser, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if os.environ.get("EXECLAVE_TEST_DATABASE_URL"):
         monkeypatch.setenv("EXECLAVE_SECRET_KEY", base64.b64encode(bytes(range(32))).decode())
     with PlatformServer() as server:
@@ -58,9 +60,13 @@ def test_a_second_factor_is_set_up_used_and_lost(browser: Browser, width: int, m
 
 
 def live(browser: Browser, server: PlatformServer, width: int) -> None:
-    invited = server.request("POST", "/users", {"email": EMAIL, "name": "Grace", "role": "viewer"}).data
+    invited = server.request(
+        "POST", "/users", {"email": EMAIL, "name": "Grace", "role": "viewer"}
+    ).data
     context = browser.new_context(
-        base_url=server.base_url, viewport={"width": width, "height": 844}, java_script_enabled=False
+        base_url=server.base_url,
+        viewport={"width": width, "height": 844},
+        java_script_enabled=False,
     )
     page = context.new_page()
     page.goto(urllib.parse.urlsplit(invited["link"]).path)

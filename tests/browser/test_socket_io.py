@@ -12,7 +12,9 @@ from playwright.sync_api import Browser, Page
 from platform_server import PlatformServer
 
 CLIENT = os.environ.get("EXECLAVE_SOCKET_IO_CLIENT")
-pytestmark = pytest.mark.skipif(not CLIENT, reason="npm's registry was out of reach, so there is no socket.io-client")
+pytestmark = pytest.mark.skipif(
+    not CLIENT, reason="npm's registry was out of reach, so there is no socket.io-client"
+)
 
 LISTEN = """
 ([url, apiKey]) => new Promise((resolve) => {
@@ -41,9 +43,16 @@ def test_a_pause_arrives(server: PlatformServer, page: Page) -> None:
     assert page.evaluate(LISTEN, [f"{server.base_url}/sdk", server.key]) == "connected"
     for verb, status in (("pause", "paused"), ("resume", "active")):
         server.request("PATCH", f"/agents/js-agent/{verb}", {"reason": "drill"})
-        page.wait_for_function("status => window.events.some(([, event]) => event.status === status)", arg=status)
-    statuses = [event for name, event in page.evaluate("window.events") if name == "agent.status_updated"]
-    assert [(event["agentId"], event["status"]) for event in statuses] == [("js-agent", "paused"), ("js-agent", "active")]
+        page.wait_for_function(
+            "status => window.events.some(([, event]) => event.status === status)", arg=status
+        )
+    statuses = [
+        event for name, event in page.evaluate("window.events") if name == "agent.status_updated"
+    ]
+    assert [(event["agentId"], event["status"]) for event in statuses] == [
+        ("js-agent", "paused"),
+        ("js-agent", "active"),
+    ]
     assert statuses[0]["epoch"] < statuses[1]["epoch"]
 
 

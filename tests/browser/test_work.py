@@ -33,8 +33,14 @@ def test_pausing_with_a_reason(open_page: OpenPage, server: PlatformServer, life
     row = page.locator(f"#agent-{agent}")
     expect(row).to_contain_text("paused")
     shown = server.request("GET", f"/agents/{agent}").data
-    assert (shown["status"], shown["statusReason"]) == ("paused", "Runs twice since the clock change")
-    assert enforce(server, "night-batch", "Reconcile", 403)["violations"][0]["ruleId"] == "system.agent_paused"
+    assert (shown["status"], shown["statusReason"]) == (
+        "paused",
+        "Runs twice since the clock change",
+    )
+    assert (
+        enforce(server, "night-batch", "Reconcile", 403)["violations"][0]["ruleId"]
+        == "system.agent_paused"
+    )
 
     row.get_by_role("link", name="Resume Night batch").click()
     page.get_by_role("dialog").get_by_role("button", name="Resume agent").click()
@@ -42,7 +48,9 @@ def test_pausing_with_a_reason(open_page: OpenPage, server: PlatformServer, life
     enforce(server, "night-batch", "Reconcile", 200)
 
 
-def test_pausing_with_the_keyboard_alone(open_page: OpenPage, server: PlatformServer, life: Life) -> None:
+def test_pausing_with_the_keyboard_alone(
+    open_page: OpenPage, server: PlatformServer, life: Life
+) -> None:
     agent = life.agents["customs-filer"]
     page = open_page("/agents")
     page.keyboard.press("Tab")
@@ -71,7 +79,10 @@ def test_pausing_with_the_keyboard_alone(open_page: OpenPage, server: PlatformSe
 def test_approving_and_denying(open_page: OpenPage, server: PlatformServer, life: Life) -> None:
     yes, no = life.approvals[:2]
     page = open_page("/approvals")
-    for approval, button, reason in [(yes, "Approve", "Checked the delivery note"), (no, "Deny", "No photographs in the mail")]:
+    for approval, button, reason in [
+        (yes, "Approve", "Checked the delivery note"),
+        (no, "Deny", "No photographs in the mail"),
+    ]:
         card = page.locator(f"#approval-{approval}")
         expect(card).to_contain_text("of 100")
         card.get_by_label("Reason").fill(reason)
@@ -79,7 +90,10 @@ def test_approving_and_denying(open_page: OpenPage, server: PlatformServer, life
         expect(page.locator(f"#approval-{approval}")).to_have_count(0)
         expect(page.locator("#decided")).to_contain_text(reason)
     approved = server.request("GET", f"/approvals/{yes}").data
-    assert approved["status"] == "approved" and approved["certificate"]["actionDigest"] == approved["actionDigest"]
+    assert (
+        approved["status"] == "approved"
+        and approved["certificate"]["actionDigest"] == approved["actionDigest"]
+    )
     assert server.request("GET", f"/approvals/{no}").data["status"] == "denied"
     page.goto(f"/approvals/{yes}")
     expect(page.get_by_role("heading", name="Certificate")).to_be_visible()
@@ -94,7 +108,9 @@ def test_reading_a_trace(open_page: OpenPage, life: Life) -> None:
     expect(page.locator("mark.found-pii")).to_have_text("mallory@example.net")
     expect(page.locator("mark.found-injection").first).to_contain_text("previous instructions")
     names = page.locator(".waterfall .span-name a")
-    expect(names).to_have_text(["triage message", "load thread", "classify", "prepare prompt", "forward message"])
+    expect(names).to_have_text(
+        ["triage message", "load thread", "classify", "prepare prompt", "forward message"]
+    )
     whole = page.locator(".waterfall .lane").first.bounding_box()
     last = page.locator(".waterfall .span-bar").last.bounding_box()
     assert whole and last
@@ -114,7 +130,14 @@ def test_the_focus_stays_where_it_is(open_page: OpenPage, server: PlatformServer
     page = open_page("/traces")
     link = page.locator("#list").get_by_role("link", name="Inbox triage").first
     link.focus()
-    ingest(server, [simple_trace("tr_focus", "support-bot", "came while somebody was reading with the keyboard", 0)])
+    ingest(
+        server,
+        [
+            simple_trace(
+                "tr_focus", "support-bot", "came while somebody was reading with the keyboard", 0
+            )
+        ],
+    )
     expect(page.locator("#list")).to_contain_text("reading with the keyboard", timeout=15_000)
     expect(page.locator("#list a:focus")).to_have_text("Inbox triage")
 
@@ -134,7 +157,9 @@ def test_nobody_loses_what_they_are_typing(open_page: OpenPage, server: Platform
     expect(page.locator(f"#approval-{second}")).to_have_count(1, timeout=15_000)
 
 
-def test_everything_works_without_a_script(open_page: OpenPage, server: PlatformServer, life: Life) -> None:
+def test_everything_works_without_a_script(
+    open_page: OpenPage, server: PlatformServer, life: Life
+) -> None:
     agent = life.agents["release-bot"]
     page = open_page("/", java_script_enabled=False)
     expect(page.locator(".tile").first).to_be_visible()
@@ -152,7 +177,9 @@ def test_everything_works_without_a_script(open_page: OpenPage, server: Platform
     expect(page.locator("mark.found-pii")).to_have_text("mallory@example.net")
 
 
-def test_a_new_link_signs_in_and_signing_out_ends_it(browser: Browser, server: PlatformServer, signed_in: object) -> None:
+def test_a_new_link_signs_in_and_signing_out_ends_it(
+    browser: Browser, server: PlatformServer, signed_in: object
+) -> None:
     made = subprocess.run(
         [os.environ["EXECLAVE_BIN"], "users", "reset-link", "owner@localhost", server.store_option],
         check=True,
@@ -175,7 +202,9 @@ def test_a_new_link_signs_in_and_signing_out_ends_it(browser: Browser, server: P
     context.close()
 
 
-def test_making_replacing_and_revoking_a_key(open_page: OpenPage, server: PlatformServer, life: Life) -> None:
+def test_making_replacing_and_revoking_a_key(
+    open_page: OpenPage, server: PlatformServer, life: Life
+) -> None:
     page = open_page("/api-keys")
     page.get_by_label("Name").fill("Night shift")
     page.get_by_label("read", exact=True).check()
@@ -194,7 +223,9 @@ def test_making_replacing_and_revoking_a_key(open_page: OpenPage, server: Platfo
     expect(page.get_by_text("revoked", exact=True)).to_have_count(1)
 
 
-def test_inviting_and_beginning_without_a_script(open_page: OpenPage, browser: Browser, server: PlatformServer) -> None:
+def test_inviting_and_beginning_without_a_script(
+    open_page: OpenPage, browser: Browser, server: PlatformServer
+) -> None:
     page = open_page("/users", java_script_enabled=False)
     page.get_by_label("E-mail address").fill("grace@northwind.example")
     page.get_by_label("Name").fill("Grace Lind")
@@ -222,4 +253,6 @@ def test_inviting_and_beginning_without_a_script(open_page: OpenPage, browser: B
     expect(grace.get_by_text("this one")).to_be_visible()
     context.close()
     people = server.request("GET", "/users").body["data"]
-    assert [(one["name"], one["approver"]) for one in people if one["role"] == "developer"] == [("Grace L.", True)]
+    assert [(one["name"], one["approver"]) for one in people if one["role"] == "developer"] == [
+        ("Grace L.", True)
+    ]

@@ -10,7 +10,9 @@ from execlave import Execlave, ExeclaveError
 from platform_server import PlatformServer
 
 
-def test_a_prompt_is_made_promoted_and_rolled_back(client: Execlave, server: PlatformServer) -> None:
+def test_a_prompt_is_made_promoted_and_rolled_back(
+    client: Execlave, server: PlatformServer
+) -> None:
     agent = client.register_agent(agent_id=f"prompts-{id(client)}", name="Prompts")
     made = [
         agent.deploy_prompt(
@@ -61,7 +63,9 @@ def test_a_yes_is_waited_for(client: Execlave, server: PlatformServer, approver:
     assert agent.get_current_prompt() is None
     refused = server.request("POST", f"/prompt-versions/{version.id}/approve", {})
     assert (refused.status, refused.body["error"]["code"]) == (403, "SELF_APPROVAL")
-    server.request("POST", f"/prompt-versions/{version.id}/approve", {"reason": "fine"}, key=approver).data
+    server.request(
+        "POST", f"/prompt-versions/{version.id}/approve", {"reason": "fine"}, key=approver
+    ).data
     current = agent.get_current_prompt()
     assert current is not None and current.id == version.id
 
@@ -70,7 +74,12 @@ def test_a_build_is_reported(client: Execlave, agent: str) -> None:
     at = datetime.datetime(2026, 11, 30, 8, 0, tzinfo=datetime.UTC)
     for number in (1, 2):
         answer = client.report_agent_metadata(
-            agent, version_label="1.4.0", git_commit="9f86d08", deployed_at=at, notes="n", activate=number == 2
+            agent,
+            version_label="1.4.0",
+            git_commit="9f86d08",
+            deployed_at=at,
+            notes="n",
+            activate=number == 2,
         )
         record = answer["data"]
         assert record["versionNumber"] == number

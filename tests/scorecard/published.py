@@ -94,7 +94,11 @@ def print_rates(port: int, sentences: str) -> None:
     masking = open_client(port, privacy={"enabled": True}, enable_injection_scan=False)
     scanning = open_client(port, privacy={"enabled": False}, enable_injection_scan=True)
     both = open_client(port, privacy={"enabled": True}, enable_injection_scan=True)
-    rates = {"masking": rate(masking, text), "scanning": rate(scanning, text), "both": rate(both, text)}
+    rates = {
+        "masking": rate(masking, text),
+        "scanning": rate(scanning, text),
+        "both": rate(both, text),
+    }
     print(json.dumps({f"{what}_mb_per_second": round(value, 2) for what, value in rates.items()}))
 
 

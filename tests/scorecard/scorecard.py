@@ -45,14 +45,20 @@ LEVELS = ["none", "low", "medium", "high", "critical"]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Precision, recall and speed of detection on labelled sets.")
+    parser = argparse.ArgumentParser(
+        description="Precision, recall and speed of detection on labelled sets."
+    )
     parser.add_argument("folder", nargs="?", type=Path, default=Path("../shared/data/detect"))
-    parser.add_argument("--program", default=os.environ.get("EXECLAVE_BIN", "target/release/execlave"))
+    parser.add_argument(
+        "--program", default=os.environ.get("EXECLAVE_BIN", "target/release/execlave")
+    )
     parser.add_argument("--published", help="a Python in which the published client is installed")
     arguments = parser.parse_args()
     files = sorted(arguments.folder.glob("*.jsonl"))
     if not files:
-        print(f"no labelled sets in `{arguments.folder}`: give a folder of JSON lines to measure anything")
+        print(
+            f"no labelled sets in `{arguments.folder}`: give a folder of JSON lines to measure anything"
+        )
         return
     here = Path(__file__).parent
     scans: dict[str, Scan] = {"execlave": runner([arguments.program, "scan"])}
@@ -95,7 +101,9 @@ def personal_data(sets: dict[str, list[Row]], results: dict[str, dict[str, list[
                 counts = count_spans(rows, found, label)
                 labels = counts.hits + counts.missed
                 table([label, side, labels, counts.precision(), counts.recall(), counts.f1()])
-    print("\nfindings of personal data and secrets in sets without such labels, for a look at false positives")
+    print(
+        "\nfindings of personal data and secrets in sets without such labels, for a look at false positives"
+    )
     table(["set", "side", "texts", "texts with", "by type"])
     for name, rows in sets.items():
         if any("spans" in row for row in rows):
@@ -106,19 +114,31 @@ def personal_data(sets: dict[str, list[Row]], results: dict[str, dict[str, list[
                 for finding in line["pii"] + line.get("secrets", []):
                     by_type[finding.get("type") or finding["kind"]] += 1
             touched = sum(bool(line["pii"] or line.get("secrets")) for line in found)
-            table([name, side, len(rows), touched, ", ".join(f"{kind} {n}" for kind, n in sorted(by_type.items()))])
+            table(
+                [
+                    name,
+                    side,
+                    len(rows),
+                    touched,
+                    ", ".join(f"{kind} {n}" for kind, n in sorted(by_type.items())),
+                ]
+            )
 
 
 def count_spans(rows: list[Row], found: list[Row], label: str) -> Counts:
     counts = Counts()
     for row, line in zip(rows, found, strict=True):
         labelled = [(span["start"], span["end"]) for span in row["spans"] if span["type"] == label]
-        predicted = [(span["start"], span["end"]) for span in line["pii"] if span["type"] in TYPES[label]]
+        predicted = [
+            (span["start"], span["end"]) for span in line["pii"] if span["type"] in TYPES[label]
+        ]
         for span in labelled:
             hit = any(overlap(span, other) for other in predicted)
             counts.hits += hit
             counts.missed += not hit
-        counts.false += sum(not any(overlap(span, other) for other in labelled) for span in predicted)
+        counts.false += sum(
+            not any(overlap(span, other) for other in labelled) for span in predicted
+        )
     return counts
 
 
@@ -127,7 +147,9 @@ def overlap(left: tuple[int, int], right: tuple[int, int]) -> bool:
 
 
 def injection(sets: dict[str, list[Row]], results: dict[str, dict[str, list[Row]]]) -> None:
-    print("\nprompt injection: recall on attacks, false positives on the rest, at risk level medium and at any sign")
+    print(
+        "\nprompt injection: recall on attacks, false positives on the rest, at risk level medium and at any sign"
+    )
     table(["set", "side", "texts", "medium or more", "anything"])
     for name, rows in sets.items():
         groups: dict[str, list[int]] = defaultdict(list)
@@ -143,7 +165,15 @@ def injection(sets: dict[str, list[Row]], results: dict[str, dict[str, list[Row]
                 verdicts = [found[index]["injection"] for index in indices]
                 medium = sum(LEVELS.index(verdict["riskLevel"]) >= 2 for verdict in verdicts)
                 anything = sum(verdict["detected"] for verdict in verdicts)
-                table([group, side, len(indices), show(medium, len(indices)), show(anything, len(indices))])
+                table(
+                    [
+                        group,
+                        side,
+                        len(indices),
+                        show(medium, len(indices)),
+                        show(anything, len(indices)),
+                    ]
+                )
 
 
 def speed(program: str, published: str | None, here: Path) -> None:
@@ -161,7 +191,9 @@ def speed(program: str, published: str | None, here: Path) -> None:
     def seconds(lines: int) -> float:
         def once() -> float:
             started = time.perf_counter()
-            subprocess.run([program, "scan"], input=line * lines, stdout=subprocess.DEVNULL, check=True)
+            subprocess.run(
+                [program, "scan"], input=line * lines, stdout=subprocess.DEVNULL, check=True
+            )
             return time.perf_counter() - started
 
         return min(once() for _ in range(5))
@@ -182,7 +214,11 @@ WIDTHS = [44, 10, 8, 22, 22, 22]
 
 
 def table(cells: list[Any]) -> None:
-    print("  ".join(str(cell).ljust(width) for cell, width in zip(cells, WIDTHS, strict=False)).rstrip())
+    print(
+        "  ".join(
+            str(cell).ljust(width) for cell, width in zip(cells, WIDTHS, strict=False)
+        ).rstrip()
+    )
 
 
 main()
