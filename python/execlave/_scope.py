@@ -7,7 +7,6 @@ generator is suspended its trace is nobody's parent, so that what its consumer d
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import AsyncGenerator, Callable, Generator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -16,6 +15,8 @@ from . import _context
 from .exceptions import ExeclaveError
 
 if TYPE_CHECKING:
+    import inspect
+
     from ._tracing import TraceCalls
     from .trace import Trace
 
@@ -45,6 +46,9 @@ class TraceScope:
         `func` may be a function, a coroutine function, a generator function of either kind, or a class or static method. Of a
         generator the output is the list of what it yielded, up to 1,000 items.
         """
+        # Costs a programme that decorates nothing an eighth of the import.
+        import inspect
+
         if isinstance(func, (classmethod, staticmethod)):
             return cast(F, type(func)(self(func.__func__)))
         call = _Call(self._client, self._options, func, self._capture_input)
@@ -249,6 +253,8 @@ def _async_generator(func: Callable[..., Any], call: _Call) -> Callable[..., Any
 
 
 def _signature(func: Callable[..., Any]) -> inspect.Signature | None:
+    import inspect
+
     try:
         return inspect.signature(func)
     except (TypeError, ValueError):
