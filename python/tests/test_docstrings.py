@@ -15,16 +15,20 @@ import execlave
 from execlave import Agent, Execlave, PromptVersion, Trace, detect
 
 
-def is_twin(name: str, call: object) -> bool:
-    """Whether it is described by the call that it is the awaitable form of."""
-    return name.startswith("a") and (inspect.getdoc(call) or "").startswith("As `")
+def is_described_elsewhere(call: object) -> bool:
+    """Whether it is the awaitable form of another call, or should not be used any more."""
+    return (inspect.getdoc(call) or "").startswith(("As `", "Deprecated"))
 
 
 def public(owner: type | ModuleType) -> Iterator[tuple[str, Any]]:
     names = getattr(owner, "__all__", None) or dir(owner)
     for name in names:
         call = getattr(owner, name)
-        if inspect.isfunction(call) and not name.startswith("_") and not is_twin(name, call):
+        if (
+            inspect.isfunction(call)
+            and not name.startswith("_")
+            and not is_described_elsewhere(call)
+        ):
             yield f"{owner.__name__}.{name}", call
 
 
