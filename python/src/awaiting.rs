@@ -60,7 +60,8 @@ fn begin<T: Send + 'static>(
     convert: Convert<T>,
     fail: Fail,
 ) -> PyResult<Bound<'_, PyAny>> {
-    let event_loop = py.import("asyncio")?.call_method0("get_running_loop")?;
+    let running = py.import("asyncio")?.call_method0("get_running_loop");
+    let event_loop = running.map_err(|_| error::no_event_loop())?;
     let future = event_loop.call_method0("create_future")?;
     let (handle, tasks) = runtime::shared(py)?;
     let (kept_loop, kept_future) = (event_loop.unbind(), future.clone().unbind());

@@ -20,6 +20,7 @@ HALTS = [
     execlave.ApprovalVerificationError("ap", ValueError("x")),
     execlave.EnforcementUnavailableError(3, "down"),
     execlave.MetadataContractError("x"),
+    execlave.QuestionTooLargeError("x"),
 ]
 OTHERS = [
     execlave.ExeclaveError("x"),
@@ -43,11 +44,11 @@ def test_a_failure_is_no_decision(error: Exception) -> None:
 
 @pytest.mark.parametrize("error", HALTS + OTHERS, ids=lambda e: type(e).__name__)
 def test_every_error_survives_a_trip_to_another_process(error: execlave.ExeclaveError) -> None:
-    error.status_code = 418
+    error.status_code, error.source = 418, "local"
     copy = pickle.loads(pickle.dumps(error))
     assert type(copy) is type(error)
     assert str(copy) == str(error)
-    assert copy.status_code == 418
+    assert (copy.status_code, copy.source) == (418, "local")
 
 
 def test_a_block_says_which_policies() -> None:
