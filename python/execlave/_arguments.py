@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from ._settings import choice
 from .exceptions import ExeclaveError
 
 # The error message is always scrubbed; naming it is allowed.
 _SCRUB_FIELDS = ("input", "output", "metadata", "error_message")
 
 
-def is_closed(name: str, value: str) -> bool:
-    if value not in ("fail_open", "fail_closed"):
-        raise ValueError(f"{name} must be 'fail_open' or 'fail_closed', not {value!r}")
-    return value == "fail_closed"
+def is_closed(name: str, value: object) -> bool:
+    return choice(name, value, ("fail_open", "fail_closed")) == "fail_closed"
 
 
 def decides_locally(value: object) -> tuple[bool, bool]:
@@ -31,15 +30,18 @@ _PRIVACY = ("enabled", "scrub_fields", "hash_pii", "hash_key", "scrub_keys", "sc
 def privacy_settings(
     settings: Mapping[str, Any],
 ) -> tuple[bool, bool, bool, bool, bool, bool, bool]:
-    unknown = set(settings) - set(_PRIVACY)
+    unknown = sorted(map(repr, set(settings) - set(_PRIVACY)))
     if unknown:
         raise ValueError(
-            f"privacy has unknown keys {sorted(unknown)}; the keys are {', '.join(_PRIVACY)}"
+            f"privacy has unknown keys {', '.join(unknown)}; the keys are {', '.join(_PRIVACY)}"
         )
     fields = settings.get("scrub_fields", ["input", "output"])
+    if isinstance(fields, str) or not isinstance(fields, Collection):
+        raise ValueError(f"privacy scrub_fields must be a list of names, not {fields!r}")
+    fields = list(fields)
     strange = [field for field in fields if field not in _SCRUB_FIELDS]
     if strange:
-        raise ValueError(f"scrub_fields may name {', '.join(_SCRUB_FIELDS)}, not {strange}")
+        raise ValueError(f"privacy scrub_fields may name {', '.join(_SCRUB_FIELDS)}, not {strange}")
     return (
         bool(settings.get("enabled", False)),
         "input" in fields,

@@ -27,7 +27,8 @@ class EnforcementCalls(Core):
     ) -> dict[str, Any]:
         """Ask whether an action may happen. Returns when it may and raises when it may not.
 
-        If a person must agree, the call waits for that person; Ctrl-C ends the wait, and asking again finds the same approval.
+        If a person must agree, the call waits for that person; Ctrl-C or `shutdown()` ends the wait, and asking again finds the
+        same approval.
 
         Args:
             agent_id: The agent, by its external id or the server's.
@@ -42,7 +43,8 @@ class EnforcementCalls(Core):
 
         Returns:
             The server's answer: `allowed` (True) and, where policies in `warn` or `monitor` mode fired, `warnings`. After an
-            approval, `approvalRequestId` and `certificate`. If nobody decided, `source` says why.
+            approval, `approvalRequestId` and `certificate`. `source` says where it was decided: `"server"`, `"local"` or
+            `"approval"`, and, if nobody decided, why (`"fail_open_…"`).
 
         Raises:
             PolicyBlockedError: A policy forbids it; see `violations`.
@@ -52,9 +54,10 @@ class EnforcementCalls(Core):
             CertificateMismatchError: The approval does not cover this action.
             ApprovalVerificationError: Whether it does could not be found out.
             EnforcementUnavailableError: No decision could be had, and `enforcement_on_outage` is `"fail_closed"`.
+            QuestionTooLargeError: The question is larger than the server takes.
             PlanLimitExceededError: The plan is exhausted, and `plan_limit_behavior` is `"fail_closed"`.
             ExeclaveAuthError: The key is wrong.
-            ExeclaveError: The server refused the request for another reason.
+            ExeclaveError: The server refused the request for another reason, or the client is shut down.
 
         Example:
             >>> exe.enforce_policy("support", "How do I reset my password?", tools=["search"])["allowed"]

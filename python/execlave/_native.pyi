@@ -45,6 +45,7 @@ class NativeClient:
         heartbeat_interval: float,
         report_bypasses: bool,
         local_decisions: tuple[bool, bool],
+        bundle_ttl: float,
         observer: _Observer,
     ) -> NativeClient: ...
     # With `awaitable` each returns an asyncio future of what it returns without.

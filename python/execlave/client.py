@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from . import _lifetime, _native
+from . import _settings as settings
 from ._agents import AgentCalls
 from ._arguments import decides_locally, hash_key, is_closed, privacy_settings
 from ._async import AsyncCalls
@@ -57,8 +58,9 @@ class Execlave(AgentCalls, IdentityCalls, VersionCalls, EnforcementCalls, TraceC
         on_trace_rejected: Called with a list of dicts (`traceId`, `code`, `message`) when the server refused traces.
         plan_limit_behavior: The same as `enforcement_on_outage` for an exhausted plan (HTTP 402).
         heartbeat_interval_seconds: Seconds between two signs of life of each registered agent.
-        policy_cache_ttl_seconds: The longest that a decision held in this process may be used. None is held: every action is
-            decided anew, here or by the server.
+        policy_cache_ttl_seconds: A decision is made in this process only if the server has confirmed the policies held here within
+            this time, which it does all the while it can be reached; otherwise the server is asked first, and what is held counts
+            if it does not answer. 0 always asks first. No decision is kept: every action is decided anew.
         api_version: `"v1"`; empty for the unversioned paths.
         stamp_identity: Whether every trace that names an agent carries a credential which proves that it is that agent. A
             credential that cannot be had costs the proof and never the trace.
@@ -75,7 +77,7 @@ class Execlave(AgentCalls, IdentityCalls, VersionCalls, EnforcementCalls, TraceC
             nobody else, in microseconds. `"outage"`: the same, but only while the server does not answer. False: nothing.
 
     Raises:
-        ValueError: The key is missing or a setting makes no sense.
+        ValueError: The key is missing or a setting makes no sense, whatever is wrong with it; the text names the parameter.
 
     Example:
         >>> with Execlave(enforcement_on_outage="fail_closed", environment="staging") as client:
@@ -115,57 +117,70 @@ class Execlave(AgentCalls, IdentityCalls, VersionCalls, EnforcementCalls, TraceC
         local_decisions: bool | Literal["outage"] = True,
         approval_poll_interval_seconds: float = 5,
     ) -> None:
-        key = api_key or os.environ.get("EXECLAVE_API_KEY") or ""
+        key = settings.optional_text("api_key", api_key) or os.environ.get("EXECLAVE_API_KEY", "")
         if not key.strip():
             raise ValueError(
                 "api_key must be provided, as an argument or in the environment variable "
                 "EXECLAVE_API_KEY"
             )
-        if mode not in ("native", "otlp", "both"):
-            raise ValueError(f"mode must be 'native', 'otlp' or 'both', not {mode!r}")
-        if mode != "native" and not otlp_endpoint:
+        mode = settings.choice("mode", mode, ("native", "otlp", "both"))
+        collector = settings.optional_text("otlp_endpoint", otlp_endpoint)
+        if mode != "native" and collector is None:
             raise ValueError(f"otlp_endpoint is required when mode is {mode!r}")
-        if spool_max_bytes < 1:
-            raise ValueError(f"spool_max_bytes must be at least 1, not {spool_max_bytes}")
-        if batch_size < 1:
-            raise ValueError(f"batch_size must be at least 1, not {batch_size}")
-        if debug:
-            logging.basicConfig()
-            logging.getLogger().setLevel(logging.DEBUG)
+        private = settings.mapping("privacy", privacy)
+        polls = settings.switch("enable_control_channel", enable_control_channel)
+        poll_interval = settings.seconds("poll_interval_seconds", poll_interval_seconds)
+        flush_interval = settings.seconds("flush_interval_seconds", flush_interval_seconds)
 
-        self.environment = environment
+        self.environment = settings.text("environment", environment)
         self.enforcement_on_outage = enforcement_on_outage
-        self.async_mode = async_mode
+        self.async_mode = settings.switch("async_mode", async_mode)
         self.policy_cache_ttl_seconds = policy_cache_ttl_seconds
-        self._on_enforcement_bypassed = on_enforcement_bypassed
-        self._on_trace_rejected = on_trace_rejected
+        self._on_enforcement_bypassed = settings.callback(
+            "on_enforcement_bypassed", on_enforcement_bypassed
+        )
+        self._on_trace_rejected = settings.callback("on_trace_rejected", on_trace_rejected)
         self._native = _native.NativeClient(
             api_key=key,
-            base_url=base_url or os.environ.get("EXECLAVE_BASE_URL") or None,
-            otlp_endpoint=None if mode == "native" else otlp_endpoint,
+            base_url=settings.optional_text("base_url", base_url)
+            or os.environ.get("EXECLAVE_BASE_URL")
+            or None,
+            otlp_endpoint=None if mode == "native" else collector,
             otlp_only=mode != "both",
-            environment=environment,
-            api_version=api_version or None,
+            environment=self.environment,
+            api_version=settings.version("api_version", api_version),
             user_agent=f"Execlave-python-sdk/{_native.VERSION}",
-            stamp_identity=stamp_identity,
-            sign_requests=sign_requests,
-            timeout=request_timeout_seconds,
+            stamp_identity=settings.switch("stamp_identity", stamp_identity),
+            sign_requests=settings.switch("sign_requests", sign_requests),
+            timeout=settings.seconds("request_timeout_seconds", request_timeout_seconds),
             outage_closed=is_closed("enforcement_on_outage", enforcement_on_outage),
             plan_limit_closed=is_closed("plan_limit_behavior", plan_limit_behavior),
-            privacy=privacy_settings(privacy or {}),
-            hash_key=hash_key((privacy or {}).get("hash_key")),
-            scan_injections=enable_injection_scan,
-            batch_size=batch_size,
-            flush_interval=flush_interval_seconds if async_mode else None,
-            spool_dir=None if spool_dir is None else os.fspath(spool_dir),
-            spool_bytes=spool_max_bytes,
-            poll_interval=poll_interval_seconds if enable_control_channel else None,
-            approval_interval=approval_poll_interval_seconds,
-            heartbeat_interval=heartbeat_interval_seconds,
-            report_bypasses=report_bypasses_to_platform,
+            privacy=privacy_settings(private),
+            hash_key=hash_key(private.get("hash_key")),
+            scan_injections=settings.switch("enable_injection_scan", enable_injection_scan),
+            batch_size=settings.count("batch_size", batch_size),
+            flush_interval=flush_interval if self.async_mode else None,
+            spool_dir=settings.folder("spool_dir", spool_dir),
+            spool_bytes=settings.size("spool_max_bytes", spool_max_bytes),
+            poll_interval=poll_interval if polls else None,
+            approval_interval=settings.seconds(
+                "approval_poll_interval_seconds", approval_poll_interval_seconds
+            ),
+            heartbeat_interval=settings.seconds(
+                "heartbeat_interval_seconds", heartbeat_interval_seconds
+            ),
+            report_bypasses=settings.switch(
+                "report_bypasses_to_platform", report_bypasses_to_platform
+            ),
             local_decisions=decides_locally(local_decisions),
-            observer=Observer(on_trace_rejected),
+            bundle_ttl=settings.seconds(
+                "policy_cache_ttl_seconds", policy_cache_ttl_seconds, least=0
+            ),
+            observer=Observer(self._on_trace_rejected),
         )
+        if settings.switch("debug", debug):
+            logging.basicConfig()
+            logging.getLogger().setLevel(logging.DEBUG)
         _lifetime.remember(self)
 
     def shutdown(self) -> None:

@@ -22,6 +22,7 @@ __all__ = [
     "PlanLimitExceededError",
     "PolicyBlockedError",
     "PolicyDeniedError",
+    "QuestionTooLargeError",
     "QuotaExceededError",
     "ToolIntegrityError",
     "ValidatorDeniedError",
@@ -36,7 +37,9 @@ class ExeclaveError(Exception):
     """Base of all errors of this package.
 
     `status_code` and `body` are those of the server's answer, if there was one; `code` is the server's error code and
-    `request_id` finds the request in its log. `retryable` says whether the same call may succeed a little later.
+    `request_id` finds the request in its log. `retryable` says whether the same call may succeed a little later. `source` says
+    where a decision was made: `"server"`, `"local"` for one of this process, `"approval"` for one about an approval; `None` if the
+    error is no decision.
     """
 
     status_code: int | None = None
@@ -45,6 +48,7 @@ class ExeclaveError(Exception):
     request_id: str | None = None
     retry_after: float | None = None
     retryable: bool = False
+    source: str | None = None
 
     def __reduce__(
         self,
@@ -190,6 +194,12 @@ class EnforcementUnavailableError(EnforcementHaltError):
         )
         self.consecutive_failures = consecutive_failures
         self.last_error = last_error
+
+
+class QuestionTooLargeError(EnforcementHaltError):
+    """The question is larger than the server takes (`status_code` 413), so nobody can decide about the action. Ask about less at a
+    time: 8 MiB of JSON are the most that is sent, and a server or a proxy before it may be set to take less.
+    """
 
 
 class MetadataContractError(EnforcementHaltError):

@@ -70,7 +70,10 @@ pub(crate) fn done(
 
 fn running_loop(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     static RUNNING_LOOP: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    RUNNING_LOOP.import(py, "asyncio", "get_running_loop")?.call0()
+    RUNNING_LOOP
+        .import(py, "asyncio", "get_running_loop")?
+        .call0()
+        .map_err(|_| error::no_event_loop())
 }
 
 fn begin<T: Send + 'static>(

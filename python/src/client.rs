@@ -46,7 +46,7 @@ impl NativeClient {
     #[new]
     #[pyo3(signature = (*, api_key, base_url, otlp_endpoint, otlp_only, environment, api_version, user_agent, stamp_identity, sign_requests, timeout,
         outage_closed, plan_limit_closed, privacy, hash_key, scan_injections, batch_size, flush_interval, spool_dir, spool_bytes, poll_interval,
-        approval_interval, heartbeat_interval, report_bypasses, local_decisions, observer))]
+        approval_interval, heartbeat_interval, report_bypasses, local_decisions, bundle_ttl, observer))]
     fn new(
         py: Python<'_>,
         api_key: &str,
@@ -73,17 +73,21 @@ impl NativeClient {
         heartbeat_interval: f64,
         report_bypasses: bool,
         local_decisions: (bool, bool),
+        bundle_ttl: f64,
         observer: Py<PyAny>,
     ) -> PyResult<Self> {
-        let invalid = |error| PyValueError::new_err(format!("{error}"));
         let mode = |closed| if closed { FailMode::Closed } else { FailMode::Open };
         let (enabled, input, output, metadata, hash, keys, names) = privacy;
         let hashing = hash_key.map_or(Hash::Plain, |key| Hash::Keyed(HashKey::new(key)));
-        let mut settings = Config::new(ApiKey::new(api_key).map_err(invalid)?);
+        let mut settings =
+            Config::new(ApiKey::new(api_key).map_err(|fault| invalid("api_key", &fault))?);
         if let Some(base_url) = base_url {
-            settings.base_url = base_url.parse().map_err(invalid)?;
+            settings.base_url = base_url.parse().map_err(|fault| invalid("base_url", &fault))?;
         }
-        settings.otlp_endpoint = otlp_endpoint.map(str::parse).transpose().map_err(invalid)?;
+        settings.otlp_endpoint = otlp_endpoint
+            .map(str::parse)
+            .transpose()
+            .map_err(|fault| invalid("otlp_endpoint", &fault))?;
         settings.otlp_only = otlp_only;
         "python".clone_into(&mut settings.language);
         settings.spool_dir = spool_dir;
@@ -107,6 +111,8 @@ impl NativeClient {
         settings.approval_interval = seconds("approval_poll_interval_seconds", approval_interval)?;
         settings.heartbeat_interval = seconds("heartbeat_interval_seconds", heartbeat_interval)?;
         (settings.local_decisions, settings.ask_server_first) = local_decisions;
+        settings.bundle_ttl = Duration::try_from_secs_f64(bundle_ttl)
+            .map_err(|fault| invalid("policy_cache_ttl_seconds", &fault))?;
         // Before a fork the workers are parked, and a bundle is not being compiled.
         settings.blocking_threads = false;
         let current = start(py, &settings, &observer, Knowledge::default())?
@@ -430,6 +436,10 @@ pub(crate) fn parse<T: serde::de::DeserializeOwned>(py: Python<'_>, value: Value
     T::deserialize(&value)
         .or_else(|_| json::parse_value(value))
         .map_err(|fault| error::invalid(py, &fault.path, &fault.message))
+}
+
+fn invalid(name: &str, fault: &dyn std::fmt::Display) -> PyErr {
+    PyValueError::new_err(format!("{name}: {fault}"))
 }
 
 fn seconds(name: &str, value: f64) -> PyResult<Duration> {

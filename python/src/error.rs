@@ -2,7 +2,7 @@
 
 use execlave_client::error::Refusal;
 use execlave_client::{Error, ErrorKind};
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
@@ -25,6 +25,14 @@ pub(crate) fn invalid(py: Python<'_>, path: &str, message: &str) -> PyErr {
         Ok(instance) => PyErr::from_value(instance.into_bound(py)),
         Err(failure) => failure,
     }
+}
+
+/// The exception for an awaitable call outside of `asyncio`.
+pub(crate) fn no_event_loop() -> PyErr {
+    PyRuntimeError::new_err(
+        "no running event loop: the awaitable calls need asyncio. Under trio and others, run the call that waits in a thread, such as \
+         `trio.to_thread.run_sync(exe.ping)`",
+    )
 }
 
 fn build(py: Python<'_>, error: &Error, plan_limit: &str) -> PyResult<PyErr> {
@@ -52,7 +60,7 @@ fn build(py: Python<'_>, error: &Error, plan_limit: &str) -> PyResult<PyErr> {
             blocked.setattr("decision_id", option(decision_id))?;
             blocked.unbind()
         }
-        Error::AgentPaused { agent_id, reason } => {
+        Error::AgentPaused { agent_id, reason, .. } => {
             make("AgentPausedError", &[("agent_id", text(agent_id)), ("reason", option(reason))])?
         }
         Error::Denied { approval_id, reason } => make(
@@ -80,22 +88,30 @@ fn build(py: Python<'_>, error: &Error, plan_limit: &str) -> PyResult<PyErr> {
                 ("last_error", text(last_error)),
             ],
         )?,
-        Error::PlanLimit { resource, current, max } => make(
+        Error::PlanLimit { resource, current, max, refusal } => make(
             plan_limit,
             &[
                 ("resource", text(resource)),
                 ("current", current.into_pyobject(py)?.into_any()),
                 ("max", max.into_pyobject(py)?.into_any()),
+                (
+                    "message",
+                    text(&format!(
+                        "Plan limit reached: {resource} ({current}/{max}): {}",
+                        refusal.message
+                    )),
+                ),
             ],
         )?,
+        Error::TooLarge(refusal) => plain(py, "QuestionTooLargeError", &request_failed(refusal))?,
         Error::Auth(refusal) => plain(py, "ExeclaveAuthError", &request_failed(refusal))?,
         Error::Refused(refusal) => plain(py, "ExeclaveError", &request_failed(refusal))?,
         other => plain(py, "ExeclaveError", &capitalised(&other.to_string()))?,
     };
     let instance = instance.into_bound(py);
     instance.setattr("retryable", error.is_retryable())?;
-    if let Error::PlanLimit { .. } = error {
-        instance.setattr("status_code", 402)?;
+    if let Some(source) = error.decided_by() {
+        instance.setattr("source", source.as_str())?;
     }
     if let Some(refusal) = error.refusal() {
         attach(&instance, refusal, error.kind())?;
@@ -126,7 +142,8 @@ fn attach(instance: &Bound<'_, PyAny>, refusal: &Refusal, kind: ErrorKind) -> Py
     instance.setattr("code", refusal.code.as_deref())?;
     instance.setattr("request_id", refusal.request_id.as_deref())?;
     instance.setattr("retry_after", refusal.retry_after.map(|wait| wait.as_secs_f64()))?;
-    if kind != ErrorKind::Auth {
+    // A question that was refused here has no answer.
+    if kind != ErrorKind::Auth && (kind != ErrorKind::Decision || !refusal.body.is_empty()) {
         instance.setattr("body", &refusal.body)?;
     }
     Ok(())

@@ -145,7 +145,10 @@ def test_any_object_is_recorded(case: str, scripted: Scripted, client_of: Make) 
 def test_any_object_is_asked_about(case: str, scripted: Scripted, client_of: Make) -> None:
     scripted.script = accept
     given, expected = CASES[case]
-    assert client_of().enforce_policy("a", "x", metadata={"m": given}) == {"allowed": True}
+    assert client_of().enforce_policy("a", "x", metadata={"m": given}) == {
+        "allowed": True,
+        "source": "server",
+    }
     [asked] = scripted.requests("/api/v1/policies/enforce")
     assert asked.json["metadata"] == {"m": expected}
 

@@ -94,7 +94,7 @@ def test_06_circular_and_nan_values_are_no_outage(scripted: Scripted, client_of:
     circle: dict[str, Any] = {"nan": float("nan"), "object": object(), "set": {1}}
     circle["self"] = circle
     exe = client_of()
-    assert "source" not in exe.enforce_policy("a", "x", metadata=circle)
+    assert exe.enforce_policy("a", "x", metadata=circle)["source"] == "server"
     sent = asked(scripted)[0].json["metadata"]
     assert (sent["nan"], sent["self"], sent["set"]) == ("NaN", "[CIRCULAR]", [1])
     with pytest.raises(execlave.ExeclaveError, match="estimated_cost"):
@@ -113,7 +113,7 @@ def test_07_the_breaker_is_per_agent(scripted: Scripted, client_of: Make) -> Non
     exe = client_of()
     sources = [exe.enforce_policy("bad", "x")["source"] for _ in range(4)]
     assert sources == ["fail_open_server_error"] * 3 + ["fail_open_circuit_breaker"]
-    assert "source" not in exe.enforce_policy("good", "x")
+    assert exe.enforce_policy("good", "x")["source"] == "server"
 
 
 def test_08_every_open_gate_is_visible_and_tool_outputs_can_be_asked_about(
@@ -135,7 +135,7 @@ def test_09_answers_are_nobody_elses_to_change(scripted: Scripted, client_of: Ma
     exe = client_of()
     first = exe.enforce_policy("a", "x")
     first["allowed"] = "changed"
-    assert exe.enforce_policy("a", "x") == {"allowed": True}
+    assert exe.enforce_policy("a", "x") == {"allowed": True, "source": "server"}
 
 
 def test_every_row_has_a_test() -> None:

@@ -43,7 +43,7 @@ def test_everything_asked_reaches_the_wire(scripted: Scripted, client_of: Make) 
         conversation_history=[{"role": "user", "content": "before"}],
         tool_outputs=[{"name": "t", "output": {"a": (1, 2)}}],
     )
-    assert result == {"allowed": True, "warnings": [VIOLATION]}
+    assert result == {"allowed": True, "warnings": [VIOLATION], "source": "server"}
     assert scripted.seen[0].json == {
         "agentId": "a",
         "input": "hello",
@@ -108,7 +108,7 @@ def test_a_block_carries_its_violations(scripted: Scripted, client_of: Make) -> 
     error = refused(client_of())
     assert isinstance(error, execlave.PolicyBlockedError)
     assert error.violations == [VIOLATION]
-    assert error.decision_id == "d1"
+    assert (error.decision_id, error.source) == ("d1", "server")
     assert str(error) == "Execution blocked by policy: [pii_access] an e-mail address"
 
 
@@ -116,7 +116,7 @@ def test_a_pause_carries_agent_and_reason(scripted: Scripted, client_of: Make) -
     scripted.script = always(403, {"allowed": False, "violations": [PAUSED]})
     error = refused(client_of())
     assert isinstance(error, execlave.AgentPausedError)
-    assert (error.agent_id, error.reason) == ("a", "paused")
+    assert (error.agent_id, error.reason, error.source) == ("a", "paused", "server")
 
 
 def test_errors_carry_what_the_server_said(scripted: Scripted, client_of: Make) -> None:
@@ -126,7 +126,7 @@ def test_errors_carry_what_the_server_said(scripted: Scripted, client_of: Make) 
     assert str(error) == "API request failed (404): no agent `a`"
     assert (error.status_code, error.code, error.request_id) == (404, "NOT_FOUND", "r7")
     assert error.body is not None and "no agent" in error.body
-    assert error.retryable is False
+    assert (error.retryable, error.source) == (False, None)
 
 
 @pytest.mark.parametrize(
@@ -178,10 +178,30 @@ def test_failing_closed(scripted: Scripted, client_of: Make) -> None:
 
 def test_a_plan_that_fails_closed(scripted: Scripted, client_of: Make) -> None:
     scripted.script = always(402, {"error": LIMIT})
-    error = refused(client_of(plan_limit_behavior="fail_closed"))
+    client = client_of(plan_limit_behavior="fail_closed")
+    error = refused(client)
     assert isinstance(error, execlave.PlanLimitExceededError)
     assert (error.resource, error.current, error.max) == ("maxTracesPerMonth", 5, 5)
     assert not is_enforcement_error(error)
+    # It is known for a minute, and costs no request until then.
+    assert type(refused(client)) is execlave.PlanLimitExceededError
+    assert len(scripted.seen) == 1
+
+
+def test_what_the_plan_refused_keeps_what_the_server_said(
+    scripted: Scripted, client_of: Make
+) -> None:
+    limit = {**LIMIT, "resource": "agents", "message": "ask your administrator"}
+    scripted.script = always(402, {"error": limit})
+    client = client_of(plan_limit_behavior="fail_closed")
+    with pytest.raises(execlave.QuotaExceededError) as registered:
+        client.register_agent(agent_id="a", name="A")
+    for error in (refused(client), refused(client), registered.value):
+        assert (error.status_code, error.code) == (402, "PLAN_LIMIT_EXCEEDED")
+        assert str(error) == "Plan limit reached: agents (5/5): ask your administrator"
+        assert error.body is not None and "administrator" in error.body
+    # Another limit than that of traces is asked about every time.
+    assert len(scripted.requests("/api/v1/policies/enforce")) == 2
 
 
 def test_failing_open_takes_no_longer_than_the_timeout(scripted: Scripted, client_of: Make) -> None:
@@ -193,6 +213,10 @@ def test_failing_open_takes_no_longer_than_the_timeout(scripted: Scripted, clien
 
     scripted.script = hang
     client = client_of(request_timeout_seconds=0.5)
+    for quick in (client.ping, lambda: client.check_agent_status("a") == "active"):
+        started = time.monotonic()
+        assert quick() is False
+        assert time.monotonic() - started < 4
     # The server answers nothing until the call has given up on it.
     assert client.enforce_policy("a", "x")["source"] == "fail_open_network_error"
     over.set()
@@ -211,7 +235,7 @@ def test_retry_after_is_honoured(scripted: Scripted, client_of: Make) -> None:
     replies = iter([(429, {}, {"Retry-After": "1"}), (200, {"allowed": True})])
     scripted.script = lambda request: next(replies)
     started = time.monotonic()
-    assert client_of().enforce_policy("a", "x") == {"allowed": True}
+    assert client_of().enforce_policy("a", "x")["source"] == "server"
     assert time.monotonic() - started >= 1
 
 

@@ -42,9 +42,25 @@ def test_what_needs_nobody_else_is_decided_here(connect: Make, server: Server, n
     with pytest.raises(execlave.PolicyBlockedError) as blocked:
         exe.enforce_policy(name, INJECTION)
     assert blocked.value.violations[0]["policyType"] == "injection_scan"
+    assert blocked.value.source == "local"
     exe.flush()
     path = f"/api/v1/decisions?agent={name}&outcome=block"
     eventually(lambda: server.call("GET", path)["data"][0]["source"] == "local")
+
+
+def test_policies_that_nobody_confirms_count_while_the_server_does_not_answer(
+    own_server: Server,
+) -> None:
+    with Execlave(own_server.key, own_server.url, policy_cache_ttl_seconds=0) as exe:
+        exe.register_agent(agent_id="a", name="a")
+        own_server.policy("no", "injection_scan", "block", "a")
+        eventually(lambda: exe.decides_locally("a"))
+        assert exe.enforce_policy("a", "hello")["source"] == "server"
+        own_server.kill()
+        assert decides(exe, "a")
+        with pytest.raises(execlave.PolicyBlockedError):
+            exe.enforce_policy("a", INJECTION)
+        assert exe.bypass_count == 0
 
 
 def test_a_new_policy_counts_as_soon_as_the_server_tells(

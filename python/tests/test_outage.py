@@ -68,6 +68,18 @@ def test_a_paused_agent_stays_paused_through_an_outage(
     assert exe.bypass_count == 0
 
 
+def test_a_shutdown_ends_the_wait_for_a_person_at_once(
+    connect_to: Callable[..., Execlave], own_server: Server
+) -> None:
+    exe = connect_to()
+    own_server.policy("pay", "action_approval", "require_approval", "a", tools=["pay"])
+    waiting = in_background(lambda: exe.enforce_policy("a", "pay", tools=["pay"]))
+    eventually(lambda: own_server.metric("execlave_approval_waiters") == 1)
+    exe.shutdown()
+    with pytest.raises(execlave.ExeclaveError, match="shut down"):
+        waiting.result(timeout=5)
+
+
 def test_an_approval_outlives_a_restart(
     connect_to: Callable[..., Execlave], own_server: Server
 ) -> None:

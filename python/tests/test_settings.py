@@ -5,6 +5,7 @@ import hmac
 import inspect
 import logging
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -68,23 +69,94 @@ def test_a_key_is_needed(key: str | None, monkeypatch: pytest.MonkeyPatch) -> No
         ("base_url", "localhost"),
         ("enforcement_on_outage", "open"),
         ("plan_limit_behavior", "closed"),
+        ("mode", None),
+        ("mode", ["native"]),
+        ("api_key", 5),
+        ("api_key", b"exe_dev"),
+        ("base_url", 5),
+        ("base_url", "http://\ud800"),
+        ("environment", None),
+        ("environment", 5),
+        ("otlp_endpoint", 5),
+        ("enforcement_on_outage", None),
+        ("enforcement_on_outage", ["fail_open"]),
+        ("on_enforcement_bypassed", "print"),
+        ("on_trace_rejected", 5),
+        ("api_version", 1),
+        ("api_version", "v1/../v2"),
+        ("async_mode", "no"),
+        ("debug", "no"),
+        ("stamp_identity", "no"),
+        ("sign_requests", None),
+        ("enable_control_channel", "no"),
+        ("enable_injection_scan", 2),
+        ("report_bypasses_to_platform", []),
+        ("local_decisions", "never"),
+        ("local_decisions", []),
+        ("policy_cache_ttl_seconds", -1),
+        ("policy_cache_ttl_seconds", "60"),
+        ("policy_cache_ttl_seconds", None),
+        ("policy_cache_ttl_seconds", float("nan")),
+        ("policy_cache_ttl_seconds", float("inf")),
+        ("spool_dir", 5),
+        ("spool_dir", ""),
+        ("spool_dir", "a\0b"),
+        ("spool_max_bytes", 0),
+        ("spool_max_bytes", "1"),
+        ("spool_max_bytes", 2**80),
         ("batch_size", 0),
+        ("batch_size", "5"),
+        ("batch_size", None),
+        ("batch_size", 1.5),
+        ("batch_size", 2**80),
+        ("batch_size", float("nan")),
+        ("batch_size", True),
+        ("flush_interval_seconds", "10"),
+        ("flush_interval_seconds", 1e300),
+        ("heartbeat_interval_seconds", []),
+        ("request_timeout_seconds", None),
+        ("request_timeout_seconds", 10**400),
+        ("request_timeout_seconds", 1e18),
         ("flush_interval_seconds", 0),
         ("flush_interval_seconds", float("nan")),
         ("poll_interval_seconds", -1),
         ("heartbeat_interval_seconds", 0),
         ("approval_poll_interval_seconds", 0),
         ("request_timeout_seconds", 0),
+        ("privacy", "on"),
         ("privacy", {"enable": True}),
+        ("privacy", {1: True, "a": True}),
+        ("privacy", {"scrub_fields": 5}),
+        ("privacy", {"scrub_fields": "input"}),
+        ("privacy", {"scrub_fields": [["input"]]}),
         ("privacy", {"scrub_fields": ["everything"]}),
         ("privacy", {"hash_key": ""}),
         ("privacy", {"hash_key": 1}),
         ("api_key", "exe\ndev"),
     ],
 )
-def test_a_setting_that_makes_no_sense_is_refused(setting: str, value: Any) -> None:
-    with pytest.raises(ValueError):
-        Execlave(**{"api_key": KEY, setting: value})
+def test_a_setting_that_makes_no_sense_is_refused_by_its_name(setting: str, value: Any) -> None:
+    level = logging.getLogger().level
+    with pytest.raises(ValueError, match=setting):
+        Execlave(**{"api_key": KEY, "debug": True, setting: value})
+    assert logging.getLogger().level == level
+
+
+def test_numbers_and_switches_of_other_types_are_as_good(client_of: Make) -> None:
+    exe = client_of(
+        batch_size=5.0,
+        request_timeout_seconds=Fraction(1, 2),
+        stamp_identity=1,
+        debug=0,
+        policy_cache_ttl_seconds=0,
+        heartbeat_interval_seconds=10**9,
+        spool_max_bytes=2**62,
+        spool_dir=None,
+        base_url=None,
+        api_version="",
+        privacy=None,
+    )
+    assert exe.ping() is False
 
 
 def test_the_environment_supplies_key_and_address(

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+/// Most bytes of a question's JSON: what a server reads unless its `limits.body_bytes` says otherwise. A client sends no more, because a
+/// server that stops reading cannot be told from one that is gone.
+pub const QUESTION_BYTES: usize = 8 << 20;
 /// Most turns in `conversationHistory`.
 pub const HISTORY_LENGTH: usize = 50;
 /// Most entries of `tools`.

@@ -95,7 +95,7 @@ impl Client {
     /// Registers an agent, or finds the one that is registered already: calling it again at every start is what it is for.
     ///
     /// Where the server refuses a second registration, the agent is searched for. It is not searched for with a key that was refused,
-    /// nor when the request itself was wrong.
+    /// nor when the request itself was wrong, nor by a client that asks too often already.
     pub async fn register_agent(&self, agent: &RegisterAgent) -> Result<RegisteredAgent, Error> {
         self.ensure_open()?;
         let body = to_body(agent)?;
@@ -145,9 +145,7 @@ impl Client {
 fn may_exist(error: &Error) -> bool {
     match error {
         Error::PlanLimit { .. } => true,
-        Error::Refused(refusal) => {
-            matches!(refusal.status, 408 | 409 | 429) || refusal.status >= 500
-        }
+        Error::Refused(refusal) => matches!(refusal.status, 408 | 409) || refusal.status >= 500,
         _ => false,
     }
 }

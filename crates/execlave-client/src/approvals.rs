@@ -2,8 +2,8 @@
 //!
 //! The wait is a series of long polls. A server that restarts in between loses nothing: the approval is stored, and asking goes on
 //! until it is decided, expires, or half an hour has passed. An approval counts only together with its certificate: the server must
-//! confirm it for the action context as it was rebuilt here, and where the certificate is signed, the signature is checked here too,
-//! against the server's published keys, so that nothing between the two can turn a no into a yes.
+//! confirm it for the action context as it was rebuilt here, and where the server publishes keys, one of them must have signed a
+//! certificate of this approval and this action, so that nothing between the two can turn a no into a yes.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -72,9 +72,16 @@ impl PendingApproval {
 }
 
 impl Client {
-    /// Waits until a person decides, and returns when the action may happen. A pause of the agent ends the wait at once. Dropping the
-    /// future stops the wait; the approval stays, and asking about the same action again finds it.
+    /// Waits until a person decides, and returns when the action may happen. A pause of the agent ends the wait at once, and so does a
+    /// shutdown of the client. Dropping the future stops the wait; the approval stays, and asking about the same action again finds it.
     pub async fn wait_for_approval(&self, pending: &PendingApproval) -> Result<Allowed, Error> {
+        tokio::select! {
+            answer = self.answer_to(pending) => answer,
+            () = self.until_closed() => Err(Error::Closed),
+        }
+    }
+
+    async fn answer_to(&self, pending: &PendingApproval) -> Result<Allowed, Error> {
         let give_up = Instant::now() + PATIENCE;
         let mut hold = Some(LONG_POLL);
         loop {
@@ -156,7 +163,8 @@ impl Client {
     /// Verifies the approval of a waiting action on the server and here.
     async fn confirm(&self, pending: &PendingApproval) -> Result<Allowed, Error> {
         // The keys come first: a verdict is given once, and must not be lost because the keys cannot be had afterwards.
-        let keys = retry(|| self.key_ring().ensure(self.http())).await;
+        let has_keys = retry(|| self.key_ring().has_keys(self.http())).await;
+        let has_keys = has_keys.map_err(|error| unverified(pending, error))?;
         let verdict = self.verify_with_retry(pending).await?;
         let mismatch = |reason: &str| Error::CertificateMismatch {
             approval_id: pending.id.clone(),
@@ -174,28 +182,34 @@ impl Client {
             }
         }
         let certificate = verdict.get("certificate").and_then(Value::as_object);
-        if let Some(certificate) = certificate {
-            let text = |name| certificate.get(name).and_then(Value::as_str);
-            let context = Value::Object(pending.action_context.clone());
-            let digest = ActionDigest::of_context(&context).to_string();
-            if text("actionDigest").is_some_and(|signed| signed != digest) {
-                return Err(mismatch("action_context_mismatch"));
-            }
-            if text("approvalId").is_some_and(|signed| signed != pending.id) {
-                return Err(mismatch("certificate_tampered"));
-            }
-            if certificate.contains_key("signature") {
-                keys.map_err(|error| unverified(pending, error))?;
+        let text = |name| certificate.and_then(|certificate| certificate.get(name)?.as_str());
+        let context = Value::Object(pending.action_context.clone());
+        let digest = ActionDigest::of_context(&context).to_string();
+        if text("actionDigest").is_some_and(|signed| signed != digest) {
+            return Err(mismatch("action_context_mismatch"));
+        }
+        if text("approvalId").is_some_and(|signed| signed != pending.id) {
+            return Err(mismatch("certificate_tampered"));
+        }
+        let signed = certificate.filter(|certificate| certificate.contains_key("signature"));
+        match signed {
+            Some(certificate) => {
                 let genuine = self.key_ring().verify(self.http(), certificate).await;
-                if !genuine.map_err(|error| unverified(pending, error))? {
+                let genuine = genuine.map_err(|error| unverified(pending, error))?;
+                // The keys sign other things as well.
+                let names_both = text("actionDigest").is_some() && text("approvalId").is_some();
+                if !genuine || !names_both {
                     return Err(mismatch("certificate_tampered"));
                 }
             }
+            None if has_keys => return Err(mismatch("certificate_unsigned")),
+            None => {}
         }
         self.refuse_paused(&pending.agent_id, &pending.key)?;
         let mut body = Map::new();
         body.insert("allowed".to_owned(), Value::Bool(true));
         body.insert("approvalRequestId".to_owned(), Value::from(pending.id.as_str()));
+        body.insert("source".to_owned(), Value::from(Source::Approval.as_str()));
         if let Some(certificate) = certificate {
             body.insert("certificate".to_owned(), Value::Object(certificate.clone()));
         }

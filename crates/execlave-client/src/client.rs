@@ -53,6 +53,8 @@ struct Inner {
     bypasses: AtomicU64,
     bypass_windows: Option<Arc<Bypasses>>,
     closed: AtomicBool,
+    /// Ends waits for a person as soon as the client is closed; `stop` comes after the last delivery.
+    closing: CancellationToken,
     tasks: Mutex<Vec<JoinHandle<()>>>,
     stop: CancellationToken,
     /// Ends the tasks of a client that nobody holds any more.
@@ -184,6 +186,7 @@ impl Client {
                 bypasses: AtomicU64::new(0),
                 bypass_windows,
                 closed: AtomicBool::new(false),
+                closing: CancellationToken::new(),
                 tasks: Mutex::new(tasks),
                 stop: stop.clone(),
                 _stop_when_dropped: stop.drop_guard(),
@@ -197,10 +200,11 @@ impl Client {
     }
 
     /// Sends what is waiting, within the configured time, and ends the background tasks. Every later call but [`Client::flush`] is
-    /// refused. A second shutdown does nothing.
+    /// refused, and whoever waits for a person is told so at once. A second shutdown does nothing.
     pub async fn shutdown(&self) -> FlushReport {
         let mut report = FlushReport::default();
         if !self.inner.closed.swap(true, Ordering::AcqRel) {
+            self.inner.closing.cancel();
             let patience = self.inner.config.shutdown_timeout;
             let drain = async {
                 if let Some(windows) = &self.inner.bypass_windows {
@@ -244,6 +248,11 @@ impl Client {
 
     pub(crate) fn ensure_open(&self) -> Result<(), Error> {
         if self.is_closed() { Err(Error::Closed) } else { Ok(()) }
+    }
+
+    /// Returns once the client is shut down.
+    pub(crate) async fn until_closed(&self) {
+        self.inner.closing.cancelled().await;
     }
 
     /// The registered agent that a caller means.

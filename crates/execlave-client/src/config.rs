@@ -69,6 +69,9 @@ pub struct Config {
     /// The longest between two looks for another bundle. The server holds the question for as long, up to 25 s, and answers as soon as
     /// something changes.
     pub bundle_interval: Duration,
+    /// A decision is made here only if the server has confirmed the bundle within this time; otherwise the server is asked first, and the
+    /// bundle counts for what it does not answer about. Zero is what [`ask_server_first`](Self::ask_server_first) says.
+    pub bundle_ttl: Duration,
     /// How long [`Client::shutdown`](crate::Client::shutdown) tries to deliver what is left.
     pub shutdown_timeout: Duration,
     /// The language of the application, as reports name it.
@@ -108,6 +111,7 @@ impl Config {
             ask_server_first: false,
             blocking_threads: true,
             bundle_interval: Duration::from_secs(15),
+            bundle_ttl: Duration::from_mins(1),
             shutdown_timeout: Duration::from_secs(10),
             language: "rust".to_owned(),
             user_agent: concat!("execlave-rust-sdk/", env!("CARGO_PKG_VERSION")).to_owned(),

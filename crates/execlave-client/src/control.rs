@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::agents::{RegisteredAgent, Registry};
 use crate::client::Client;
+use crate::enforce::Source;
 use crate::error::Error;
 use crate::http::{Call, Http, encode};
 use crate::observer::Observer;
@@ -100,7 +101,7 @@ impl Control {
     async fn report_alive(self: Arc<Self>, agent: RegisteredAgent) {
         let body = json!({"lastPolicyCheckAt": Value::Null}).to_string().into_bytes();
         let path = format!("/agents/{}/heartbeat", encode(&agent.id));
-        let call = Call::post(path, body).timeout(POLL_TIMEOUT);
+        let call = Call::post(path, body).timeout(self.http.patience(POLL_TIMEOUT));
         if let Err(error) = self.http.send(call).await {
             tracing::debug!(agent_id = agent.agent_id, %error, "heartbeat failed");
         }
@@ -109,7 +110,8 @@ impl Control {
 
 /// Asks for a status; older servers send the word alone.
 async fn status_of(http: &Http, id: &str) -> Result<Status, Error> {
-    let call = Call::get(format!("/agents/{}/status-poll", encode(id))).timeout(POLL_TIMEOUT);
+    let call = Call::get(format!("/agents/{}/status-poll", encode(id)));
+    let call = call.timeout(http.patience(POLL_TIMEOUT));
     let answer: Value = http.fetch(call).await?;
     let epoch = answer.get("epoch").and_then(Value::as_i64);
     let poll: AgentStatusPoll = serde_json::from_value(answer)
@@ -156,7 +158,8 @@ impl Client {
     pub(crate) fn refuse_paused(&self, agent_id: &str, key: &str) -> Result<(), Error> {
         match self.states().pause(key) {
             Some(pause) => {
-                Err(Error::AgentPaused { agent_id: agent_id.to_owned(), reason: pause.reason })
+                let (agent_id, reason) = (agent_id.to_owned(), pause.reason);
+                Err(Error::AgentPaused { agent_id, reason, decided_by: Source::Local })
             }
             None => Ok(()),
         }

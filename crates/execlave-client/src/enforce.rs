@@ -12,26 +12,26 @@ use std::time::Duration;
 use execlave_api::enforce::EnforceRequest;
 use execlave_api::paths;
 use execlave_core::request::Action;
-use execlave_core::time::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use tokio::time::{Instant, sleep};
 
 use crate::agents::to_body;
 use crate::approvals::PendingApproval;
-use crate::bypasses::Occurrence;
 use crate::client::Client;
-use crate::clock;
 use crate::config::FailMode;
 use crate::error::Error;
-use crate::http::{Call, Reply};
-use crate::local::{Here, Meanwhile};
+use crate::http::{Call, Reply, refuse_oversized};
+use crate::local::Meanwhile;
 
 mod at_once;
 mod breaker;
+mod outage;
 
 pub use self::at_once::{AtOnce, Undecided};
 use self::breaker::Admission;
 pub(crate) use self::breaker::Breakers;
+pub use self::outage::Bypass;
+use self::outage::Outage;
 
 /// Attempts of one question under [`FailMode::Closed`], and of one that is told to come back later.
 const ATTEMPTS: u32 = 3;
@@ -52,7 +52,7 @@ pub enum Answer {
 pub struct Allowed {
     /// Who gave it.
     pub source: Source,
-    /// The answer as the server sent it; for one that the server did not give, the same shape with `source`.
+    /// The answer as the server sent it, or in the same shape, with `source`.
     pub body: Map<String, Value>,
     /// Set if nobody decided.
     pub bypass: Option<Bypass>,
@@ -78,7 +78,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// The word in the `source` of an answer that the server did not give, and in a bypass report.
+    /// The word in the `source` of an answer, and in a bypass report.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Server => "server",
@@ -103,30 +103,6 @@ impl Source {
     }
 }
 
-/// An action that went ahead without a decision.
-#[derive(Clone, Debug)]
-pub struct Bypass {
-    /// Why nobody decided.
-    pub source: Source,
-    /// The agent as the caller named it.
-    pub agent_id: String,
-    /// When.
-    pub at: Timestamp,
-    /// What was met.
-    pub message: String,
-    /// HTTP status, if there was an answer.
-    pub status: Option<u16>,
-    /// Failed attempts in a row for this agent, if the attempt failed.
-    pub consecutive_failures: Option<u32>,
-}
-
-impl Bypass {
-    /// Why nobody decided, as a word: `network_error`, `server_error`, `circuit_breaker_open` or `plan_limit_exceeded`.
-    pub fn reason(&self) -> &'static str {
-        self.source.reason()
-    }
-}
-
 /// A question on its way.
 #[derive(Debug)]
 struct Question {
@@ -139,19 +115,15 @@ struct Question {
     revision: u64,
     /// What is known of the decision until the server answers.
     meanwhile: Option<Meanwhile>,
-}
-
-/// An attempt that brought no decision.
-struct Outage {
-    source: Source,
-    message: String,
-    status: Option<u16>,
-    failures: u32,
+    /// Whether the bundle was not looked at, so that it still counts where the server does not answer.
+    asked_first: bool,
 }
 
 /// What one attempt brought.
 enum Attempt {
     Answered(Reply),
+    /// Whoever is there does not take the question.
+    Refused(Error),
     Failed(Outage),
     BreakerOpen(Outage),
 }
@@ -174,6 +146,7 @@ impl Client {
     async fn ask_until_answered(&self, question: Question) -> Result<Answer, Error> {
         let action = Action::clone(&question.action);
         let body = to_body(&EnforceRequest::about(question.key.clone(), action))?;
+        refuse_oversized(&body)?;
         let mode = self.config().on_outage;
         let deadline = Instant::now() + self.config().timeout;
         let mut attempt = 1;
@@ -186,35 +159,23 @@ impl Client {
                     }
                     sleep(wait).await;
                     attempt += 1;
-                    continue;
                 }
                 Attempt::Answered(reply) => return self.interpret(&question, &reply),
+                Attempt::Refused(error) => return Err(error),
                 Attempt::BreakerOpen(outage) => return self.without_answer(question, outage).await,
                 Attempt::Failed(outage) if mode == FailMode::Open || attempt == ATTEMPTS => {
                     return self.without_answer(question, outage).await;
                 }
-                Attempt::Failed(_) => {}
+                Attempt::Failed(outage) => {
+                    let asked = outage.retry_after;
+                    let wait = asked.unwrap_or(BACKOFF * attempt);
+                    if asked.is_some() && Instant::now() + wait >= deadline {
+                        return self.without_answer(question, outage).await;
+                    }
+                    sleep(wait).await;
+                    attempt += 1;
+                }
             }
-            sleep(BACKOFF * attempt).await;
-            attempt += 1;
-        }
-    }
-
-    /// What becomes of an action that the server does not answer about.
-    async fn without_answer(
-        &self,
-        mut question: Question,
-        outage: Outage,
-    ) -> Result<Answer, Error> {
-        if self.config().ask_server_first {
-            match self.decide_here(&question.key, &question.action).await {
-                Here::Decided(decided) => return decided.map(Answer::Allowed),
-                Here::AskServer(meanwhile) => question.meanwhile = meanwhile,
-            }
-        }
-        match self.config().on_outage {
-            FailMode::Open => self.without_decision(&question, outage),
-            FailMode::Closed => Err(self.unavailable(&question, outage)),
         }
     }
 
@@ -224,7 +185,13 @@ impl Client {
             Admission::Open { failures, last_error } => {
                 let message = format!("the circuit breaker is open after: {last_error}");
                 let source = Source::CircuitBreaker;
-                return Attempt::BreakerOpen(Outage { source, message, status: None, failures });
+                return Attempt::BreakerOpen(Outage {
+                    source,
+                    message,
+                    status: None,
+                    failures,
+                    retry_after: None,
+                });
             }
         };
         // A question that fails open waits for one timeout in all, one that fails closed for one timeout per attempt.
@@ -232,32 +199,36 @@ impl Client {
             FailMode::Open => deadline.saturating_duration_since(Instant::now()),
             FailMode::Closed => self.config().timeout,
         };
-        let (source, message, status) =
+        let (source, message, status, retry_after) =
             match self.http().send_in_turn(Call::post(paths::ENFORCE, body), timeout).await {
                 Ok(reply) if reply.status >= 500 => {
                     let refusal = reply.refusal();
                     let message =
                         format!("the server failed ({}): {}", refusal.status, refusal.message);
-                    (Source::ServerError, message, Some(refusal.status))
+                    (Source::ServerError, message, Some(refusal.status), refusal.retry_after)
                 }
                 Ok(reply) if reply.is_success() && !is_object(&reply) => {
                     let message =
                         "the answer is not what an Execlave server sends; check the base URL";
-                    (Source::ServerError, message.to_owned(), Some(reply.status))
+                    (Source::ServerError, message.to_owned(), Some(reply.status), None)
                 }
                 Ok(reply) => {
                     ticket.success();
                     return Attempt::Answered(reply);
                 }
-                Err(error) => (Source::NetworkError, error.to_string(), None),
+                Err(error @ Error::TooLarge(_)) => {
+                    ticket.success();
+                    return Attempt::Refused(error);
+                }
+                Err(error) => (Source::NetworkError, error.to_string(), None, None),
             };
         let failures = ticket.failure(&message);
-        Attempt::Failed(Outage { source, message, status, failures })
+        Attempt::Failed(Outage { source, message, status, failures, retry_after })
     }
 
     /// Reads a decision out of an answer. What is not an explicit leave to act never becomes one.
     fn interpret(&self, question: &Question, reply: &Reply) -> Result<Answer, Error> {
-        let body = match reply.json() {
+        let mut body = match reply.json() {
             Some(Value::Object(body)) => body,
             _ => Map::new(),
         };
@@ -280,7 +251,9 @@ impl Client {
             },
             200..=299 if allowed == Some(true) => {
                 self.states().saw_active(&question.key, question.revision);
-                Ok(Answer::Allowed(Allowed { source: Source::Server, body, bypass: None }))
+                let source = Source::Server;
+                body.insert("source".to_owned(), Value::from(source.as_str()));
+                Ok(Answer::Allowed(Allowed { source, body, bypass: None }))
             }
             200..=299 => Err(blocked(&body)),
             403 if allowed == Some(false) => Err(self.refused_by_policy(question, &body)),
@@ -290,9 +263,11 @@ impl Client {
                     message: reply.refusal().message,
                     status: Some(402),
                     failures: 0,
+                    retry_after: None,
                 };
                 self.without_decision(question, outage)
             }
+            413 => Err(Error::TooLarge(Box::new(reply.refusal()))),
             _ => Err(reply.to_error()),
         }
     }
@@ -311,58 +286,11 @@ impl Client {
         {
             self.observer().agent_status_changed(&question.agent_id, "paused", reason.as_deref());
         }
-        Error::AgentPaused { agent_id: question.agent_id.clone(), reason }
-    }
-
-    /// Stops an action without the server: a known pause is a decision, and so is what the bundle says for certain.
-    fn refuse_known(&self, question: &Question) -> Result<(), Error> {
-        self.refuse_paused(&question.agent_id, &question.key)?;
-        match &question.meanwhile {
-            Some(meanwhile) => self.stopped_meanwhile(
-                &question.agent_id,
-                &question.key,
-                &question.action,
-                meanwhile,
-            ),
-            None => Ok(()),
-        }
-    }
-
-    /// Stops an action that nobody decided on.
-    fn unavailable(&self, question: &Question, outage: Outage) -> Error {
-        self.refuse_known(question).err().unwrap_or_else(|| outage.into_error())
-    }
-
-    /// Lets an action through that nobody decided on, and says so.
-    fn without_decision(&self, question: &Question, outage: Outage) -> Result<Answer, Error> {
-        self.refuse_known(question)?;
-        let source = outage.source;
-        let mut body = Map::new();
-        body.insert("allowed".to_owned(), Value::Bool(true));
-        body.insert("source".to_owned(), Value::from(source.as_str()));
-        if source == Source::PlanLimit {
-            let warning = json!({
-                "policyId": "plan_limit", "policyName": "Plan Limit", "policyType": "plan_limit",
-                "enforcementMode": "warn", "message": outage.message,
-            });
-            body.insert("warnings".to_owned(), Value::Array(vec![warning]));
-        }
-        let bypass = Bypass {
-            source,
+        Error::AgentPaused {
             agent_id: question.agent_id.clone(),
-            at: clock::now(),
-            message: outage.message,
-            status: outage.status,
-            consecutive_failures: (outage.failures > 0).then_some(outage.failures),
-        };
-        self.report_bypass(&Occurrence::from(&bypass));
-        Ok(Answer::Allowed(Allowed { source, body, bypass: Some(bypass) }))
-    }
-}
-
-impl Outage {
-    fn into_error(self) -> Error {
-        Error::Unavailable { consecutive_failures: self.failures, last_error: self.message }
+            reason,
+            decided_by: Source::Server,
+        }
     }
 }
 

@@ -30,8 +30,11 @@ pub enum Error {
     /// The server does not know the key, or the key does not reach this far.
     #[error("not authorised ({}): {}", .0.status, .0.message)]
     Auth(Box<Refusal>),
+    /// The question is larger than the server takes, so that nobody can decide about it: the action must not happen.
+    #[error("the question is too large ({}): {}", .0.status, .0.message)]
+    TooLarge(Box<Refusal>),
     /// A limit of the plan is used up.
-    #[error("plan limit reached: {resource} ({current} of {max})")]
+    #[error("plan limit reached: {resource} ({current} of {max}): {}", refusal.message)]
     PlanLimit {
         /// What is used up.
         resource: String,
@@ -39,6 +42,8 @@ pub enum Error {
         current: i64,
         /// How much there is.
         max: i64,
+        /// What the server said.
+        refusal: Box<Refusal>,
     },
     /// A policy stops the action.
     #[error("{}", blocked_message(.violations))]
@@ -57,6 +62,8 @@ pub enum Error {
         agent_id: String,
         /// What the operator said.
         reason: Option<String>,
+        /// Who stopped it: the server in its answer, or this process, which knew of the pause.
+        decided_by: Source,
     },
     /// A person said no.
     #[error("approval `{approval_id}` was denied{}", reason.as_ref().map_or(String::new(), |reason| format!(": {reason}")))]
@@ -146,10 +153,27 @@ impl Error {
         self.kind() == ErrorKind::Decision
     }
 
+    /// Where the decision was made, if this is one: by the server, in this process, or by a person.
+    pub fn decided_by(&self) -> Option<Source> {
+        match self {
+            Self::Blocked { decided_by, .. } | Self::AgentPaused { decided_by, .. } => {
+                Some(*decided_by)
+            }
+            Self::Denied { .. }
+            | Self::ApprovalTimeout { .. }
+            | Self::CertificateMismatch { .. }
+            | Self::ApprovalUnverified { .. } => Some(Source::Approval),
+            _ => None,
+        }
+    }
+
     /// The server's refusal, if there was one.
     pub fn refusal(&self) -> Option<&Refusal> {
         match self {
-            Self::Refused(refusal) | Self::Auth(refusal) => Some(refusal),
+            Self::Refused(refusal)
+            | Self::Auth(refusal)
+            | Self::TooLarge(refusal)
+            | Self::PlanLimit { refusal, .. } => Some(refusal),
             Self::ApprovalUnverified { cause, .. } => cause.refusal(),
             _ => None,
         }

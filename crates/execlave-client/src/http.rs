@@ -21,19 +21,22 @@ use reqwest::header::{
 use reqwest::{Method, RequestBuilder};
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, timeout};
 
 use crate::clock;
 use crate::config::{ApiKey, BaseUrl, Config, InvalidSetting};
 use crate::error::Error;
 
 mod call;
+mod question;
+mod quota;
 mod reply;
 mod signature;
 mod websocket;
 
 pub(crate) use self::call::Call;
 use self::call::Place;
+pub(crate) use self::question::refuse_oversized;
+use self::quota::Quota;
 pub(crate) use self::reply::Reply;
 use self::reply::{REFUSAL_BODY_LIMIT, date, retry_after};
 pub(crate) use self::signature::Signature;
@@ -58,6 +61,7 @@ pub(crate) struct Http {
     compresses: AtomicBool,
     /// Questions that may be under way at the same time.
     turns: Semaphore,
+    quota: Quota,
 }
 
 impl Http {
@@ -99,6 +103,7 @@ impl Http {
             timeout: config.timeout,
             compresses: AtomicBool::new(true),
             turns: Semaphore::new(QUESTIONS),
+            quota: Quota::default(),
         })
     }
 
@@ -116,31 +121,36 @@ impl Http {
         }
     }
 
-    /// Sends a question once it is its turn. Every question under way is a connection, and an application that asks a thousand at once must
-    /// not run out of file descriptors, for that would look like an outage. The wait is a part of the deadline.
-    pub(crate) async fn send_in_turn(
-        &self,
-        call: Call,
-        deadline: Duration,
-    ) -> Result<Reply, Error> {
-        let late = |_| Error::Network("too many questions are under way".to_owned());
-        let begun = Instant::now();
-        let turn = timeout(deadline, self.turns.acquire()).await.map_err(late)?;
-        let left = deadline.saturating_sub(begun.elapsed());
-        let reply = self.send(call.timeout(left)).await;
-        drop(turn);
-        reply
+    /// How long to wait for something that should not take longer than this.
+    pub(crate) fn patience(&self, most: Duration) -> Duration {
+        self.timeout.min(most)
+    }
+
+    /// The trace quota, if the server said a short while ago that it is used up.
+    pub(crate) fn exhausted_quota(&self) -> Option<Error> {
+        self.quota.exhausted()
     }
 
     async fn exchange(&self, call: Call) -> Result<Reply, Error> {
+        let is_ours = call.place != Place::World;
         let (mut response, mut reply) = self.begin(call).await?;
-        while let Some(chunk) = next(&mut response).await? {
+        loop {
+            let chunk = match next(&mut response).await {
+                Ok(Some(chunk)) => chunk,
+                Ok(None) => break,
+                // A server that stops reading says why before it closes; a refusal whose text is cut off is a refusal.
+                Err(_) if (400..500).contains(&reply.status) => break,
+                Err(error) => return Err(error),
+            };
             if reply.body.len() + chunk.len() > ANSWER_LIMIT {
                 return Err(Error::Network(format!(
                     "the answer is larger than {ANSWER_LIMIT} bytes"
                 )));
             }
             reply.body.extend_from_slice(&chunk);
+        }
+        if reply.status == 402 && is_ours {
+            self.quota.learn(reply.to_error());
         }
         Ok(reply)
     }

@@ -5,6 +5,7 @@
 //! the server's own, made earlier; it is reported like a trace. Evaluating holds no lock: a bundle is immutable and replaced as a whole.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -43,6 +44,9 @@ pub(crate) struct Held {
     agents: HashMap<String, HeldAgent>,
     /// The wall clock may be set back; this one goes on.
     ends: Instant,
+    made: Instant,
+    /// When the server last said that nothing has changed, in milliseconds from then on.
+    confirmed_ms: AtomicU64,
 }
 
 /// An agent the bundle can decide about.
@@ -58,6 +62,12 @@ impl Local {
     /// The bundle, whatever its age.
     pub(crate) fn held(&self) -> Option<Arc<Held>> {
         self.held.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether the server has said within this time that the bundle is the newest. Where none is held, there is nothing to confirm.
+    pub(crate) fn is_confirmed(&self, within: Duration) -> bool {
+        let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
+        held.as_ref().is_none_or(|held| held.unconfirmed_for() < within)
     }
 
     /// Uses this bundle, or none, from the next decision on.
@@ -91,8 +101,21 @@ impl Held {
             asked_for,
             agents: agents.collect(),
             ends: Instant::now() + lifetime,
+            made: Instant::now(),
+            confirmed_ms: AtomicU64::new(0),
             bundle,
         }
+    }
+
+    /// The server has nothing newer.
+    fn confirm(&self) {
+        let elapsed = u64::try_from(self.made.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.confirmed_ms.fetch_max(elapsed, Ordering::Relaxed);
+    }
+
+    fn unconfirmed_for(&self) -> Duration {
+        let confirmed = Duration::from_millis(self.confirmed_ms.load(Ordering::Relaxed));
+        self.made.elapsed().saturating_sub(confirmed)
     }
 
     fn is_over(&self, now: Timestamp) -> bool {

@@ -12,9 +12,7 @@ const BUCKETS: [&str; 4] = ["agents", "traces", "users", "policies"];
 impl Client {
     /// Whether the server answers at all. Never fails: no answer is an answer here.
     pub async fn ping(&self) -> bool {
-        let call =
-            Call::get(paths::HEALTH).unversioned().timeout(std::time::Duration::from_secs(5));
-        self.http().send(call).await.is_ok_and(|reply| reply.status == 200)
+        self.http().answers(self.config().timeout).await
     }
 
     /// Plan, the four counted resources as `{current, max}`, and where to get more. Older servers put the resources next to the plan;

@@ -249,7 +249,7 @@ mod tests {
     fn a_file_changes_what_it_names_and_nothing_else() {
         let config = Config::from_toml("[server]\nlisten = \"0.0.0.0:80\"").expect("valid");
         assert_eq!(config.server.listen.port(), 80);
-        assert_eq!(config.limits.body_bytes, 8 * 1024 * 1024);
+        assert_eq!(config.limits.body_bytes, execlave_api::enforce::QUESTION_BYTES);
         assert!(Config::from_toml("[server]\nlissten = 1").is_err());
     }
 }

@@ -20,10 +20,20 @@ pub(crate) struct KeyRing {
 }
 
 impl KeyRing {
-    /// Fetches the keys unless some are known.
-    pub(crate) async fn ensure(&self, http: &Http) -> Result<(), Error> {
-        let known = !self.keys.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
-        if known { Ok(()) } else { self.refresh(http).await }
+    /// Whether the server publishes keys: asked unless some are known. Any answer but a list with keys in it is a no; a server that does not
+    /// answer, or fails, has not said so.
+    pub(crate) async fn has_keys(&self, http: &Http) -> Result<bool, Error> {
+        let known = || !self.keys.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
+        if !known() {
+            let reply = http.send(Call::get(paths::JWKS).unversioned()).await?;
+            if reply.status >= 500 || reply.status == 429 {
+                return Err(reply.to_error());
+            }
+            if reply.is_success() {
+                self.learn(&reply.json().unwrap_or_default());
+            }
+        }
+        Ok(known())
     }
 
     /// Whether a certificate was signed by one of the server's keys. An unknown key id is looked for once more: keys are rotated.
@@ -57,10 +67,14 @@ impl KeyRing {
 
     async fn refresh(&self, http: &Http) -> Result<(), Error> {
         let answer: Value = http.fetch(Call::get(paths::JWKS).unversioned()).await?;
+        self.learn(&answer);
+        Ok(())
+    }
+
+    fn learn(&self, answer: &Value) {
         let keys = answer.get("keys").and_then(Value::as_array).into_iter().flatten();
         let keys: HashMap<_, _> = keys.filter_map(read_key).collect();
         self.keys.lock().unwrap_or_else(PoisonError::into_inner).extend(keys);
-        Ok(())
     }
 }
 

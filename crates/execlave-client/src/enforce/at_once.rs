@@ -10,6 +10,7 @@ use execlave_core::request::Action;
 
 use super::{Allowed, Answer, Question};
 use crate::client::Client;
+use crate::config::FailMode;
 use crate::error::Error;
 use crate::local::{Here, is_small};
 use crate::privacy;
@@ -36,7 +37,7 @@ impl Client {
     pub fn enforce_at_once(&self, request: EnforceRequest) -> Result<AtOnce, Error> {
         let mut question = self.question(request)?;
         let mut looked = false;
-        if !self.config().ask_server_first && is_small(&question.action) {
+        if !question.asked_first && is_small(&question.action) {
             self.scrub(&mut question);
             match self.decide_small_here(&question.key, &question.action) {
                 Here::Decided(decided) => return decided.map(AtOnce::Allowed),
@@ -63,7 +64,7 @@ impl Client {
     ) -> Result<Answer, Error> {
         if !looked {
             self.scrub(&mut question);
-            if !self.config().ask_server_first {
+            if !question.asked_first {
                 match self.decide_here(&question.key, &question.action).await {
                     Here::Decided(decided) => return decided.map(Answer::Allowed),
                     Here::AskServer(meanwhile) => question.meanwhile = meanwhile,
@@ -74,9 +75,14 @@ impl Client {
         self.ask_until_answered(question).await
     }
 
-    /// Finds the agent; refuses one that is known to be paused.
+    /// Finds the agent; refuses one that is known to be paused, and everything while the plan is known to be used up.
     pub(super) fn question(&self, mut request: EnforceRequest) -> Result<Question, Error> {
         self.ensure_open()?;
+        if self.config().on_plan_limit == FailMode::Closed
+            && let Some(exhausted) = self.http().exhausted_quota()
+        {
+            return Err(exhausted);
+        }
         let agent_id = request.agent_id.clone();
         let environment =
             request.environment.get_or_insert_with(|| self.config().environment.clone());
@@ -86,7 +92,9 @@ impl Client {
         }
         let key = found.map_or_else(|| agent_id.clone(), |agent| agent.id.clone());
         let action = Arc::new(Action::from(request));
-        Ok(Question { agent_id, key, action, revision: 0, meanwhile: None })
+        let asked_first =
+            self.config().ask_server_first || !self.local().is_confirmed(self.config().bundle_ttl);
+        Ok(Question { agent_id, key, action, revision: 0, meanwhile: None, asked_first })
     }
 
     fn scrub(&self, question: &mut Question) {

@@ -45,10 +45,9 @@ impl Reply {
     /// What a status that is no success means to the caller.
     pub(crate) fn to_error(&self) -> Error {
         let refusal = Box::new(self.refusal());
-        match (refusal.status, self.json().as_ref().and_then(limit)) {
-            (401 | 403, _) => Error::Auth(refusal),
-            (402, Some(limit)) => limit,
-            (402, None) => Error::PlanLimit { resource: "unknown".to_owned(), current: 0, max: 0 },
+        match refusal.status {
+            401 | 403 => Error::Auth(refusal),
+            402 => limit(self.json().as_ref(), refusal),
             _ => Error::Refused(refusal),
         }
     }
@@ -90,14 +89,15 @@ impl Reply {
 }
 
 /// Reads the body of a 402.
-fn limit(body: &Value) -> Option<Error> {
-    let error = body.get("error")?;
-    let number = |name: &str| error.get(name).and_then(Value::as_i64).unwrap_or(0);
-    Some(Error::PlanLimit {
-        resource: error.get("resource")?.as_str()?.to_owned(),
+fn limit(body: Option<&Value>, refusal: Box<Refusal>) -> Error {
+    let field = |name: &str| body.and_then(|body| body.get("error")?.get(name));
+    let number = |name: &str| field(name).and_then(Value::as_i64).unwrap_or(0);
+    Error::PlanLimit {
+        resource: field("resource").and_then(Value::as_str).unwrap_or("unknown").to_owned(),
         current: number("current"),
         max: number("max"),
-    })
+        refusal,
+    }
 }
 
 /// Seconds, or the date until which to wait.

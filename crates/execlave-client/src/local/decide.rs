@@ -135,7 +135,7 @@ impl Client {
             decision.violations.iter().find(|violation| violation.policy_type == "system")
         {
             let (agent_id, reason) = (agent_id.to_owned(), Some(system.message.clone()));
-            return Err(Error::AgentPaused { agent_id, reason });
+            return Err(Error::AgentPaused { agent_id, reason, decided_by: Source::Local });
         }
         let about = About::new(action, *bytes, held.bundle.keep_input);
         self.decided_here(held, &agent.id, about, decision, *started).map(|_| ())

@@ -135,6 +135,9 @@ impl Refresher {
         }
         let reply = self.http.send(call).await?;
         if reply.status == 304 {
+            if let Some(held) = held {
+                held.confirm();
+            }
             return Ok(Look::Same);
         }
         if is_final(reply.status) {

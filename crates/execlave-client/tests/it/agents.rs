@@ -51,6 +51,15 @@ async fn a_refused_key_is_not_searched_with() {
 }
 
 #[tokio::test]
+async fn a_client_that_asks_too_often_does_not_ask_more() {
+    let server = FakeServer::new(|_| Reply::WithHeader(429, "retry-after: 7", json!({}))).await;
+    let error = server.client().register_agent(&registration("bot")).await.expect_err("refused");
+    let asked = error.refusal().and_then(|refusal| refusal.retry_after);
+    assert_eq!(asked, Some(std::time::Duration::from_secs(7)));
+    assert_eq!(server.seen("/").len(), 1);
+}
+
+#[tokio::test]
 async fn an_ambiguous_search_gives_the_original_error() {
     let server = FakeServer::new(|seen| match seen.method.as_str() {
         "POST" => Reply::Json(409, json!({"error": "a bare string"})),

@@ -10,12 +10,16 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use execlave_client::{Error, Source};
 use execlave_core::digest::ActionDigest;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::support::{FakeServer, Reply, Seen, question};
 
 /// A certificate for the action `hello`, signed with this key.
 fn certificate(key: &SigningKey, digest: &str) -> Value {
-    let mut certificate = json!({"approvalId": "ap1", "actionDigest": digest, "keyId": "k1"});
+    sign(key, json!({"approvalId": "ap1", "actionDigest": digest, "keyId": "k1"}))
+}
+
+fn sign(key: &SigningKey, mut certificate: Value) -> Value {
     let signature = key.sign(&execlave_core::json::canonical(&certificate));
     certificate["signature"] = URL_SAFE_NO_PAD.encode(signature.to_bytes()).into();
     certificate
@@ -27,25 +31,43 @@ fn digest() -> String {
 
 /// A server that wants approval, gives these statuses one after the other, and then this verdict.
 async fn server(statuses: &'static [&'static str], verdict: Value) -> FakeServer {
+    server_with(statuses, verdict, || {
+        let key = SigningKey::from_bytes(&[1; 32]).verifying_key();
+        let x = URL_SAFE_NO_PAD.encode(key.to_bytes());
+        Reply::Json(200, json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "k1", "x": x}, {"kty": "RSA"}]}))
+    })
+    .await
+}
+
+/// One that answers so when it is asked for its keys.
+async fn server_with(
+    statuses: &'static [&'static str],
+    verdict: Value,
+    keys: fn() -> Reply,
+) -> FakeServer {
     let polls = Arc::new(AtomicUsize::new(0));
     FakeServer::new(move |seen: &Seen| match seen.path.as_str() {
-        "/api/v1/policies/enforce" => {
-            Reply::Json(202, json!({"allowed": false, "requiresApproval": true, "approvalRequestId": "ap1"}))
-        }
+        "/api/v1/policies/enforce" => Reply::Json(
+            202,
+            json!({"allowed": false, "requiresApproval": true, "approvalRequestId": "ap1"}),
+        ),
         "/api/v1/approvals/ap1?wait=25" => {
             let at = polls.fetch_add(1, Ordering::SeqCst).min(statuses.len() - 1);
             match statuses[at] {
                 "error" => Reply::Raw(503, ""),
-                "gone" => Reply::Json(404, json!({"error": {"code": "NOT_FOUND", "message": "no such approval"}})),
-                status => Reply::Json(200, json!({"data": {"id": "ap1", "status": status, "decisionReason": "because"}})),
+                "held" => Reply::Hang,
+                "gone" => Reply::Json(
+                    404,
+                    json!({"error": {"code": "NOT_FOUND", "message": "no such approval"}}),
+                ),
+                status => Reply::Json(
+                    200,
+                    json!({"data": {"id": "ap1", "status": status, "decisionReason": "because"}}),
+                ),
             }
         }
         "/api/v1/approvals/ap1/verify" => Reply::Json(200, json!({"data": verdict})),
-        "/.well-known/jwks.json" => {
-            let key = SigningKey::from_bytes(&[1; 32]).verifying_key();
-            let x = URL_SAFE_NO_PAD.encode(key.to_bytes());
-            Reply::Json(200, json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "k1", "x": x}, {"kty": "RSA"}]}))
-        }
+        "/.well-known/jwks.json" => keys(),
         _ => Reply::Raw(404, ""),
     })
     .await
@@ -59,6 +81,7 @@ async fn an_approved_action_goes_ahead_with_its_certificate() {
     let allowed = server.client().enforce(question("hello")).await.expect("approved");
     assert_eq!(allowed.source, Source::Approval);
     assert_eq!(allowed.body["approvalRequestId"], "ap1");
+    assert_eq!(allowed.body["source"], "approval");
     assert_eq!(allowed.body["certificate"]["keyId"], "k1");
     let asked = server.seen("/api/v1/approvals/ap1/verify")[0].json();
     assert_eq!(asked, json!({"actionContext": {"input": "hello", "environment": "production"}}));
@@ -96,6 +119,7 @@ async fn a_person_may_say_no_or_nothing() {
 async fn an_approval_that_does_not_hold_is_no_leave_to_act() {
     let signed = SigningKey::from_bytes(&[1; 32]);
     let forger = SigningKey::from_bytes(&[2; 32]);
+    let unsigned = json!({"approvalId": "ap1", "actionDigest": digest(), "keyId": "k1"});
     let cases = [
         (json!({"valid": false, "reason": "certificate_expired"}), "certificate_expired"),
         (
@@ -105,6 +129,13 @@ async fn an_approval_that_does_not_hold_is_no_leave_to_act() {
         (
             json!({"valid": true, "certificate": certificate(&signed, "00")}),
             "action_context_mismatch",
+        ),
+        (json!({"valid": true}), "certificate_unsigned"),
+        (json!({"valid": true, "certificate": unsigned}), "certificate_unsigned"),
+        // Something else that the same key signed.
+        (
+            json!({"valid": true, "certificate": sign(&signed, json!({"keyId": "k1"}))}),
+            "certificate_tampered",
         ),
     ];
     for (verdict, expected) in cases {
@@ -125,4 +156,48 @@ async fn an_approval_that_cannot_be_looked_up_stops_the_action() {
     let error = server.client().enforce(question("hello")).await.expect_err("gone");
     assert!(matches!(error, Error::ApprovalUnverified { .. }) && error.is_halt());
     assert_eq!(error.code(), Some("NOT_FOUND"));
+}
+
+#[tokio::test]
+async fn a_server_without_keys_is_believed() {
+    for keys in [
+        (|| Reply::Raw(404, "")) as fn() -> Reply,
+        || Reply::Json(200, json!({"keys": []})),
+        || Reply::Raw(200, "<html>"),
+    ] {
+        for verdict in [
+            json!({"valid": true}),
+            json!({"valid": true, "certificate": {"action_context_hash": "x", "approved_by": "y"}}),
+        ] {
+            let server = server_with(&["approved"], verdict, keys).await;
+            let allowed = server.client().enforce(question("hello")).await.expect("approved");
+            assert_eq!(allowed.source, Source::Approval);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_cannot_say_whether_it_has_keys_is_not_believed() {
+    let server = server_with(&["approved"], json!({"valid": true}), || Reply::Raw(503, "")).await;
+    let error = server.client().enforce(question("hello")).await.expect_err("unverified");
+    assert!(matches!(error, Error::ApprovalUnverified { .. }) && error.is_halt(), "{error:?}");
+    // The verdict is given once, and is not used up by that.
+    assert!(server.seen("/api/v1/approvals/ap1/verify").is_empty());
+}
+
+#[tokio::test]
+async fn a_shutdown_ends_the_wait_for_a_person_at_once() {
+    let server = server(&["held"], json!({})).await;
+    let client = server.client();
+    let asked = async {
+        while server.seen("/api/v1/approvals").is_empty() {
+            tokio::task::yield_now().await;
+        }
+        let started = Instant::now();
+        client.shutdown().await;
+        started
+    };
+    let (answer, started) = tokio::join!(client.enforce(question("hello")), asked);
+    assert!(matches!(answer, Err(Error::Closed)), "{answer:?}");
+    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use execlave_client::{Answer, Error};
+use execlave_client::{Answer, Error, Source};
 use serde_json::json;
 
 use crate::support::{
@@ -52,8 +52,9 @@ async fn one_agents_pause_stops_that_agent_alone_until_it_is_resumed() {
     client.register_agent(&registration("b")).await.expect("registered");
     eventually(|| client.known_status("a", None).as_deref() == Some("paused")).await;
     match client.start_trace(Some("a"), None, None) {
-        Err(Error::AgentPaused { agent_id, reason }) => {
+        Err(Error::AgentPaused { agent_id, reason, decided_by }) => {
             assert_eq!((agent_id.as_str(), reason.as_deref()), ("a", Some("drill")));
+            assert_eq!(decided_by, Source::Local);
         }
         other => panic!("{other:?}"),
     }

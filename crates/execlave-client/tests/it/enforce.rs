@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use execlave_api::enforce::QUESTION_BYTES;
 use execlave_client::{Answer, Error, FailMode, Source};
 use serde_json::json;
 
@@ -21,12 +22,15 @@ fn source(answer: Result<Answer, Error>) -> Source {
 }
 
 #[tokio::test]
-async fn an_allow_is_passed_on_as_the_server_sent_it() {
+async fn an_allow_is_passed_on_as_the_server_sent_it_with_its_source() {
     let server =
         FakeServer::new(|_| Reply::Json(200, json!({"allowed": true, "warnings": [1], "x": 2})))
             .await;
     let allowed = server.client().enforce(question("hello")).await.expect("allowed");
-    assert_eq!(json!(allowed.body), json!({"allowed": true, "warnings": [1], "x": 2}));
+    assert_eq!(
+        json!(allowed.body),
+        json!({"allowed": true, "warnings": [1], "x": 2, "source": "server"})
+    );
     assert!(allowed.bypass.is_none());
     let sent = server.seen("/api/v1/policies/enforce")[0].json();
     assert_eq!(sent, json!({"agentId": "bot", "input": "hello", "environment": "production"}));
@@ -58,7 +62,9 @@ async fn a_403_is_a_block_a_pause_or_a_matter_of_the_key() {
         )
     })
     .await;
-    assert!(matches!(answer, Err(Error::AgentPaused { agent_id, .. }) if agent_id == "bot"));
+    assert!(
+        matches!(answer, Err(Error::AgentPaused { agent_id, decided_by: Source::Server, .. }) if agent_id == "bot")
+    );
     assert!(matches!(
         outcome(|| Reply::Json(403, json!({"error": {}}))).await,
         Err(Error::Auth(_))
@@ -68,7 +74,7 @@ async fn a_403_is_a_block_a_pause_or_a_matter_of_the_key() {
 
 #[tokio::test]
 async fn a_4xx_is_an_answer_and_no_outage() {
-    for status in [400, 404, 413] {
+    for status in [400, 404] {
         let server = FakeServer::new(move |_| {
             Reply::Json(status, json!({"error": {"code": "X", "message": "m", "fields": [{"path": "tools[0]", "message": "not a string"}]}}))
         })
@@ -177,6 +183,136 @@ async fn an_exhausted_plan_follows_its_own_setting() {
     let client = server.client_with(|config| config.on_plan_limit = FailMode::Closed);
     let error = client.ask(question("x")).await.expect_err("closed");
     assert!(matches!(error, Error::PlanLimit { current: 5, max: 5, .. }));
+}
+
+#[tokio::test]
+async fn what_the_plan_refused_keeps_what_the_server_said() {
+    let server = FakeServer::new(|_| {
+        Reply::Json(402, json!({"error": {"code": "PLAN_LIMIT_EXCEEDED", "resource": "agents", "max": 3, "message": "upgrade"}}))
+    })
+    .await;
+    let client = server.client_with(|config| config.on_plan_limit = FailMode::Closed);
+    let error = client.ask(question("x")).await.expect_err("closed");
+    assert_eq!(error.to_string(), "plan limit reached: agents (0 of 3): upgrade");
+    assert_eq!(error.code(), Some("PLAN_LIMIT_EXCEEDED"));
+    let refusal = error.refusal().expect("the refusal");
+    assert_eq!(refusal.status, 402);
+    assert!(refusal.body.contains("upgrade"), "{}", refusal.body);
+    // Another limit than that of traces says nothing about the next question.
+    client.ask(question("x")).await.expect_err("closed");
+    assert_eq!(server.seen("/").len(), 2);
+}
+
+#[tokio::test]
+async fn a_used_up_trace_quota_stops_the_next_question_without_a_request_only_where_it_fails_closed()
+ {
+    let server = FakeServer::new(|_| {
+        let error = json!({"code": "PLAN_LIMIT_EXCEEDED", "resource": "maxTracesPerMonth", "current": 5, "max": 5, "message": "full"});
+        Reply::Json(402, json!({"error": error}))
+    })
+    .await;
+    let closed = server.client_with(|config| config.on_plan_limit = FailMode::Closed);
+    let open = server.client();
+    for _ in 0..2 {
+        let error = closed.ask(question("x")).await.expect_err("closed");
+        assert!(matches!(error, Error::PlanLimit { current: 5, max: 5, .. }));
+        assert_eq!(source(open.ask(question("x")).await), Source::PlanLimit);
+    }
+    assert_eq!(server.seen("/").len(), 3);
+}
+
+#[tokio::test]
+async fn a_question_no_server_takes_is_never_sent_and_never_an_allow() {
+    for mode in [FailMode::Open, FailMode::Closed] {
+        let server = FakeServer::new(|_| Reply::Json(200, json!({"allowed": true}))).await;
+        let client = server.client_with(|config| config.on_outage = mode);
+        for _ in 0..4 {
+            let error = client.ask(question(&"x".repeat(QUESTION_BYTES))).await.expect_err("large");
+            assert!(matches!(error, Error::TooLarge(_)) && error.is_halt(), "{error:?}");
+            assert_eq!(error.refusal().map(|refusal| refusal.status), Some(413));
+            assert!(error.to_string().contains("8388608"), "{error}");
+        }
+        assert!(server.seen("/").is_empty());
+        assert_eq!(client.bypass_count(), 0);
+        assert_eq!(source(client.ask(question("x")).await), Source::Server);
+    }
+}
+
+/// A server with a small limit, which ends the connection instead of answering.
+async fn narrow(closes: usize) -> FakeServer {
+    let broken = AtomicUsize::new(0);
+    FakeServer::new(move |seen| match seen.path.as_str() {
+        "/health" => Reply::Raw(200, "{}"),
+        _ if seen.body.len() > 100_000 && broken.fetch_add(1, Ordering::SeqCst) < closes => {
+            Reply::Close
+        }
+        _ => Reply::Json(200, json!({"allowed": true})),
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_large_question_that_breaks_the_connection_to_a_healthy_server_is_refused_and_no_outage()
+{
+    let server = narrow(usize::MAX).await;
+    let client = server.client();
+    for _ in 0..4 {
+        let error = client.ask(question(&"x".repeat(200_000))).await.expect_err("refused");
+        assert!(matches!(error, Error::TooLarge(_)), "{error:?}");
+        assert!(error.to_string().contains("200"), "{error}");
+    }
+    assert_eq!(client.bypass_count(), 0);
+    assert_eq!(source(client.ask(question("x")).await), Source::Server);
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_once_is_tried_again() {
+    let server = narrow(1).await;
+    let answer = server.client().ask(question(&"x".repeat(200_000))).await;
+    assert_eq!(source(answer), Source::Server);
+}
+
+#[tokio::test]
+async fn a_server_that_says_413_stops_the_action() {
+    let error = outcome(|| {
+        Reply::Json(
+            413,
+            json!({"error": {"code": "PAYLOAD_TOO_LARGE", "message": "1000 bytes at most"}}),
+        )
+    })
+    .await
+    .expect_err("refused");
+    assert!(matches!(error, Error::TooLarge(_)) && error.is_halt());
+    assert!(error.to_string().ends_with("1000 bytes at most"), "{error}");
+}
+
+#[tokio::test]
+async fn a_refusal_whose_text_is_cut_off_is_no_outage() {
+    let error = outcome(|| Reply::WithHeader(413, "connection: close", json!("…"))).await;
+    assert!(matches!(error, Err(Error::TooLarge(_))), "{error:?}");
+    let error = outcome(|| Reply::CutOff(413)).await;
+    assert!(matches!(error, Err(Error::TooLarge(_))), "{error:?}");
+    assert_eq!(source(outcome(|| Reply::CutOff(200)).await), Source::NetworkError);
+}
+
+#[tokio::test]
+async fn failing_closed_comes_back_when_a_failing_server_wants_it() {
+    let asked = AtomicUsize::new(0);
+    let server = FakeServer::new(move |_| match asked.fetch_add(1, Ordering::SeqCst) {
+        0 => Reply::WithHeader(503, "retry-after: 1", json!({})),
+        _ => Reply::Json(200, json!({"allowed": true})),
+    })
+    .await;
+    let client = server.client_with(|config| config.on_outage = FailMode::Closed);
+    let started = Instant::now();
+    assert_eq!(source(client.ask(question("hello")).await), Source::Server);
+    assert!(started.elapsed() >= Duration::from_secs(1));
+
+    let server = FakeServer::new(|_| Reply::WithHeader(503, "retry-after: 60", json!({}))).await;
+    let client = server.client_with(|config| config.on_outage = FailMode::Closed);
+    let error = client.ask(question("hello")).await.expect_err("longer than the timeout");
+    assert!(matches!(error, Error::Unavailable { consecutive_failures: 1, .. }), "{error:?}");
+    assert_eq!(server.seen("/").len(), 1);
 }
 
 #[tokio::test]

@@ -169,6 +169,32 @@ async fn a_bundle_ends_by_itself() {
 }
 
 #[tokio::test]
+async fn a_bundle_that_was_not_confirmed_lately_counts_only_where_the_server_does_not_answer() {
+    let scene = Scene::with(|_| {}, |config| config.bundle_ttl = Duration::from_secs(1)).await;
+    scene.until_held().await;
+    // Every look confirms it.
+    let looks = scene.looks();
+    eventually(|| scene.looks() > looks + 60).await;
+    assert_eq!(scene.allowed_by().await, Source::Local);
+    scene.change(|offer| offer.refusal = Some(500));
+    let until_asked = async { while scene.allowed_by().await != Source::Server {} };
+    tokio::time::timeout(Duration::from_secs(5), until_asked).await.expect("the server is asked");
+    scene.change(|offer| offer.down = true);
+    assert_eq!(scene.allowed_by().await, Source::Local);
+    assert!(matches!(scene.client.ask(with_tools(&["rm"])).await, Err(Error::Blocked { .. })));
+    scene.change(|offer| (offer.down, offer.refusal) = (false, None));
+    let looks = scene.looks();
+    eventually(|| scene.looks() > looks + 1).await;
+    assert_eq!(scene.allowed_by().await, Source::Local);
+
+    let never = Scene::with(|_| {}, |config| config.bundle_ttl = Duration::ZERO).await;
+    never.until_held().await;
+    assert_eq!(never.allowed_by().await, Source::Server);
+    never.change(|offer| offer.down = true);
+    assert_eq!((never.allowed_by().await, never.client.bypass_count()), (Source::Local, 0));
+}
+
+#[tokio::test]
 async fn a_pause_beats_the_bundle_at_once() {
     // The bundle itself never tells of it.
     let scene = Scene::ready(|_| {}).await;

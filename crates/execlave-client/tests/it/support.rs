@@ -41,6 +41,8 @@ pub(crate) enum Reply {
     /// With these headers.
     WithHead(String, Value),
     Raw(u16, &'static str),
+    /// Says so, and ends before the body does.
+    CutOff(u16),
     /// Closes the connection without a word.
     Close,
     /// Never answers.
@@ -117,6 +119,11 @@ async fn serve(mut stream: TcpStream, script: Script, log: Arc<Mutex<Vec<Seen>>>
             Reply::WithHeader(status, header, body) => (status, header.into(), body.to_string()),
             Reply::WithHead(head, body) => (200, head, body.to_string()),
             Reply::Raw(status, body) => (status, String::new(), body.to_owned()),
+            Reply::CutOff(status) => {
+                let head = format!("HTTP/1.1 {status} X\r\ncontent-length: 9\r\n\r\ncut");
+                let _ = stream.write_all(head.as_bytes()).await;
+                return;
+            }
             Reply::Close => return,
             Reply::Hang => std::future::pending().await,
         };
