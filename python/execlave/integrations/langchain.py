@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..client import Execlave
 from ..exceptions import PolicyBlockedError
 from ._boundary import Boundary
+from ._documents import contents, origins
 from ._spans import Span
 from ._texts import count, field, question_of, text_of
 
@@ -195,8 +196,7 @@ class ExeclaveCallbackHandler(BaseCallbackHandler):
         """Asks whether the documents may be handed on; of them, only where they are from and their length is recorded."""
         run = self._take(run_id)
         if run is not None:
-            texts = [field(document, "page_content", "") for document in documents]
-            self._scan(run, [_origin(document) for document in documents], texts)
+            self._scan(run, origins(documents), contents(documents))
 
     def on_chain_error(self, error: BaseException, *, run_id: Any, **kwargs: Any) -> None:
         """Records the error."""
@@ -345,12 +345,3 @@ def _usage(response: Any, generations: Sequence[Any]) -> tuple[str | None, int |
         count(usage, "input_tokens", "prompt_tokens"),
         count(usage, "output_tokens", "completion_tokens"),
     )
-
-
-def _origin(document: Any) -> dict[str, Any]:
-    metadata = field(document, "metadata") or {}
-    return {
-        "id": field(document, "id") or metadata.get("id"),
-        "source": metadata.get("source"),
-        "length": len(field(document, "page_content", "")),
-    }
