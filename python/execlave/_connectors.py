@@ -32,7 +32,7 @@ def run_openai_chat(
     """
     _deprecated("run_openai_chat", "execlave.integrations.instrument_openai(client, exe, …)")
     create = field(field(field(openai_client, "chat"), "completions"), "create")
-    if not callable(create) or inspect.iscoroutinefunction(create):
+    if not callable(create) or inspect.iscoroutinefunction(inspect.unwrap(create)):
         raise TypeError("the client has no chat.completions.create that is synchronous")
     span = _asked("openai", "llm", exe, agent_id, input_text, metadata, estimated_cost, tools)
     span.input(messages).usage(model, None, None)

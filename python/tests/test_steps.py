@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import re
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from support import Request, Scripted, Server, accept, sent_traces
+from support import ROOT, Request, Scripted, Server, accept, sent_traces
 
 import execlave
 from execlave import Execlave, integrations
@@ -345,3 +346,27 @@ def test_after_the_shutdown_nothing_is_recorded_and_nothing_breaks(
         assert retrieval.output(["x"]) == ["x"]
         assert retrieval.metadata(more=1).trace_id is None
     assert sent_traces(scripted) == []
+
+
+def test_the_guides_example_is_one_governed_tree(exe: Execlave, scripted: Scripted) -> None:
+    guide = (ROOT / "docs" / "guides" / "integrations.md").read_text()
+    (example,) = re.findall(r"<!-- steps -->\n```python\n(.*?)```", guide, re.DOTALL)
+    wish = SimpleNamespace(text="a", prompt_tokens=7, completion_tokens=3)
+    names: dict[str, Any] = {
+        "exe": exe,
+        "question": "what is in a",
+        "find": lambda question: ["a is a letter"],
+        "ask": lambda question, documents: wish,
+        "lookup": lambda key: f"content of {key}",
+    }
+    exec(example, names)
+    assert names["answer"] == "content of a"
+    found = spans(exe, scripted)
+    assert list(found) == ["handbook", "llm", "lookup", "answer"]
+    assert len({span["traceId"] for span in found.values()}) == 1
+    assert {span["sessionId"] for span in found.values()} == {"s-1"}
+    asked = [question["input"] for question in questions(scripted)]
+    assert asked == ["what is in a", "what is in a", "{'key': 'a'}", "tool_output:lookup"]
+    scripted.script = answering(403, {"allowed": False, "violations": VIOLATIONS}, "'lookup'")
+    with pytest.raises(execlave.PolicyBlockedError):
+        exec(example, names | {"lookup": lambda key: pytest.fail("it ran")})

@@ -146,8 +146,8 @@ class Boundary:
         return {
             "agent_id": self.agent_id,
             "input": cut(text) or self.framework,
-            "metadata": sealed(metadata),
             **present(
+                metadata=sealed(metadata) or None,
                 estimated_cost=cost,
                 tools=tools,
                 tool_outputs=outputs or None,

@@ -49,7 +49,7 @@ def gated(boundary: Boundary, choose: Choice, original: Callable[..., Any]) -> C
     def question(endpoint: Endpoint, request: Mapping[str, Any]) -> dict[str, Any]:
         return {
             "text": endpoint.text(request) or endpoint.name,
-            "metadata": {"request": dict(request)},
+            "metadata": request,
             "outputs": endpoint.outputs(request),
         }
 

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     class BaseCallbackHandler: ...
 
 else:
-    from langchain_core.callbacks import BaseCallbackHandler
+    try:
+        from langchain_core.callbacks import BaseCallbackHandler
+    except ImportError as error:
+        raise ImportError("LangChain is missing: pip install 'execlave-sdk[langchain]'") from error
 
 __all__ = ["ExeclaveCallbackHandler", "ExeclavePolicyError"]
 
