@@ -247,6 +247,34 @@ def test_a_named_parent_counts_before_what_is_under_way(exe: Execlave, scripted:
     assert "parentTraceId" not in search
 
 
+def test_steps_may_be_left_in_another_order_than_they_were_entered(
+    exe: Execlave, scripted: Scripted
+) -> None:
+    outer = record_agent_action(exe, "outer", agent_id="a").__enter__()
+    inner = record_agent_action(exe, "inner", agent_id="a").__enter__()
+    outer.__exit__(None, None, None)
+    record_llm_call(exe, "hi", agent_id="a", name="within", output="x")
+    inner.__exit__(None, None, None)
+    record_llm_call(exe, "hi", agent_id="a", name="after", output="x")
+    found = spans(exe, scripted)
+    assert found["within"]["metadata"]["parentSpanId"] == found["inner"]["metadata"]["spanId"]
+    assert "parentSpanId" not in found["after"]["metadata"]
+
+
+def test_a_thread_in_a_copied_context_is_inside(exe: Execlave, scripted: Scripted) -> None:
+    async def run() -> None:
+        async with arecord_agent_action(exe, "act", agent_id="a"):
+            await asyncio.gather(
+                asyncio.to_thread(record_tool_call, exe, "one", agent_id="a", output="x"),
+                arecord_tool_call(exe, "two", agent_id="a", output="x"),
+            )
+
+    asyncio.run(run())
+    found = spans(exe, scripted)
+    top = found["act"]["metadata"]["spanId"]
+    assert {found[name]["metadata"]["parentSpanId"] for name in ("one", "two")} == {top}
+
+
 def test_an_exception_ends_the_step_as_an_error(exe: Execlave, scripted: Scripted) -> None:
     with pytest.raises(KeyError), record_tool_call(exe, "search", agent_id="a"):
         raise KeyError("missing")

@@ -8,17 +8,19 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from scenario import framework
 from support import Scripted, accept, sent_traces
 
 from execlave import Execlave
 from execlave.integrations import instrument_mcp_client, instrument_mcp_session
 
 
-@pytest.fixture(autouse=True)
-def module(request: pytest.FixtureRequest) -> None:
-    """Only in the environment that has MCP."""
+@pytest.fixture
+def module(request: pytest.FixtureRequest) -> Any:
+    """The framework's module, in the environments that have MCP."""
     if "mcp" not in request.config.getoption("--frameworks").split(","):
         pytest.skip("for MCP only")
+    return framework("mcp")
 
 
 @pytest.fixture
@@ -27,14 +29,9 @@ def exe(scripted: Scripted, client_of: Callable[..., Execlave]) -> Execlave:
     return client_of(enforcement_on_outage="fail_closed")
 
 
-def called(exe: Execlave, tool: Callable[..., Any], **arguments: Any) -> Any:
-    from mcp import Client
-    from mcp.server.mcpserver import MCPServer
-
+def called(module: Any, exe: Execlave, tool: Callable[..., Any], **arguments: Any) -> Any:
     async def call() -> Any:
-        server = MCPServer("scripted")
-        server.add_tool(tool, name="lookup")
-        async with Client(server) as client:
+        async with module.connected(tool) as client:
             assert instrument_mcp_client(client, exe, agent_id="a") is client
             return await client.call_tool("lookup", arguments)
 
@@ -47,23 +44,24 @@ def recorded(exe: Execlave, scripted: Scripted) -> dict[str, Any]:
     return span
 
 
-def test_a_tool_that_says_it_failed_is_recorded_so(exe: Execlave, scripted: Scripted) -> None:
-    from mcp.server.mcpserver.exceptions import ToolError
-
+def test_a_tool_that_says_it_failed_is_recorded_so(
+    module: Any, exe: Execlave, scripted: Scripted
+) -> None:
     def broken() -> str:
-        raise ToolError("nothing there")
+        raise module.ToolError("nothing there")
 
-    assert called(exe, broken).is_error
+    result = called(module, exe, broken)
+    assert getattr(result, "isError", False) or result.is_error
     span = recorded(exe, scripted)
     assert span["status"] == "error"
     assert "nothing there" in span["errorMessage"]
 
 
-def test_the_texts_of_a_result_are_joined(exe: Execlave, scripted: Scripted) -> None:
+def test_the_texts_of_a_result_are_joined(module: Any, exe: Execlave, scripted: Scripted) -> None:
     def several(key: str) -> list[str]:
         return [key, "two"]
 
-    called(exe, several, key="one")
+    called(module, exe, several, key="one")
     span = recorded(exe, scripted)
     assert (span["output"], span["metadata"]["mcpTool"]) == ("one\ntwo", "lookup")
     question = scripted.requests("/api/v1/policies/enforce")[0].json

@@ -199,44 +199,79 @@ def test_what_the_vendor_answers_with_an_error_is_recorded_as_one(
     assert recorded(exe, scripted)["status"] == "error"
 
 
-def by_hand(client: Any) -> None:
-    client.post("/chat/completions", body=REQUEST, cast_to=object)
-
-
-def compacted(client: Any) -> None:
-    client.responses.compact(**INPUT)
+def by_hand(client: Any) -> Any:
+    return client.post("/chat/completions", body=REQUEST, cast_to=object)
 
 
 @pytest.mark.parametrize(
     "send",
     [
         by_hand,
-        compacted,
+        lambda client: client.responses.compact(**INPUT),
+        lambda client: client.chat.completions.parse(**REQUEST),
+        lambda client: client.responses.parse(**INPUT),
         lambda client: client.beta.chat.completions.parse(**REQUEST),
         lambda client: client.with_raw_response.chat.completions.create(**REQUEST),
-        lambda client: client.responses.with_raw_response.create(**INPUT),
+        lambda client: client.responses.with_raw_response.create(**INPUT, stream=True),
         lambda client: client.copy().chat.completions.create(**REQUEST),
         lambda client: client.with_options(timeout=3).beta.chat.completions.parse(**REQUEST),
     ],
 )
 @pytest.mark.parametrize("before", [True, False], ids=["made-before", "made-after"])
+@pytest.mark.parametrize("is_async", [True, False], ids=["async", "sync"])
 def test_no_way_to_the_model_leads_around_the_gate(
     send: Callable[[Any], Any],
     before: bool,
+    is_async: bool,
     module: Any,
     exe: Execlave,
     url: str,
     scripted: Scripted,
     scenario: Scenario,
 ) -> None:
-    client = module.made(False, url)
+    client = module.made(is_async, url)
     if before:
         # A resource that exists keeps its own way to send.
         assert client.beta.chat.completions and client.responses
     instrument_openai(client, exe, agent_id="a")
     blocking(scripted)
     with pytest.raises(execlave.PolicyBlockedError):
-        send(client)
+        asyncio.run(module.awaited(send(client)))
+    assert scenario.seen == []
+
+
+def test_the_client_of_the_module_is_governed(
+    module: Any, exe: Execlave, url: str, scripted: Scripted, scenario: Scenario
+) -> None:
+    import openai
+
+    openai.api_key, openai.base_url = "none", f"{url}/"
+    try:
+        assert instrument_openai(openai, exe, agent_id="a") is openai
+        openai.chat.completions.create(**REQUEST)
+        assert recorded(exe, scripted)["output"] == "it is blue"
+        blocking(scripted)
+        for send in (openai.responses.parse, openai.responses.create):
+            with pytest.raises(execlave.PolicyBlockedError):
+                send(**INPUT)
+    finally:
+        openai.api_key = openai.base_url = None
+        openai._reset_client()
+    assert len(scenario.seen) == 1
+
+
+def test_a_client_of_azure_is_governed(
+    module: Any, exe: Execlave, url: str, scripted: Scripted, scenario: Scenario
+) -> None:
+    import openai
+
+    client = openai.AzureOpenAI(
+        api_key="none", azure_endpoint=url, api_version="v", azure_deployment="d"
+    )
+    instrument_openai(client, exe, agent_id="a")
+    blocking(scripted)
+    with pytest.raises(execlave.PolicyBlockedError):
+        client.chat.completions.create(**REQUEST)
     assert scenario.seen == []
 
 
