@@ -287,6 +287,44 @@ def test_what_goes_to_no_model_is_neither_asked_about_nor_recorded(
     assert sent_traces(scripted) == []
 
 
+def user(content: Any) -> dict[str, Any]:
+    return {"role": "user", "content": content}
+
+
+CALL = {"id": "c", "type": "function", "function": {"name": "lookup", "arguments": "{}"}}
+
+
+@pytest.mark.parametrize(
+    ("messages", "text"),
+    [
+        ([user("a")], "a"),
+        ([user("a"), {"role": "assistant", "content": "b"}, user("c")], "c"),
+        # Nothing gets by in a message of its own.
+        ([user("a"), user("b"), {"role": "system", "content": "s"}, user("c")], "a\nb\nc"),
+        ([user([{"type": "text", "text": "a"}, {"type": "text", "text": "b"}])], "a\nb"),
+        (
+            [
+                user("a"),
+                {"role": "assistant", "tool_calls": [CALL]},
+                {"role": "tool", "tool_call_id": "c", "content": "found"},
+            ],
+            "a",
+        ),
+        ([{"role": "system", "content": "s"}], "s"),
+        ([{"role": "assistant", "tool_calls": []}], "chat.completions"),
+    ],
+)
+def test_the_question_is_what_the_user_said_since_the_model_spoke(
+    messages: Any, text: str, client: Any, scripted: Scripted
+) -> None:
+    request = {"model": "m", "messages": messages, "temperature": 0.5}
+    client.chat.completions.create(**request)
+    (asked,) = [request.json for request in scripted.requests("/api/v1/policies/enforce")]
+    assert asked["input"] == text
+    # The metadata is the request.
+    assert asked["metadata"] == request
+
+
 class Lookalike:
     """A client of another maker, with the same resources and nothing below them."""
 
