@@ -6,6 +6,7 @@ import asyncio
 import threading
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -50,8 +51,8 @@ def spans(exe: Execlave, scripted: Scripted) -> dict[str, dict[str, Any]]:
     return {span["metadata"]["spanKind"]: span for span in sent_traces(scripted)}
 
 
-def test_a_handler_raises_and_is_not_inline(handler: Any) -> None:
-    assert (handler.raise_error, handler.run_inline) == (True, False)
+def test_a_handler_raises_and_is_inline(handler: Any) -> None:
+    assert (handler.raise_error, handler.run_inline) == (True, True)
 
 
 def test_the_outermost_chain_is_asked_about_and_covers_its_model(
@@ -213,6 +214,109 @@ def test_waiting_for_a_person_does_not_stop_the_event_loop(
     watchdog.start()
     watchdog.join(30)
     assert (turned, scenario.executed) == ([True], ["a"])
+
+
+class NoThreads(ThreadPoolExecutor):
+    """An executor of an event loop that has no thread left."""
+
+    def submit(self, *args: Any, **kwargs: Any) -> Any:
+        raise AssertionError("a thread was asked for")
+
+
+def both_forms(scenario: Scenario) -> Any:
+    """A tool that is a coroutine in asynchronous runs."""
+    from langchain_core.tools import StructuredTool
+
+    async def alookup(key: str) -> str:
+        return scenario.lookup(key)
+
+    return StructuredTool.from_function(scenario.lookup, coroutine=alookup, name="lookup")
+
+
+@pytest.mark.parametrize("blocked", [True, False])
+def test_an_asynchronous_run_asks_without_a_thread(
+    blocked: bool, module: Any, handler: Any, scripted: Scripted
+) -> None:
+    scenario = Scenario()
+    if blocked:
+        scripted.script = lambda request: (403, {"allowed": False, "violations": []})
+
+    async def run() -> None:
+        asyncio.get_running_loop().set_default_executor(NoThreads())
+        await both_forms(scenario).ainvoke({"key": "a"}, {"callbacks": [handler]})
+
+    if blocked:
+        with pytest.raises(execlave.PolicyBlockedError):
+            asyncio.run(run())
+    else:
+        asyncio.run(run())
+    assert scenario.executed == ([] if blocked else ["a"])
+
+
+def test_a_synchronous_run_inside_an_event_loop_is_refused_too(
+    module: Any, handler: Any, scripted: Scripted
+) -> None:
+    scripted.script = lambda request: (403, {"allowed": False, "violations": []})
+    scenario = Scenario()
+
+    async def run() -> None:
+        both_forms(scenario).invoke({"key": "a"}, {"callbacks": [handler]})
+
+    with pytest.raises(execlave.PolicyBlockedError):
+        asyncio.run(run())
+    assert scenario.executed == []
+
+
+def test_a_handler_of_the_application_that_extends_ours_is_a_gate_as_well(
+    module: Any, exe: Execlave, scripted: Scripted
+) -> None:
+    from execlave.integrations import ExeclaveCallbackHandler
+
+    class Plain(ExeclaveCallbackHandler):
+        def on_tool_start(self, *args: Any, **kwargs: Any) -> None:
+            super().on_tool_start(*args, **kwargs)
+
+    class Awaiting(ExeclaveCallbackHandler):
+        async def on_tool_start(self, *args: Any, **kwargs: Any) -> None:
+            await super().on_tool_start(*args, **kwargs)
+
+    scripted.script = lambda request: (403, {"allowed": False, "violations": []})
+    for kind in (Plain, Awaiting):
+        scenario = Scenario()
+        config = {"callbacks": [kind(exe, agent_id="a")]}
+        with pytest.raises(execlave.PolicyBlockedError):
+            asyncio.run(both_forms(scenario).ainvoke({"key": "a"}, config))
+        assert scenario.executed == []
+
+
+def test_a_run_that_is_cancelled_while_it_waits_is_recorded(
+    module: Any, handler: Any, exe: Execlave, scripted: Scripted
+) -> None:
+    scenario = Scenario()
+
+    async def run() -> None:
+        asked = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def script(request: Request) -> Any:
+            if request.path.endswith("/policies/enforce"):
+                loop.call_soon_threadsafe(asked.set)
+                return 202, {"allowed": False, "approvalRequestId": "apr-1"}
+            if "/approvals" in request.path:
+                return 200, {"data": {"status": "pending"}}
+            return accept(request)
+
+        scripted.script = script
+        config = {"callbacks": [handler]}
+        running = asyncio.ensure_future(both_forms(scenario).ainvoke({"key": "a"}, config))
+        await asked.wait()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+    asyncio.run(run())
+    assert scenario.executed == []
+    assert spans(exe, scripted)["tool"]["errorType"] == "CancelledError"
 
 
 @pytest.mark.parametrize(
