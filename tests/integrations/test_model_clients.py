@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from scenario import MODEL, Scenario, framework
-from support import Scripted, accept, sent_traces
+from support import Scripted, Server, accept, sent_traces
 
 import execlave
 from execlave import Execlave
@@ -323,6 +323,25 @@ def test_the_question_is_what_the_user_said_since_the_model_spoke(
     assert asked["input"] == text
     # The metadata is the request.
     assert asked["metadata"] == request
+
+
+def test_nothing_hides_behind_a_picture(
+    module: Any, connect: ClientOf, server: Server, agent: str, url: str, scenario: Scenario
+) -> None:
+    exe = connect(enforcement_on_outage="fail_closed")
+    exe.register_agent(agent, agent)
+    server.policy(agent, "content_filter", "block", agent, terms=["forbidden"])
+    client = instrument_openai(module.made(False, url), exe, agent_id=agent)
+    # Larger than all that a server takes in one question.
+    picture = {"url": "data:image/png;base64," + "A" * 9_000_000}
+    parts = [{"type": "image_url", "image_url": picture}, {"type": "text", "text": "look"}]
+    client.chat.completions.create(model="m", messages=[user(parts)])
+    with pytest.raises(execlave.PolicyBlockedError):
+        parts[1]["text"] = "a forbidden look"
+        client.chat.completions.create(model="m", messages=[user(parts)])
+    assert len(scenario.seen) == 1
+    assert exe.flush()["rejected"] == []
+    assert {trace["status"] for trace in server.traces(agent)} == {"success", "policy_blocked"}
 
 
 class Lookalike:

@@ -14,7 +14,7 @@ from typing import Any
 from .._arguments import present
 from ..client import Execlave
 from ..exceptions import EnforcementHaltError, ExeclaveError, PlanLimitExceededError
-from ._sealed import sealed, sealed_text
+from ._sealed import sealed, sealed_text, sealed_value
 from ._spans import Span, open_span
 from ._texts import cut, rest
 
@@ -107,7 +107,9 @@ class Boundary:
         if not self.enforce:
             return
         try:
-            self.exe.enforce_tool_output(self.agent_id, tool, output, input=arguments)
+            self.exe.enforce_tool_output(
+                self.agent_id, tool, sealed_value(output), input=sealed_value(arguments)
+            )
         except Exception as error:
             self._without_decision(error)
 
@@ -117,7 +119,7 @@ class Boundary:
             return
         try:
             await self.exe.aenforce_tool_output(
-                agent_id=self.agent_id, tool_name=tool, output=output, input=arguments
+                self.agent_id, tool, sealed_value(output), input=sealed_value(arguments)
             )
         except Exception as error:
             self._without_decision(error)
@@ -150,7 +152,7 @@ class Boundary:
                 metadata=sealed(metadata) or None,
                 estimated_cost=cost,
                 tools=tools,
-                tool_outputs=outputs or None,
+                tool_outputs=sealed_value(outputs) or None,
                 # What does not fit into the input is looked at too: nothing hides behind 4,000 characters.
                 conversation_history=rest(text),
             ),
