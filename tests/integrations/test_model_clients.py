@@ -393,6 +393,31 @@ def test_a_stream_of_a_client_that_only_looks_alike_is_recorded(
     assert recorded(exe, scripted)["output"] == "it is blue"
 
 
+class Slotted:
+    """A stream that takes no attributes and cannot be watched."""
+
+    __slots__ = ("_iterator",)
+
+    def __init__(self, events: Iterator[Any]) -> None:
+        self._iterator = events
+
+    def __iter__(self) -> Iterator[Any]:
+        return self._iterator
+
+
+@pytest.mark.parametrize(
+    "event", [{"model": "m", "choices": [{"delta": {"content": "x"}}]}, 7, None]
+)
+def test_an_answer_of_any_shape_reaches_the_application(
+    event: Any, exe: Execlave, scripted: Scripted
+) -> None:
+    client = instrument_openai(
+        Lookalike(lambda **request: Slotted(iter([event]))), exe, agent_id="a"
+    )
+    assert list(client.chat.completions.create(**REQUEST, stream=True)) == [event]
+    assert recorded(exe, scripted)["output"] == ("x" if isinstance(event, dict) else "")
+
+
 @pytest.mark.parametrize("client", [object(), SimpleNamespace(chat=SimpleNamespace(completions=1))])
 def test_a_client_without_create_is_refused(client: Any, exe: Execlave) -> None:
     with pytest.raises(TypeError, match=r"chat\.completions\.create"):
