@@ -124,8 +124,14 @@ class Boundary:
         except Exception as error:
             self._without_decision(error)
 
-    def span(self, kind: str, name: str, parent: Span | None = None, /, **metadata: Any) -> Span:
+    def span(self, kind: str, name: str, parent: Span | None = None, **metadata: Any) -> Span:
         """Open a span of a run; without a parent, below what the application has under way. Raises `AgentPausedError` alone."""
+        return self.described_span(kind, name, parent, metadata)
+
+    def described_span(
+        self, kind: str, name: str, parent: Span | None, metadata: Mapping[str, Any]
+    ) -> Span:
+        """`span`, with metadata whose names are the application's to choose."""
         return open_span(
             self.exe,
             kind=kind,

@@ -178,4 +178,5 @@ def opened(
 ) -> tuple[Boundary, Span]:
     """Open a step's span below `parent`, or below the trace that is under way; `boundary` are the arguments of `Boundary`."""
     border = Boundary("manual", exe, **boundary)
-    return border, border.span(kind, name, None if parent is None else parent._span, **metadata)
+    above = None if parent is None else parent._span
+    return border, border.described_span(kind, name, above, metadata)
