@@ -99,7 +99,7 @@ def _asked(
     """Open the span of a call that may happen."""
     boundary = Boundary(connector, exe, agent_id)
     given = sealed({} if metadata is None else metadata)
-    span = boundary.span(kind, connector, **{**given, "connector": connector})
+    span = boundary.described_span(kind, connector, None, {**given, "connector": connector})
     try:
         listed = None if tools is None else list(tools)
         span.decision(boundary.ask(text, given, tools=listed, cost=cost))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import enum
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -24,6 +25,11 @@ class Described:
         return "Described(1)"
 
 
+class Point(NamedTuple):
+    x: int
+    y: int
+
+
 class Colour(enum.Enum):
     RED = "red"
 
@@ -32,6 +38,24 @@ class Colour(enum.Enum):
 class Order:
     when: datetime.date
     thing: Any
+
+
+class Hostile:
+    """An object that pretends, and fails whoever asks."""
+
+    @property
+    def __class__(self) -> Any:  # type: ignore[override]
+        raise RuntimeError("ask somebody else")
+
+    def __repr__(self) -> str:
+        raise RuntimeError("ask somebody else")
+
+
+class Broken(dict[str, Any]):
+    """A dict whose own methods fail."""
+
+    def items(self) -> Any:
+        raise RuntimeError("no")
 
 
 def cycle() -> Any:
@@ -55,6 +79,8 @@ def cycle() -> Any:
         ({1: "a", Colour.RED: "b"}, {"1": "a", "red": "b"}),
         (Bare(), "[unserializable:Bare]"),
         (Described(), "Described(1)"),
+        (MappingProxyType({"a": 1}), {"a": 1}),
+        (Point(1, 2), [1, 2]),
         (print, "<built-in function print>"),
         (lambda: None, "[unserializable:function]"),
         (cycle(), ["[unserializable:cycle]"]),
@@ -63,6 +89,11 @@ def cycle() -> Any:
 )
 def test_every_value_becomes_a_plain_one(value: Any, plain: Any) -> None:
     assert sealed({"value": value}) == {"value": plain}
+
+
+def test_a_record_does_not_fail_because_of_what_it_records() -> None:
+    hostile = sealed({"object": Hostile(), "dict": Broken(a=[1])})
+    assert hostile == {"object": "[unserializable:Hostile]", "dict": {"a": [1]}}
 
 
 def test_what_lies_too_deep_is_cut_off() -> None:

@@ -1,4 +1,4 @@
-"""A method in two forms: whoever can await gets the one to be awaited, and nobody else."""
+"""A method in two forms: the coroutines of one package get the one to be awaited, and nobody else."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ async def awaited(self: Any, word: str) -> tuple[Any, str]:
 
 
 class Handler:
-    on_event: Any = Twofold(wait, awaited)
+    on_event: Any = Twofold(wait, awaited, awaited_by=__name__)
+    on_other: Any = Twofold(wait, awaited, awaited_by="langchain_core")
 
 
 def looked_up(handler: Handler) -> bool:
@@ -39,6 +40,14 @@ def test_a_coroutine_gets_the_form_to_be_awaited() -> None:
         handler = Handler()
         assert inspect.iscoroutinefunction(getattr(handler, "on_event"))  # noqa: B009
         assert await handler.on_event("x") == (handler, "x")
+
+    asyncio.run(run())
+
+
+def test_a_coroutine_that_may_not_await_gets_the_form_that_waits() -> None:
+    async def run() -> None:
+        handler = Handler()
+        assert handler.on_other("x") == (handler, "x")
 
     asyncio.run(run())
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from scenario import MODEL, Scenario, framework
-from support import Scripted, accept, sent_traces
+from support import Scripted, Server, accept, sent_traces
 
 import execlave
 from execlave import Execlave
@@ -325,6 +325,25 @@ def test_the_question_is_what_the_user_said_since_the_model_spoke(
     assert asked["metadata"] == request
 
 
+def test_nothing_hides_behind_a_picture(
+    module: Any, connect: ClientOf, server: Server, agent: str, url: str, scenario: Scenario
+) -> None:
+    exe = connect(enforcement_on_outage="fail_closed")
+    exe.register_agent(agent, agent)
+    server.policy(agent, "content_filter", "block", agent, terms=["forbidden"])
+    client = instrument_openai(module.made(False, url), exe, agent_id=agent)
+    # Larger than all that a server takes in one question.
+    picture = {"url": "data:image/png;base64," + "A" * 9_000_000}
+    parts = [{"type": "image_url", "image_url": picture}, {"type": "text", "text": "look"}]
+    client.chat.completions.create(model="m", messages=[user(parts)])
+    with pytest.raises(execlave.PolicyBlockedError):
+        parts[1]["text"] = "a forbidden look"
+        client.chat.completions.create(model="m", messages=[user(parts)])
+    assert len(scenario.seen) == 1
+    assert exe.flush()["rejected"] == []
+    assert {trace["status"] for trace in server.traces(agent)} == {"success", "policy_blocked"}
+
+
 class Lookalike:
     """A client of another maker, with the same resources and nothing below them."""
 
@@ -372,6 +391,31 @@ def test_a_stream_of_a_client_that_only_looks_alike_is_recorded(
     client = instrument_openai(Lookalike(create), exe, agent_id="a")
     assert len(list(client.chat.completions.create(**REQUEST, stream=True))) == 3
     assert recorded(exe, scripted)["output"] == "it is blue"
+
+
+class Slotted:
+    """A stream that takes no attributes and cannot be watched."""
+
+    __slots__ = ("_iterator",)
+
+    def __init__(self, events: Iterator[Any]) -> None:
+        self._iterator = events
+
+    def __iter__(self) -> Iterator[Any]:
+        return self._iterator
+
+
+@pytest.mark.parametrize(
+    "event", [{"model": "m", "choices": [{"delta": {"content": "x"}}]}, 7, None]
+)
+def test_an_answer_of_any_shape_reaches_the_application(
+    event: Any, exe: Execlave, scripted: Scripted
+) -> None:
+    client = instrument_openai(
+        Lookalike(lambda **request: Slotted(iter([event]))), exe, agent_id="a"
+    )
+    assert list(client.chat.completions.create(**REQUEST, stream=True)) == [event]
+    assert recorded(exe, scripted)["output"] == ("x" if isinstance(event, dict) else "")
 
 
 @pytest.mark.parametrize("client", [object(), SimpleNamespace(chat=SimpleNamespace(completions=1))])

@@ -46,7 +46,7 @@ class Recording:
         """Add an answer, or an event of one."""
         self.noted = True
         # An answer of another shape is the application's to read; the record goes without.
-        with contextlib.suppress(AttributeError, IndexError, KeyError, TypeError):
+        with contextlib.suppress(Exception):
             self._read(self._answer, event)
 
     def note_body(self, response: Any) -> bool:
@@ -83,10 +83,10 @@ def record(span: Span, read: Read, result: Any) -> Any:
         pass
     elif hasattr(result, "__next__"):
         result = _follow(recording, result)
-        weakref.finalize(result, recording.end)
+        _when_thrown_away(result, recording.end)
     elif hasattr(result, "__anext__"):
         result = _afollow(recording, result)
-        weakref.finalize(result, recording.end)
+        _when_thrown_away(result, recording.end)
     else:
         recording.note(result)
         recording.end()
@@ -117,7 +117,7 @@ def _follow_response(recording: Recording, result: Any) -> None:
 
     result.parse = alooking if inspect.iscoroutinefunction(parse) else looking
     _after(result, "close", functools.partial(recording.leave, response))
-    weakref.finalize(result, recording.leave, response)
+    _when_thrown_away(result, recording.leave, response)
 
 
 def _follow_stream(recording: Recording, result: Any) -> bool:
@@ -139,8 +139,14 @@ def _follow_stream(recording: Recording, result: Any) -> bool:
     # The vendors' own helpers close the response under a stream, and not the stream.
     for method in ("close", "aclose"):
         _after(getattr(result, "response", None), method, broken_off)
-    weakref.finalize(result, recording.end)
+    _when_thrown_away(result, recording.end)
     return True
+
+
+def _when_thrown_away(target: Any, then: Callable[..., None], *args: Any) -> None:
+    # What cannot be watched is recorded when it has been read to its end.
+    with contextlib.suppress(TypeError):
+        weakref.finalize(target, then, *args)
 
 
 def _after(target: Any, method: str, then: Callable[[], None]) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from .._arguments import present
 from ..client import Execlave
 from ..exceptions import EnforcementHaltError, ExeclaveError, PlanLimitExceededError
-from ._sealed import sealed, sealed_text
+from ._sealed import sealed, sealed_text, sealed_value
 from ._spans import Span, open_span
 from ._texts import cut, rest
 
@@ -107,7 +107,9 @@ class Boundary:
         if not self.enforce:
             return
         try:
-            self.exe.enforce_tool_output(self.agent_id, tool, output, input=arguments)
+            self.exe.enforce_tool_output(
+                self.agent_id, tool, sealed_value(output), input=sealed_value(arguments)
+            )
         except Exception as error:
             self._without_decision(error)
 
@@ -117,13 +119,19 @@ class Boundary:
             return
         try:
             await self.exe.aenforce_tool_output(
-                agent_id=self.agent_id, tool_name=tool, output=output, input=arguments
+                self.agent_id, tool, sealed_value(output), input=sealed_value(arguments)
             )
         except Exception as error:
             self._without_decision(error)
 
-    def span(self, kind: str, name: str, parent: Span | None = None, /, **metadata: Any) -> Span:
+    def span(self, kind: str, name: str, parent: Span | None = None, **metadata: Any) -> Span:
         """Open a span of a run; without a parent, below what the application has under way. Raises `AgentPausedError` alone."""
+        return self.described_span(kind, name, parent, metadata)
+
+    def described_span(
+        self, kind: str, name: str, parent: Span | None, metadata: Mapping[str, Any]
+    ) -> Span:
+        """`span`, with metadata whose names are the application's to choose."""
         return open_span(
             self.exe,
             kind=kind,
@@ -150,7 +158,7 @@ class Boundary:
                 metadata=sealed(metadata) or None,
                 estimated_cost=cost,
                 tools=tools,
-                tool_outputs=outputs or None,
+                tool_outputs=sealed_value(outputs) or None,
                 # What does not fit into the input is looked at too: nothing hides behind 4,000 characters.
                 conversation_history=rest(text),
             ),

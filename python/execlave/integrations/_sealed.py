@@ -1,7 +1,7 @@
 """Metadata made fit for a question: plain values, the same for the same action, whatever objects a framework passes around.
 
 A person's approval covers one exact action. An object that is described by its address would be another action each time it is
-asked about, so what has no better description than that is replaced by a marker.
+asked about, so what has no better description than that is replaced by a marker. A picture or a file is replaced by its digest.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 from .._plain import plain
 from ..exceptions import MetadataContractError
+from ._blobs import blob
 
 _DEEPEST = 32
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
@@ -29,7 +30,12 @@ def sealed(metadata: object) -> Sealed:
         raise MetadataContractError(
             f"metadata must be a mapping with text as keys, not {type(metadata).__name__}"
         )
-    return Sealed({name: _plain(value, (id(metadata),)) for name, value in metadata.items()})
+    return Sealed(_plain(metadata, ()))
+
+
+def sealed_value(value: object) -> Any:
+    """Any value as a plain one."""
+    return _plain(value, ())
 
 
 def sealed_text(value: object) -> str:
@@ -37,7 +43,7 @@ def sealed_text(value: object) -> str:
     return value if isinstance(value, str) else str(_plain(value, ()))
 
 
-def _plain(value: object, above: tuple[int, ...]) -> Any:
+def _plain(value: Any, above: tuple[int, ...]) -> Any:
     if value is None or type(value) in (bool, int, float, str):
         return value
     if id(value) in above:
@@ -45,13 +51,19 @@ def _plain(value: object, above: tuple[int, ...]) -> Any:
     if len(above) > _DEEPEST:
         return "[unserializable:depth]"
     above = (*above, id(value))
-    if isinstance(value, Mapping):
-        return {_name(key): _plain(part, above) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(part, above) for part in value]
+    kind = type(value)
+    # Only the class says what a value is, and its own methods are left alone: a record must not fail because of what it records.
+    if issubclass(kind, dict):
+        parts = dict(dict.items(value))
+        return {
+            _name(key): blob(parts, key, part) or _plain(part, above) for key, part in parts.items()
+        }
+    if issubclass(kind, (list, tuple)):
+        iterate = list.__iter__ if issubclass(kind, list) else tuple.__iter__
+        return [_plain(part, above) for part in iterate(value)]
     described = plain(value)
-    if isinstance(described, str) and not isinstance(value, str) and _ADDRESS.search(described):
-        return f"[unserializable:{type(value).__name__}]"
+    if isinstance(described, str) and not issubclass(kind, str) and _ADDRESS.search(described):
+        return f"[unserializable:{kind.__name__}]"
     return _plain(described, above)
 
 

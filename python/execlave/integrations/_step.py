@@ -5,9 +5,8 @@ Each kind of step is a function that plans it. Two functions are made of that: o
 
 from __future__ import annotations
 
-import contextlib
 import functools
-from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Generator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Generic, ParamSpec, Self, TypeVar
@@ -16,6 +15,7 @@ from .. import _context
 from ..client import Execlave
 from ..exceptions import MetadataContractError
 from ._boundary import Boundary
+from ._gate import Gate
 from ._sealed import Sealed, sealed
 from ._spans import Span
 
@@ -76,14 +76,9 @@ class Step:
             _context.leave(self._span.trace)
         self.finish(exc)
 
-    @contextlib.contextmanager
-    def _ending(self) -> Iterator[None]:
-        """End the step with whatever is raised."""
-        try:
-            yield
-        except BaseException as error:
-            self.finish(error)
-            raise
+    def _gate(self, **asked: Any) -> Gate:
+        """What is to be asked about the step."""
+        return Gate(self._boundary, self._span, self._span.decision, **asked)
 
 
 @dataclass
@@ -99,9 +94,7 @@ class Plan(Generic[S]):
     def begin(self) -> S:
         """Ask, and begin."""
         step = self.step
-        with step._ending():
-            if self.question is not None:
-                step._span.decision(step._boundary.ask(**self.question))
+        step._gate(question=self.question).ask()
         if self.output is not None:
             step.output(self.output)
             step.finish()
@@ -110,9 +103,7 @@ class Plan(Generic[S]):
     async def abegin(self) -> S:
         """`begin` without holding up the event loop."""
         step = self.step
-        with step._ending():
-            if self.question is not None:
-                step._span.decision(await step._boundary.aask(**self.question))
+        await step._gate(question=self.question).aask()
         if self.output is not None:
             await step.aoutput(self.output)
             step.finish()
@@ -187,4 +178,5 @@ def opened(
 ) -> tuple[Boundary, Span]:
     """Open a step's span below `parent`, or below the trace that is under way; `boundary` are the arguments of `Boundary`."""
     border = Boundary("manual", exe, **boundary)
-    return border, border.span(kind, name, None if parent is None else parent._span, **metadata)
+    above = None if parent is None else parent._span
+    return border, border.described_span(kind, name, above, metadata)

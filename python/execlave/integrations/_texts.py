@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ._blobs import blob
+
 _LONGEST = 4_000
 _DEEPEST = 32
-_MOST = 1_000_000
+# More than a server takes in one question: what has more text than that is refused there, and not cut here.
+_MOST = 10_000_000
 
 _QUESTIONS = ("input", "question", "query", "q", "prompt", "text")
 
@@ -92,8 +95,8 @@ class _Collected:
                 self.room -= len(value)
         elif isinstance(value, Mapping):
             for name, part in value.items():
-                # The labels of a message or a content part are not its words.
-                if name not in ("role", "type", "id"):
+                # The labels of a message or a content part are not its words, and neither is a picture.
+                if name not in ("role", "type", "id") and not blob(value, name, part):
                     self.collect(part, depth + 1)
         elif isinstance(value, (list, tuple)):
             for part in value:

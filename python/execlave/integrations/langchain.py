@@ -76,7 +76,7 @@ def _asking(plan: Callable[..., Gate | None]) -> Twofold:
             if gate is not None:
                 await gate.aask()
 
-    return Twofold(callback, acallback)
+    return Twofold(callback, acallback, awaited_by="langchain_core")
 
 
 class ExeclaveCallbackHandler(BaseCallbackHandler):

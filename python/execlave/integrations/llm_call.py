@@ -59,7 +59,7 @@ def _plan(
 
     Args:
         exe: The client.
-        input: What the model is asked: a text, or messages, of which the newest of the user is asked about.
+        input: What the model is asked: a text, or messages, of which what the user said since the model spoke is asked about.
         agent_id: The agent that acts.
         model: The model.
         name: The name of the span.

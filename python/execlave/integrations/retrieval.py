@@ -12,6 +12,7 @@ from typing import Any
 from ..client import Execlave
 from ._boundary import Boundary
 from ._documents import contents, origins
+from ._gate import Gate
 from ._spans import Span
 from ._step import Plan, Step, T, awaited, begun, opened, own
 
@@ -28,23 +29,21 @@ class Retrieval(Step):
 
     def output(self, value: T) -> T:
         """Record which documents were found and, with `enforce=True`, ask whether the model may read them; returns them."""
-        found = self._found(value)
-        with self._ending():
-            self._boundary.scan(self._name, contents(found), self._query)
+        self._scan(value).ask()
         return value
 
     async def aoutput(self, value: T) -> T:
         """`output` without holding up the event loop."""
-        found = self._found(value)
-        with self._ending():
-            await self._boundary.ascan(self._name, contents(found), self._query)
+        await self._scan(value).aask()
         return value
 
-    def _found(self, documents: Any) -> list[Any]:
+    def _scan(self, documents: Any) -> Gate:
         several = isinstance(documents, Iterable) and not isinstance(documents, (str, Mapping))
         found = list(documents) if several else [documents]
         self._span.output(origins(found))
-        return found
+        return self._gate(
+            output={"tool": self._name, "output": contents(found), "arguments": self._query}
+        )
 
 
 def _plan(

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..client import Execlave
 from ._boundary import Boundary
+from ._gate import Gate
 from ._spans import Span
 from ._step import Plan, Step, T, awaited, begun, opened, own
 
@@ -27,17 +28,19 @@ class ToolCall(Step):
 
     def output(self, value: T) -> T:
         """Record what the tool returned and ask whether the model may read it; returns it if so, and else raises."""
-        self._span.output(value)
-        with self._ending():
-            self._boundary.scan(self._tool_name, value, self._input)
+        self._scan(value).ask()
         return value
 
     async def aoutput(self, value: T) -> T:
         """`output` without holding up the event loop."""
-        self._span.output(value)
-        with self._ending():
-            await self._boundary.ascan(self._tool_name, value, self._input)
+        await self._scan(value).aask()
         return value
+
+    def _scan(self, value: object) -> Gate:
+        self._span.output(value)
+        return self._gate(
+            output={"tool": self._tool_name, "output": value, "arguments": self._input}
+        )
 
 
 def _plan(
