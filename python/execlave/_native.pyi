@@ -56,6 +56,7 @@ class NativeClient:
         spool_bytes: int,
         poll_interval: float | None,
         approval_interval: float,
+        approval_timeout: float,
         heartbeat_interval: float,
         report_bypasses: bool,
         local_decisions: tuple[bool, bool],

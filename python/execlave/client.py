@@ -67,6 +67,8 @@ class Execlave(AgentCalls, IdentityCalls, VersionCalls, EnforcementCalls, TraceC
         poll_interval_seconds: Seconds between two questions about an agent's status.
         approval_poll_interval_seconds: Seconds between two looks at an approval, with a server that answers them at once. Ours
             holds the question until somebody has decided.
+        approval_timeout_seconds: How long a question waits for a person before it raises `ApprovalTimeoutError`. The approval
+            stays, and asking again finds it.
         request_timeout_seconds: How long one exchange with the server may take.
         spool_dir: A folder in which traces wait for their delivery, so that they outlive the process; processes may share it.
             By default they wait in memory only.
@@ -108,6 +110,7 @@ class Execlave(AgentCalls, IdentityCalls, VersionCalls, EnforcementCalls, TraceC
         spool_max_bytes: int = 256 * 1024 * 1024,
         local_decisions: bool | Literal["outage"] = True,
         approval_poll_interval_seconds: float = 5,
+        approval_timeout_seconds: float = 1800,
     ) -> None:
         key = api_key or os.environ.get("EXECLAVE_API_KEY") or ""
         if not key.strip():
@@ -155,6 +158,7 @@ class Execlave(AgentCalls, IdentityCalls, VersionCalls, EnforcementCalls, TraceC
             spool_bytes=spool_max_bytes,
             poll_interval=poll_interval_seconds if enable_control_channel else None,
             approval_interval=approval_poll_interval_seconds,
+            approval_timeout=approval_timeout_seconds,
             heartbeat_interval=heartbeat_interval_seconds,
             report_bypasses=report_bypasses_to_platform,
             local_decisions=decides_locally(local_decisions),

@@ -1,7 +1,7 @@
 //! Waits for a person, and checks that what the person approved is this action.
 //!
 //! The wait is a series of long polls. A server that restarts in between loses nothing: the approval is stored, and asking goes on
-//! until it is decided, expires, or half an hour has passed. An approval counts only together with its certificate: the server must
+//! until it is decided, expires, or the client has waited for long enough. An approval counts only together with its certificate: the server must
 //! confirm it for the action context as it was rebuilt here, and where the certificate is signed, the signature is checked here too,
 //! against the server's published keys, so that nothing between the two can turn a no into a yes.
 
@@ -29,8 +29,6 @@ pub(crate) use self::keys::KeyRing;
 const LONG_POLL: Duration = Duration::from_secs(25);
 /// Pause after a question that got no answer.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
-/// How long an approval is waited for at most.
-const PATIENCE: Duration = Duration::from_mins(30);
 const VERIFY_ATTEMPTS: u32 = 3;
 
 /// An action that waits for a person.
@@ -75,7 +73,8 @@ impl Client {
     /// Waits until a person decides, and returns when the action may happen. A pause of the agent ends the wait at once. Dropping the
     /// future stops the wait; the approval stays, and asking about the same action again finds it.
     pub async fn wait_for_approval(&self, pending: &PendingApproval) -> Result<Allowed, Error> {
-        let give_up = Instant::now() + PATIENCE;
+        let give_up = Instant::now() + self.config().approval_timeout;
+        let too_late = || Error::ApprovalTimeout { approval_id: pending.id.clone() };
         let mut hold = Some(LONG_POLL);
         loop {
             self.ensure_open()?;
@@ -87,6 +86,7 @@ impl Client {
             let found = tokio::select! {
                 found = self.find_approval(&pending.id, hold) => found,
                 () = news.as_mut() => continue,
+                () = sleep_until(give_up) => return Err(too_late()),
             };
             let next = match found {
                 Ok(approval) => {
@@ -117,7 +117,8 @@ impl Client {
                 Err(error) => return Err(unverified(pending, error)),
             };
             if next >= give_up {
-                return Err(Error::ApprovalTimeout { approval_id: pending.id.clone() });
+                sleep_until(give_up).await;
+                return Err(too_late());
             }
             tokio::select! {
                 () = sleep_until(next) => {}
