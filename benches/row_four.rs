@@ -1,61 +1,58 @@
-//! What row 4 of the performance table decides about, the same in every benchmark of it: the policies, the action, and the floor.
+//! What row 4 of the performance table decides about, the same in every benchmark of it: the policies, the action, and the floor. The
+//! words are in `row_four.json`, which the benchmark of the Python package reads as well.
+
+use std::sync::LazyLock;
 
 use divan::{Bencher, black_box};
 use execlave_core::request::Action;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-const EXPRESSIONS: [&str; 5] = [
-    "cost > 100.0 && environment == 'production'",
-    "'delete_user' in tools",
-    "metadata.amount > 10000 && metadata.country != 'de'",
-    "tools.exists(t, t.startsWith('shell'))",
-    "size(input) > 100000 || input.startsWith('sudo ')",
-];
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Policy {
+    policy_type: String,
+    rule_definition: Value,
+}
+
+#[derive(Deserialize)]
+struct Subject {
+    policies: Vec<Policy>,
+    expressions: [String; 5],
+    sentence: String,
+    action: Value,
+}
+
+static SUBJECT: LazyLock<Subject> =
+    LazyLock::new(|| serde_json::from_str(include_str!("row_four.json")).expect("a subject"));
 
 /// Fifteen kinds of check and five expressions, none of which fires.
 pub(crate) fn twenty() -> Vec<(&'static str, Value)> {
-    let mut rules = vec![
-        ("injection_scan", json!({})),
-        ("injection_scan", json!({"threshold": "high", "patterns": ["(?i)code word"]})),
-        ("pii_access", json!({})),
-        ("pii_access", json!({"deniedPiiTypes": ["credit_card", "ssn"]})),
-        ("secret_scan", json!({})),
-        ("access_control", json!({"deniedTools": ["delete_*", "drop_*"]})),
-        ("access_control", json!({"allowedTools": ["search", "send_*", "read_*"]})),
-        ("tool_invocation", json!({"deny": ["shell"]})),
-        ("external_call", json!({"allowedDomains": ["api.example.com"]})),
-        ("content_filter", json!({"terms": ["project zebra", "insider"]})),
-        ("action_approval", json!({"tools": ["pay_*"], "minEstimatedCost": 50})),
-        ("cost_limit", json!({"maxCostPerExecution": 10})),
-        ("record_count_limit", json!({"maxRecords": 1000})),
-        ("data_restriction", json!({"deniedClasses": ["phi", "pci"]})),
-        ("tool_integrity", json!({})),
-    ];
+    let checks = SUBJECT.policies.iter();
+    let mut rules: Vec<_> =
+        checks.map(|one| (one.policy_type.as_str(), one.rule_definition.clone())).collect();
     rules.extend(five());
     rules
 }
 
 /// Five expressions, none of which fires.
 pub(crate) fn five() -> Vec<(&'static str, Value)> {
-    EXPRESSIONS.map(|text| ("expression", json!({"expression": text}))).to_vec()
+    let expressions = SUBJECT.expressions.iter();
+    expressions.map(|text| ("expression", json!({"expression": text}))).collect()
 }
 
 /// A kilobyte of ordinary prose with ordinary punctuation.
 pub(crate) fn action() -> Action {
-    let sentence = "Please look up the order of last week - it was shipped on 12/11, weighs 3.5 kg (about 8 lb), \
-                    and the customer's note says: \"leave it with the neighbour, thanks!\" ";
-    let input: String = sentence.chars().cycle().take(1024).collect();
-    serde_json::from_value(json!({
-        "input": input, "environment": "production", "estimatedCost": 0.02, "tools": ["search", "send_mail"],
-        "metadata": {"sessionId": "s-1", "userId": "u-1", "amount": 250, "country": "fr", "recordCount": 20},
-    }))
-    .expect("an action")
+    let mut action = SUBJECT.action.clone();
+    action["input"] = SUBJECT.sentence.chars().cycle().take(1024).collect::<String>().into();
+    serde_json::from_value(action).expect("an action")
 }
 
 /// The `cel` crate running the five expressions on a context that is already built, with nothing decided.
 pub(crate) fn cel_crate(bencher: Bencher<'_, '_>) {
     let action = action();
-    let programs = EXPRESSIONS.map(|text| cel::Program::compile(text).expect("compiles"));
+    let programs =
+        SUBJECT.expressions.each_ref().map(|text| cel::Program::compile(text).expect("compiles"));
     let mut context = cel::Context::default();
     let metadata: std::collections::HashMap<String, cel::Value> = [
         ("amount".to_owned(), cel::Value::Int(250)),

@@ -45,7 +45,12 @@ def write_policies() -> None:
         ("Mind personal data", "pii_access", "warn", {"deniedPiiTypes": ["email"]}),
     ]
     for name, policy_type, mode, rule in policies:
-        body = {"name": name, "policyType": policy_type, "enforcementMode": mode, "ruleDefinition": rule}
+        body = {
+            "name": name,
+            "policyType": policy_type,
+            "enforcementMode": mode,
+            "ruleDefinition": rule,
+        }
         api("POST", "/policies", body)
         step("policy", f"{name} ({mode})")
 
@@ -55,7 +60,10 @@ def approve_when_asked(key: str) -> None:
     while not (waiting := api("GET", "/approvals?status=pending", key=key)):
         threading.Event().wait(0.1)
     (approval,) = waiting
-    step("a person sees", f"{approval['actionSummary']} (risk {approval['riskScore']}, {approval['riskLevel']})")
+    step(
+        "a person sees",
+        f"{approval['actionSummary']} (risk {approval['riskScore']}, {approval['riskLevel']})",
+    )
     api("POST", f"/approvals/{approval['id']}/approve", {"reason": "within policy"}, key=key)
 
 
@@ -64,7 +72,9 @@ def ask(agent: Execlave, question: str, **action: Any) -> dict[str, Any]:
     with agent.start_trace(agent_id=AGENT, session_id="demo") as trace:
         trace.set_input(question)
         result = agent.enforce_policy(agent_id=AGENT, input=question, **action)
-        trace.set_output("done").set_model("demo-model").set_tokens(input=12, output=3).set_cost(0.0001)
+        trace.set_output("done").set_model("demo-model").set_tokens(input=12, output=3).set_cost(
+            0.0001
+        )
         return result
 
 
@@ -89,12 +99,17 @@ def main() -> None:
     except PolicyBlockedError as blocked:
         step("blocked", blocked.violations[0]["message"])
 
-    approver = api("POST", "/api-keys", {"name": "approver", "scopes": ["approvals:decide", "read"]})["key"]
+    approver = api(
+        "POST", "/api-keys", {"name": "approver", "scopes": ["approvals:decide", "read"]}
+    )["key"]
     person = threading.Thread(target=approve_when_asked, args=(approver,))
     person.start()
     result = ask(agent, "Refund order 4711", tools=["refund"], estimated_cost=12.5)
     person.join()
-    step("approved", f"with certificate {result['certificate']['keyId'][:12]}…, valid for this one action")
+    step(
+        "approved",
+        f"with certificate {result['certificate']['keyId'][:12]}…, valid for this one action",
+    )
 
     api("PATCH", f"/agents/{AGENT}/pause", {"reason": "sends wrong refunds"})
     try:

@@ -9,7 +9,6 @@ from . import _interpreters as _interpreters  # isort: skip
 from ._context import carry
 from .agent import Agent
 from .client import Execlave, ExeclaveClient
-from .connectors import run_langchain, run_openai_chat
 from .exceptions import (
     AgentPausedError,
     ApprovalTimeoutError,
@@ -33,11 +32,17 @@ from .prompt import PromptVersion
 from .trace import Trace
 
 if TYPE_CHECKING:
+    from ._connectors import run_langchain, run_openai_chat
+
     __version__: str
 else:
 
-    def __getattr__(name: str) -> str:
-        """Look the version up when it is asked for: it costs more than all the rest of the import."""
+    def __getattr__(name: str) -> object:
+        """Look up what few ask for when it is asked for: the version alone costs more than all the rest of the import."""
+        if name in ("run_langchain", "run_openai_chat"):
+            from . import _connectors
+
+            return getattr(_connectors, name)
         if name != "__version__":
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from importlib import metadata

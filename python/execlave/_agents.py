@@ -15,7 +15,12 @@ class AgentCalls(Core):
     """What a client asks about agents, and about the server itself."""
 
     def ping(self) -> bool:
-        """Whether the server answers. Never raises; a wrong key is not noticed here."""
+        """Whether the server answers. Never raises; a wrong key is not noticed here.
+
+        Example:
+            >>> exe.ping()
+            True
+        """
         return bool(self._native.ping(False))
 
     def register_agent(
@@ -38,6 +43,11 @@ class AgentCalls(Core):
 
         The first registered agent is the one that traces belong to which name none. Raises `ExeclaveAuthError` for a wrong key and
         `ExeclaveError` for a request that the server does not accept.
+
+        Example:
+            >>> agent = exe.register_agent("support", "Support", tags=["production"], allowed_actions=["search"])
+            >>> agent.status
+            'active'
         """
         fields = _requests.registration(
             agent_id,
@@ -60,6 +70,10 @@ class AgentCalls(Core):
         """Ask for an agent's status, by default of the first registered one.
 
         `"unknown"` if no agent is registered, `"error"` if the status cannot be had.
+
+        Example:
+            >>> exe.check_agent_status("support")
+            'active'
         """
         wanted = agent_id or self._native.default_agent
         if wanted is None:
@@ -71,7 +85,12 @@ class AgentCalls(Core):
             return "error"
 
     def check_usage(self) -> dict[str, Any]:
-        """Ask for `plan`, `agents`, `traces`, `users`, `policies` (each `{"current", "max"}`) and `upgradeUrl`."""
+        """Ask for `plan`, `agents`, `traces`, `users`, `policies` (each `{"current", "max"}`) and `upgradeUrl`.
+
+        Example:
+            >>> exe.check_usage()["agents"]["current"] >= 1
+            True
+        """
         return dict(self._native.check_usage(False))
 
     @staticmethod
@@ -82,6 +101,11 @@ class AgentCalls(Core):
 
         `descriptorHash` is the SHA-256 of the descriptor's RFC 8785 form: the order of keys, the spelling of characters and
         `1.0` for `1` make no difference, and every language computes the same. Asks nobody.
+
+        Example:
+            >>> tool = Execlave.tool_descriptor("files", "read", {"parameters": {"path": "string"}})
+            >>> len(tool["descriptorHash"])
+            64
         """
         fields = {
             "server": server,
@@ -96,6 +120,12 @@ class AgentCalls(Core):
         """Pin the tools that an agent is known to use, as `tool_descriptor` gives them; returns all that are pinned.
 
         The servers that are named get exactly these tools. `reason` is `"manual"` or `"baseline_update"`.
+
+        Example:
+            >>> tool = Execlave.tool_descriptor("files", "read", {"parameters": {"path": "string"}})
+            >>> _ = exe.report_tool_baseline("support", [tool])
+            >>> exe.enforce_policy("support", "read it", tools=["read"], tool_descriptors=[tool])["allowed"]
+            True
         """
         fields = _requests.baseline(descriptors, reason)
         return dict(self._native.report_tool_baseline(agent_id, fields, False))

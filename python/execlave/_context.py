@@ -63,6 +63,13 @@ def carry(function: Callable[P, R]) -> Callable[P, R]:
 
     New threads and the threads of a pool know nothing of the trace around the call that started them:
     `pool.submit(carry(work), item)`. The other context variables are carried along.
+
+    Example:
+        >>> from concurrent.futures import ThreadPoolExecutor
+        >>> with exe.trace(agent_id="support") as outer, ThreadPoolExecutor() as pool:
+        ...     inner = pool.submit(carry(exe.start_trace)).result()
+        >>> inner.parent_trace_id == outer.trace_id
+        True
     """
     context = contextvars.copy_context()
 

@@ -14,6 +14,10 @@ class IdentityCalls(Core):
         """A proof of which agent it is, for whoever the agent speaks to: `credential`, `expiresAt`, `kid` and `jti`.
 
         Kept in memory until a minute before it ends. Raises `ExeclaveAuthError` if the agent is paused or the key may not ask.
+
+        Example:
+            >>> exe.get_agent_credential("support")["credential"].startswith("exe_agt_")
+            True
         """
         return dict(self._native.get_agent_credential(agent_id, False))
 
@@ -32,10 +36,23 @@ class IdentityCalls(Core):
 
         Raises:
             ExeclaveAuthError: No grant allows it.
+
+        Example:
+            >>> _ = exe.register_agent("billing", "Billing")
+            >>> try:
+            ...     exe.authorize_agent_call("support", "billing", "invoke")
+            ... except ExeclaveAuthError as refused:
+            ...     print("no grant")
+            no grant
         """
         answer = self._native.authorize_agent_call(caller_agent_id, callee_agent_id, action, False)
         return dict(answer)
 
     def discover_agents(self, capability: str | None = None) -> list[dict[str, Any]]:
-        """Active agents (`id`, `agentId`, `name`, `capabilities`), those with this capability if one is named."""
+        """Active agents (`id`, `agentId`, `name`, `capabilities`), those with this capability if one is named.
+
+        Example:
+            >>> [one["agentId"] for one in exe.discover_agents("search") if one["name"] == "Support"]
+            ['support']
+        """
         return list(self._native.discover_agents(capability, False))

@@ -36,6 +36,10 @@ class TraceCalls(Core):
         agent, session and user unless others are named. Otherwise it belongs to the agent that was registered first.
 
         Raises `AgentPausedError` if the agent is known to be paused, and `ExeclaveError` after `shutdown()`.
+
+        Example:
+            >>> trace = exe.start_trace(agent_id="support", session_id="s1", user_id="u1")
+            >>> trace.set_input("hello").set_output("hi").set_model("gpt-4o").set_tokens(12, 3).set_cost(0.0002).finish()
         """
         return self._start(
             trace_id,
@@ -144,6 +148,17 @@ class TraceCalls(Core):
 
         A call or block raises `AgentPausedError` if the agent is known to be paused. After `shutdown()` this raises
         `ExeclaveError`, and a function that was decorated before runs untraced.
+
+        Example:
+            >>> @exe.trace(agent_id="support", span_type="tool")
+            ... def search(query: str) -> list[str]:
+            ...     return [query.upper()]
+            >>> search("refunds")
+            ['REFUNDS']
+            >>> with exe.trace(agent_id="support") as trace:
+            ...     _ = trace.set_input("the inner trace gets this one as its parent")
+            ...     search("again")
+            ['AGAIN']
         """
         if self._closed:
             raise ExeclaveError("the client is shut down; make a new one")
@@ -186,7 +201,12 @@ class TraceCalls(Core):
         metadata: Mapping[str, Any] | None = None,
         agent_id: str | None = None,
     ) -> F | TraceScope:
-        """Another name for `trace`, for `traced = exe.wrap(function)`."""
+        """Another name for `trace`, for `traced = exe.wrap(function)`.
+
+        Example:
+            >>> exe.wrap(str.upper, agent_id="support")("hello")
+            'HELLO'
+        """
         scope = self.trace(
             session_id=session_id, user_id=user_id, metadata=metadata, agent_id=agent_id
         )
@@ -206,6 +226,13 @@ class TraceCalls(Core):
 
         `resolved_status` is `success`, `error` or `timeout`; `basis` is `read_back`, `callback`, `manual` or `reconciliation`;
         `observed_at` is now unless said otherwise. Raises `ExeclaveError` if the server refuses it.
+
+        Example:
+            >>> trace = exe.start_trace(agent_id="support")
+            >>> trace.finish(status="effect_unconfirmed")
+            >>> exe.flush()["rejected"]
+            []
+            >>> exe.resolve_trace(trace.trace_id, "success", "read_back", effect_ref="order-7")
         """
         fields = _requests.resolution(
             resolved_status, basis, effect_ref, acknowledgement_id, detail, observed_at
@@ -217,6 +244,11 @@ class TraceCalls(Core):
 
         `sent` counts the traces that the server stored, `rejected` lists those that it refused (`traceId`, `code`, `message`), and
         `undelivered` counts those that could not be delivered; they are tried again later.
+
+        Example:
+            >>> exe.start_trace(agent_id="support").finish()
+            >>> exe.flush()["undelivered"]
+            0
         """
         return self._delivered(self._native.flush(False))
 

@@ -23,6 +23,11 @@ class VersionCalls(Core):
         """Record which build of an agent this is, with its registration, and return the server's answer: the new version in `data`.
 
         `deployed_at` may be a `datetime` or anything with a text. With `activate` it is the active version from now on.
+
+        Example:
+            >>> built = exe.report_agent_metadata("support", "2026-11", "9fceb02", activate=True)
+            >>> built["data"]["versionLabel"]
+            '2026-11'
         """
         fields = _requests.build(version_label, git_commit, deployed_at, notes, activate)
         return dict(self._versions.report(agent_id, fields, False))

@@ -19,6 +19,11 @@ class Agent:
     """An agent that this process registered.
 
     `id` is the server's id for it, `agent_id` the application's own, `environment` where it runs.
+
+    Example:
+        >>> agent = exe.register_agent("support", "Support")
+        >>> agent.agent_id, agent.environment, agent.is_paused
+        ('support', 'production', False)
     """
 
     def __init__(
@@ -52,7 +57,12 @@ class Agent:
         return self.status == "paused"
 
     def refresh_status(self) -> str:
-        """Ask the server for the status and return it. Raises `ExeclaveError` if it cannot be had."""
+        """Ask the server for the status and return it. Raises `ExeclaveError` if it cannot be had.
+
+        Example:
+            >>> agent.refresh_status()
+            'active'
+        """
         self._status = self._client._fetch_status(self.id)
         return self._status
 
@@ -92,6 +102,11 @@ class Agent:
 
         Raises:
             ExeclaveError: The server refused the request.
+
+        Example:
+            >>> version = agent.deploy_prompt("Answer: {question}", model_name="gpt-4o", version_tag="v1")
+            >>> version.version_tag
+            'v1'
         """
         fields = _requests.prompt(
             self.id,
@@ -140,7 +155,13 @@ class Agent:
         return await version._adeploy(self._there(environment), require_approval)
 
     def get_current_prompt(self) -> PromptVersion | None:
-        """The version that runs where the agent does, else the newest one that runs anywhere; `None` if none does."""
+        """The version that runs where the agent does, else the newest one that runs anywhere; `None` if none does.
+
+        Example:
+            >>> _ = agent.deploy_prompt("Answer: {question}", require_approval=False)
+            >>> agent.get_current_prompt().prompt_content
+            'Answer: {question}'
+        """
         return self._running(self._client._versions.current(self.id, self.environment, False))
 
     async def aget_current_prompt(self) -> PromptVersion | None:
@@ -148,7 +169,13 @@ class Agent:
         return self._running(await self._client._versions.current(self.id, self.environment, True))
 
     def list_prompt_versions(self) -> list[PromptVersion]:
-        """All versions of the agent's prompt, newest first."""
+        """All versions of the agent's prompt, newest first.
+
+        Example:
+            >>> _ = agent.deploy_prompt("Answer briefly: {question}")
+            >>> len(agent.list_prompt_versions()) >= 1
+            True
+        """
         return [self._version(one) for one in self._client._versions.list(self.id, False)]
 
     async def alist_prompt_versions(self) -> list[PromptVersion]:
@@ -164,6 +191,11 @@ class Agent:
         """Let a version run in production, with `require_approval` once somebody else says yes.
 
         Raises `ExeclaveError` if it waits for a yes already or was rejected, and `require_approval` is false.
+
+        Example:
+            >>> version = agent.deploy_prompt("Answer: {question}")
+            >>> agent.promote_to_production(version.id).is_active
+            True
         """
         fields = _requests.deployment("production", require_approval, deployment_notes)
         return self._version(self._client._versions.deploy(version_id, fields, False))
@@ -184,6 +216,12 @@ class Agent:
         """Let a version run again wherever it ran before.
 
         Raises `ExeclaveError` if there is no version of that number, or if it never ran.
+
+        Example:
+            >>> first = agent.deploy_prompt("Answer: {question}", require_approval=False)
+            >>> _ = agent.deploy_prompt("Guess: {question}", require_approval=False)
+            >>> agent.rollback_to_version(first.version_number, "too many guesses").prompt_content
+            'Answer: {question}'
         """
         version = self._numbered(self.list_prompt_versions(), version_number)
         return self._version(self._client._versions.roll_back(version.id, reason, False))

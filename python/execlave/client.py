@@ -78,6 +78,12 @@ class Execlave(AgentCalls, IdentityCalls, VersionCalls, EnforcementCalls, TraceC
 
     Raises:
         ValueError: The key is missing or a setting makes no sense.
+
+    Example:
+        >>> with Execlave(enforcement_on_outage="fail_closed", environment="staging") as client:
+        ...     _ = client.register_agent("support", "Support")
+        ...     client.enforce_policy("support", "How do I reset my password?")["allowed"]
+        True
     """
 
     def __init__(
@@ -167,7 +173,12 @@ class Execlave(AgentCalls, IdentityCalls, VersionCalls, EnforcementCalls, TraceC
         _lifetime.remember(self)
 
     def shutdown(self) -> None:
-        """Send what waits, for ten seconds at most, and end the background work. A second call does nothing."""
+        """Send what waits, for ten seconds at most, and end the background work. A second call does nothing.
+
+        Example:
+            >>> other = Execlave()
+            >>> other.shutdown()
+        """
         self._delivered(self._native.shutdown(False))
 
     def __enter__(self) -> Self:

@@ -197,14 +197,24 @@ class MetadataContractError(EnforcementHaltError):
 
 
 def is_enforcement_error(error: object) -> bool:
-    """Tell a decision ("do not act") from every other error."""
+    """Tell a decision ("do not act") from every other error.
+
+    Example:
+        >>> is_enforcement_error(AgentPausedError("support")), is_enforcement_error(ValueError())
+        (True, False)
+    """
     return isinstance(error, EnforcementHaltError)
 
 
 def policy_blocked_error_from_violations(
     violations: Sequence[Violation] | None,
 ) -> PolicyBlockedError:
-    """Make the most specific error for what fired: a validator's first, then tool integrity's."""
+    """Make the most specific error for what fired: a validator's first, then tool integrity's.
+
+    Example:
+        >>> str(policy_blocked_error_from_violations([{"policyType": "pii_access", "message": "an address"}]))
+        'Execution blocked by policy: [pii_access] an address'
+    """
     found = list(violations or ())
     types = {violation.get("policyType") for violation in found}
     if "custom_validator" in types:

@@ -13,7 +13,13 @@ __all__ = ["PromptVersion"]
 
 
 class PromptVersion:
-    """A version of an agent's prompt. What it says never changes; where it runs is as of the last answer of the server."""
+    """A version of an agent's prompt. What it says never changes; where it runs is as of the last answer of the server.
+
+    Example:
+        >>> version = agent.deploy_prompt("Answer: {question}", "Be brief.")
+        >>> version.promote_to_production().is_active
+        True
+    """
 
     def __init__(self, native: NativeVersions, fields: dict[str, Any]) -> None:
         self._native = native

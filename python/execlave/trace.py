@@ -72,6 +72,11 @@ class Trace:
     All setters return the trace and never raise. Values are copied when they are set. As a context manager the trace finishes
     itself: as an error, with the exception's class and message, if the block raises, and as a success otherwise. What is traced
     inside the block has this trace as its parent.
+
+    Example:
+        >>> with exe.start_trace(agent_id="support", session_id="s1") as trace:
+        ...     _ = trace.set_input("How do I reset my password?").set_model("gpt-4o")
+        ...     _ = trace.set_output("Use the link.").set_tokens(12, 5).set_cost(0.0004)
     """
 
     def __init__(
@@ -166,6 +171,10 @@ class Trace:
         `effect_unconfirmed`. `effect_evidence` says how it is known that the effect happened: `basis`, and optionally
         `acknowledgement_id`, `effect_ref`, `confirmed_at` and `detail`. An unknown key or a missing basis raises `ValueError`,
         after the trace was recorded without the evidence. Nothing else raises.
+
+        Example:
+            >>> trace = exe.start_trace(agent_id="support")
+            >>> trace.finish(effect_evidence={"basis": "acknowledged", "acknowledgement_id": "7"})
         """
         evidence: dict[str, Any] | None = None
         refused: ValueError | None = None

@@ -54,13 +54,32 @@ pub(crate) fn run_with<T: Send + 'static>(
     Ok(convert(py, done)?.into_bound(py))
 }
 
+/// Hands over what is there already: as it is, or as an `asyncio` future that is complete.
+pub(crate) fn done(
+    py: Python<'_>,
+    awaitable: bool,
+    value: Py<PyAny>,
+) -> PyResult<Bound<'_, PyAny>> {
+    if !awaitable {
+        return Ok(value.into_bound(py));
+    }
+    let future = running_loop(py)?.call_method0("create_future")?;
+    future.call_method1("set_result", (value,))?;
+    Ok(future)
+}
+
+fn running_loop(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    static RUNNING_LOOP: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    RUNNING_LOOP.import(py, "asyncio", "get_running_loop")?.call0()
+}
+
 fn begin<T: Send + 'static>(
     py: Python<'_>,
     call: impl Future<Output = Result<T, Error>> + Send + 'static,
     convert: Convert<T>,
     fail: Fail,
 ) -> PyResult<Bound<'_, PyAny>> {
-    let event_loop = py.import("asyncio")?.call_method0("get_running_loop")?;
+    let event_loop = running_loop(py)?;
     let future = event_loop.call_method0("create_future")?;
     let (handle, tasks) = runtime::shared(py)?;
     let (kept_loop, kept_future) = (event_loop.unbind(), future.clone().unbind());

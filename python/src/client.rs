@@ -9,8 +9,8 @@ use execlave_api::enforce::EnforceRequest;
 use execlave_api::resolutions::AddResolution;
 use execlave_api::tool_baselines::ReportBaseline;
 use execlave_client::{
-    Allowed, ApiKey, Client, Config, Error, FailMode, FlushReport, Knowledge, Occurrence, Privacy,
-    RegisteredAgent,
+    Allowed, ApiKey, AtOnce, Client, Config, Error, FailMode, FlushReport, Knowledge, Occurrence,
+    Privacy, RegisteredAgent,
 };
 use execlave_core::json;
 use execlave_core::redact::{Hash, HashKey};
@@ -147,11 +147,18 @@ impl NativeClient {
     ) -> PyResult<Bound<'py, PyAny>> {
         let client = self.client(py)?;
         let request: EnforceRequest = parse(py, Value::Object(convert::to_map(fields)?))?;
-        let call = async move { client.enforce(request).await };
         let convert = |py: Python<'_>, allowed: Allowed| {
             (convert::to_dict(py, &allowed.body)?, bypass_dict(py, &allowed)?).into_py_any(py)
         };
-        awaiting::run_with(py, awaitable, call, convert, error::to_python_enforcing)
+        // On the caller's thread, with the GIL held throughout, so that no fork can come in between.
+        match client.enforce_at_once(request) {
+            Ok(AtOnce::Allowed(allowed)) => awaiting::done(py, awaitable, convert(py, allowed)?),
+            Ok(AtOnce::Undecided(undecided)) => {
+                let call = async move { client.enforce_undecided(undecided).await };
+                awaiting::run_with(py, awaitable, call, convert, error::to_python_enforcing)
+            }
+            Err(failure) => Err(error::to_python_enforcing(py, &failure)),
+        }
     }
 
     /// Starts a trace; refuses an agent that is known to be paused.
@@ -421,7 +428,10 @@ fn map_dict(py: Python<'_>, map: Map<String, Value>) -> PyResult<Py<PyAny>> {
 
 /// Reads a request out of what Python passed; a fault is named by its place, as the server would.
 pub(crate) fn parse<T: serde::de::DeserializeOwned>(py: Python<'_>, value: Value) -> PyResult<T> {
-    json::parse_value(value).map_err(|fault| error::invalid(py, &fault.path, &fault.message))
+    // Keeping track of the path costs as much again as reading, and most requests are right.
+    T::deserialize(&value)
+        .or_else(|_| json::parse_value(value))
+        .map_err(|fault| error::invalid(py, &fault.path, &fault.message))
 }
 
 fn seconds(name: &str, value: f64) -> PyResult<Duration> {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import gzip
 import json
@@ -31,6 +32,20 @@ def eventually(holds: Callable[[], Any], seconds: float = 10) -> Any:
             return value
         time.sleep(0.02)
     raise AssertionError("it never came to hold")
+
+
+def in_background(call: Callable[[], Any]) -> concurrent.futures.Future[Any]:
+    """Run a call that waits, on a thread of its own."""
+    future: concurrent.futures.Future[Any] = concurrent.futures.Future()
+
+    def run() -> None:
+        try:
+            future.set_result(call())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
 
 
 def binary() -> Path:

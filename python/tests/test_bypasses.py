@@ -21,7 +21,13 @@ def reports(scripted: Scripted) -> list[dict[str, Any]]:
 
 
 def test_an_outage_is_reported_afterwards(own_server: Server) -> None:
-    exe = Execlave(api_key=own_server.key, base_url=own_server.url, environment="development")
+    exe = Execlave(
+        api_key=own_server.key,
+        base_url=own_server.url,
+        environment="development",
+        # Policies that came before the end of the server would decide.
+        local_decisions=False,
+    )
     exe.register_agent(agent_id="a", name="A")
     own_server.kill()
     for _ in range(5):

@@ -116,6 +116,9 @@ def test_an_example_in_python(e: Example, server: Server, name: str) -> None:
 def test_an_example_of_an_adapter_is_run_where_its_framework_is() -> None:
     marks = [e.mark for e in WITH_FRAMEWORKS]
     assert marks and len(set(marks)) == len(marks)
+    # It needs no framework.
+    marks.remove("steps")
+    assert "<!-- steps -->" in read("python/tests/test_steps.py")
     runner = read("tests/integrations/test_guide.py")
     assert r"<!-- (\w+) -->\n```python\n(.*?)```" in runner
     script = read("scripts/test-integrations")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable
 from typing import Any
@@ -113,3 +114,24 @@ def test_a_child_decides_as_well(connect: Make, server: Server, name: str) -> No
             os._exit(0)
         assert os.waitpid(child, 0)[1] == 0
     eventually(lambda: decides(exe, name))
+
+
+def test_a_decision_that_is_had_at_once_can_be_awaited(
+    connect: Make, server: Server, name: str
+) -> None:
+    exe = connect(local_decisions=True)
+    exe.register_agent(agent_id=name, name=name)
+    server.policy(f"{name} no", "injection_scan", "block", name)
+    eventually(lambda: decides(exe, name))
+    eventually(lambda: stops(exe, name, execlave.PolicyBlockedError, INJECTION))
+
+    async def ask() -> list[Any]:
+        small = exe.aenforce_policy(name, "hello")
+        # Larger than what is decided on the caller's thread.
+        large = exe.aenforce_policy(name, "hello " * 5_000)
+        blocked = exe.aenforce_policy(name, INJECTION)
+        return await asyncio.gather(small, large, blocked, return_exceptions=True)
+
+    small, large, blocked = asyncio.run(ask())
+    assert (small["source"], large["source"]) == ("local", "local")
+    assert isinstance(blocked, execlave.PolicyBlockedError)

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from support import Server, eventually
-from test_server import in_background
+from support import Server, eventually, in_background
 
 import execlave
 from execlave import Execlave

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 import datetime
-import threading
 import uuid
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from support import Server, eventually
+from support import Server, eventually, in_background
 
 import execlave
 from execlave import Execlave
@@ -25,20 +23,6 @@ def exe(connect: Make, name: str) -> Execlave:
     client = connect(enforcement_on_outage="fail_closed")
     client.register_agent(agent_id=name, name=name)
     return client
-
-
-def in_background(call: Callable[[], Any]) -> concurrent.futures.Future[Any]:
-    """Run a call that waits, on a thread of its own."""
-    future: concurrent.futures.Future[Any] = concurrent.futures.Future()
-
-    def run() -> None:
-        try:
-            future.set_result(call())
-        except BaseException as error:
-            future.set_exception(error)
-
-    threading.Thread(target=run, daemon=True).start()
-    return future
 
 
 def test_registering_twice_is_one_agent(connect: Make, name: str) -> None:

@@ -25,10 +25,11 @@ use crate::config::FailMode;
 use crate::error::Error;
 use crate::http::{Call, Reply};
 use crate::local::{Here, Meanwhile};
-use crate::privacy;
 
+mod at_once;
 mod breaker;
 
+pub use self::at_once::{AtOnce, Undecided};
 use self::breaker::Admission;
 pub(crate) use self::breaker::Breakers;
 
@@ -127,13 +128,14 @@ impl Bypass {
 }
 
 /// A question on its way.
+#[derive(Debug)]
 struct Question {
     /// The agent as the caller named it.
     agent_id: String,
     /// The agent as the server knows it, if it was registered here.
     key: String,
     action: Arc<Action>,
-    /// What was known of the agent when the question was asked.
+    /// What was known of the agent when the server was asked.
     revision: u64,
     /// What is known of the decision until the server answers.
     meanwhile: Option<Meanwhile>,
@@ -164,29 +166,9 @@ impl Client {
     }
 
     /// Asks, without waiting for anybody.
-    pub async fn ask(&self, mut request: EnforceRequest) -> Result<Answer, Error> {
-        self.ensure_open()?;
-        let agent_id = request.agent_id.clone();
-        let environment =
-            request.environment.get_or_insert_with(|| self.config().environment.clone());
-        let found = self.find_agent(&agent_id, Some(environment));
-        if let Some(agent) = found.as_ref().filter(|_| self.config().poll_interval.is_some()) {
-            self.refuse_paused(&agent_id, &agent.id)?;
-        }
-        let key = found.map_or_else(|| agent_id.clone(), |agent| agent.id.clone());
-        privacy::scrub_request(&mut request, &self.config().privacy);
-        let action = Arc::new(Action::from(request));
-        let meanwhile = if self.config().ask_server_first {
-            None
-        } else {
-            match self.decide_here(&key, &action).await {
-                Here::Decided(decided) => return decided,
-                Here::AskServer(meanwhile) => meanwhile,
-            }
-        };
-        let revision = self.states().revision(&key);
-        let question = Question { agent_id, key, action, revision, meanwhile };
-        self.ask_until_answered(question).await
+    pub async fn ask(&self, request: EnforceRequest) -> Result<Answer, Error> {
+        let question = self.question(request)?;
+        self.answer(Undecided { question, looked: false }).await
     }
 
     async fn ask_until_answered(&self, question: Question) -> Result<Answer, Error> {
@@ -226,7 +208,7 @@ impl Client {
     ) -> Result<Answer, Error> {
         if self.config().ask_server_first {
             match self.decide_here(&question.key, &question.action).await {
-                Here::Decided(decided) => return decided,
+                Here::Decided(decided) => return decided.map(Answer::Allowed),
                 Here::AskServer(meanwhile) => question.meanwhile = meanwhile,
             }
         }

@@ -61,7 +61,7 @@ pub use crate::bypasses::Occurrence;
 pub use crate::client::{Client, Knowledge};
 pub use crate::config::{ApiKey, Config, FailMode, Privacy};
 pub use crate::credentials::AgentCredential;
-pub use crate::enforce::{Allowed, Answer, Bypass, Source};
+pub use crate::enforce::{Allowed, Answer, AtOnce, Bypass, Source, Undecided};
 pub use crate::error::{Error, ErrorKind};
 pub use crate::observer::{LogObserver, Observer};
 pub use crate::prompt_versions::{PromptDeployment, PromptVersion};

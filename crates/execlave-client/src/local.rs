@@ -19,6 +19,7 @@ mod bounds;
 mod decide;
 mod refresh;
 
+pub(crate) use self::bounds::is_small;
 pub(crate) use self::decide::{Here, Meanwhile};
 pub(crate) use self::refresh::Refresher;
 

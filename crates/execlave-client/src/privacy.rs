@@ -2,26 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use execlave_api::enforce::EnforceRequest;
 use execlave_api::traces::TraceBody;
 use execlave_core::redact::{self, ScrubReport, Scrubbing};
+use execlave_core::request::Action;
 use serde_json::{Map, Value, json};
 
 use crate::config::Privacy;
 
 /// Scrubs every text of a question. The server, its policies and the approver see the scrubbed text; so does the action digest.
-pub(crate) fn scrub_request(request: &mut EnforceRequest, privacy: &Privacy) {
+pub(crate) fn scrub_action(action: &mut Action, privacy: &Privacy) {
     if !privacy.enabled {
         return;
     }
-    scrub_text(&mut request.input, privacy);
-    if let Some(metadata) = &mut request.metadata {
+    scrub_text(&mut action.input, privacy);
+    if let Some(metadata) = &mut action.metadata {
         scrub_map(metadata, privacy);
     }
-    for turn in &mut request.conversation_history {
+    for turn in &mut action.conversation_history {
         scrub_text(&mut turn.content, privacy);
     }
-    for output in &mut request.tool_outputs {
+    for output in &mut action.tool_outputs {
         scrub_value(&mut output.output, privacy);
         output.input.as_mut().map(|input| scrub_value(input, privacy));
     }

@@ -132,9 +132,8 @@ pub async fn build_state(
 ) -> Result<AppState, ServeError> {
     let sealer = Arc::new(Sealer::new(&config.store)?);
     metrics::install();
-    // Compiles the detectors' patterns, which the first decision would otherwise wait for.
-    execlave_core::detect::scan("");
     let tasks = Tasks::default();
+    tasks.spawn(warm_up());
     let directory = Arc::new(Directory::default());
     // Listening starts before reading, so that no change falls between the two.
     tasks.spawn(Arc::clone(&directory).follow(store.clone(), store.changes()));
@@ -163,6 +162,13 @@ pub async fn build_state(
         tasks,
     }
     .into())
+}
+
+/// Compiles the detectors' patterns, which the first decision would otherwise wait for, but not the first answer. On a thread of its own,
+/// which ends soon afterwards: that is when the allocator gives back what the start had taken and needs no more.
+async fn warm_up() {
+    // Fails only if the server is being stopped already.
+    let _stopped = tokio::task::spawn_blocking(|| execlave_core::detect::scan("")).await;
 }
 
 /// Waits for the connections, but after the shutdown signal no longer than the configured grace.

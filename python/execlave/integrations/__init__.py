@@ -1,4 +1,4 @@
-"""Puts the gate and the record into agent frameworks, one module for each.
+"""Puts the gate and the record into agent frameworks, one module for each; other modules hold the steps that no framework runs.
 
 A module imports its framework when it is imported itself, or not at all; this package imports neither. The names below are found in
 the modules when they are first asked for, so `from execlave.integrations import instrument_crew` needs CrewAI only.
@@ -22,6 +22,14 @@ _HOMES = {
     "instrument_llamaindex_agent": "llamaindex",
     "instrument_autogen_agent": "autogen",
     "ExeclaveCapability": "pydantic_ai",
+    "record_llm_call": "llm_call",
+    "arecord_llm_call": "llm_call",
+    "record_tool_call": "tool_call",
+    "arecord_tool_call": "tool_call",
+    "record_agent_action": "agent_action",
+    "arecord_agent_action": "agent_action",
+    "record_retrieval": "retrieval",
+    "arecord_retrieval": "retrieval",
 }
 
 __all__ = sorted(_HOMES)

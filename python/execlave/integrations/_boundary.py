@@ -14,6 +14,7 @@ from typing import Any
 from .._arguments import present
 from ..client import Execlave
 from ..exceptions import EnforcementHaltError, ExeclaveError, PlanLimitExceededError
+from ._sealed import sealed, sealed_text
 from ._spans import Span, open_span
 from ._texts import cut, rest
 
@@ -55,12 +56,13 @@ class Boundary:
         *,
         tools: list[str] | None = None,
         outputs: list[dict[str, Any]] | None = None,
+        cost: float | None = None,
     ) -> Decision | None:
         """Ask whether an action may happen; raises if it may not. `None` if nobody was asked or nobody decided."""
         if not self.enforce:
             return None
         try:
-            return self.exe.enforce_policy(**self._question(text, metadata, tools, outputs))
+            return self.exe.enforce_policy(**self._question(text, metadata, tools, outputs, cost))
         except Exception as error:
             self._without_decision(error)
             return None
@@ -72,23 +74,33 @@ class Boundary:
         *,
         tools: list[str] | None = None,
         outputs: list[dict[str, Any]] | None = None,
+        cost: float | None = None,
     ) -> Decision | None:
         """`ask` without holding up the event loop."""
         if not self.enforce:
             return None
         try:
-            return await self.exe.aenforce_policy(**self._question(text, metadata, tools, outputs))
+            return await self.exe.aenforce_policy(
+                **self._question(text, metadata, tools, outputs, cost)
+            )
         except Exception as error:
             self._without_decision(error)
             return None
 
     def ask_tool(self, tool: str, key: str, arguments: object) -> Decision | None:
         """Ask whether a tool may run with these arguments, which become the metadata `key`."""
-        return self.ask(self._tool_text(tool, arguments), {key: arguments}, tools=[tool])
+        return self.ask(**self.tool_question(tool, {key: arguments}, arguments))
 
     async def aask_tool(self, tool: str, key: str, arguments: object) -> Decision | None:
         """`ask_tool` without holding up the event loop."""
-        return await self.aask(self._tool_text(tool, arguments), {key: arguments}, tools=[tool])
+        return await self.aask(**self.tool_question(tool, {key: arguments}, arguments))
+
+    def tool_question(
+        self, tool: str, metadata: Mapping[str, Any], arguments: object
+    ) -> dict[str, Any]:
+        """The arguments of `ask` for a tool that is to run with these arguments."""
+        text = sealed_text(arguments) if arguments else f"tool:{tool}"
+        return {"text": text, "metadata": metadata, "tools": [tool]}
 
     def scan(self, tool: str, output: object, arguments: object = None) -> None:
         """Ask whether the model may read what a tool returned; raises if it may not."""
@@ -110,8 +122,8 @@ class Boundary:
         except Exception as error:
             self._without_decision(error)
 
-    def span(self, kind: str, name: str, parent: Span | None = None, **metadata: Any) -> Span:
-        """Open a span of a run; a root if it has no parent. Raises `AgentPausedError`, and nothing else."""
+    def span(self, kind: str, name: str, parent: Span | None = None, /, **metadata: Any) -> Span:
+        """Open a span of a run; without a parent, below what the application has under way. Raises `AgentPausedError` alone."""
         return open_span(
             self.exe,
             kind=kind,
@@ -120,7 +132,7 @@ class Boundary:
             agent_id=self.agent_id,
             session_id=self.session_id,
             user_id=self.user_id,
-            metadata={"framework": self.framework, **metadata},
+            metadata={**metadata, "framework": self.framework},
         )
 
     def _question(
@@ -129,22 +141,20 @@ class Boundary:
         metadata: Mapping[str, Any],
         tools: list[str] | None,
         outputs: list[dict[str, Any]] | None,
+        cost: float | None,
     ) -> dict[str, Any]:
         return {
             "agent_id": self.agent_id,
             "input": cut(text) or self.framework,
-            "metadata": dict(metadata),
             **present(
+                metadata=sealed(metadata) or None,
+                estimated_cost=cost,
                 tools=tools,
                 tool_outputs=outputs or None,
                 # What does not fit into the input is looked at too: nothing hides behind 4,000 characters.
                 conversation_history=rest(text),
             ),
         }
-
-    def _tool_text(self, tool: str, arguments: object) -> str:
-        text = arguments if isinstance(arguments, str) else str(arguments) if arguments else ""
-        return text or f"tool:{tool}"
 
     def _without_decision(self, error: Exception) -> None:
         """Raise `error` again, unless the client is to let actions go ahead without a decision; then say that one did."""

@@ -1,15 +1,18 @@
 """Spans: the steps of one run, recorded as traces that share the run's trace id.
 
-The parent is always named, never guessed from a thread: frameworks run steps in threads and tasks of their own.
+Inside a run the parent is always named, never guessed from a thread: frameworks run steps in threads and tasks of their own.
 """
 
 from __future__ import annotations
 
+import contextvars
+import functools
 import logging
 import secrets
 from collections.abc import Mapping
 from typing import Any
 
+from .. import _context
 from ..client import Execlave
 from ..exceptions import AgentPausedError, EnforcementHaltError
 from ..trace import Trace
@@ -91,24 +94,28 @@ def open_span(
     user_id: str | None,
     metadata: Mapping[str, Any],
 ) -> Span:
-    """Start a span below `parent`, in its trace."""
+    """Start a span in the trace of `parent`, or of the trace that the application has under way."""
     span_id = f"sp_{secrets.token_hex(8)}"
-    above = None if parent is None else parent.trace
+    above = _context.current(exe) if parent is None else parent.trace
+    place = {"spanId": span_id, "spanKind": kind, "spanName": name}
+    start = exe.start_trace
+    if parent is not None:
+        place["parentSpanId"] = parent.span_id
+        if above is not None:
+            place["rootTraceId"] = above._root_trace_id
+        # What is named counts, and not what else is under way.
+        start = functools.partial(contextvars.Context().run, start)
     try:
-        trace = exe.start_trace(
+        trace = start(
             trace_id=None if above is None else above.trace_id,
             agent_id=agent_id,
-            session_id=session_id,
-            user_id=user_id,
+            session_id=session_id or (None if above is None else above.session_id),
+            user_id=user_id or (None if above is None else above.user_id),
             span_type=kind,
-            metadata={
-                **metadata,
-                "spanId": span_id,
-                "parentSpanId": None if parent is None else parent.span_id,
-                "spanKind": kind,
-                "spanName": name,
-            },
+            metadata={**metadata, **place},
         )
+        if above is not None:
+            trace._root_trace_id = above._root_trace_id
     except AgentPausedError:
         raise
     except Exception as error:

@@ -41,18 +41,25 @@ def question_of(value: object) -> str:
 
 
 def last_user_text(messages: object) -> str:
-    """What the user said last, without what tools returned; the last text of all where no user is named."""
+    """What the user said since the model spoke last, or else before that; the last text of all where no user is named.
+
+    What tools returned is not the user's: it is scanned as theirs.
+    """
     listed = list(messages) if isinstance(messages, Sequence) else []
     if isinstance(messages, str) or not listed:
         return text_of(messages)
+    said: list[str] = []
     for message in reversed(listed):
-        if field(message, "role") in ("user", "human"):
+        role = field(message, "role") or field(message, "type")
+        if role in ("user", "human"):
             content = field(message, "content")
             parts = content if isinstance(content, (list, tuple)) else [content]
-            said = text_of([part for part in parts if field(part, "type") != "tool_result"])
-            if said:
-                return said
-    return text_of(listed[-1])
+            text = text_of([part for part in parts if field(part, "type") != "tool_result"])
+            if text:
+                said.append(text)
+        elif said and role not in ("system", "developer"):
+            break
+    return "\n".join(reversed(said)) or text_of(listed[-1])
 
 
 def field(value: object, name: str, default: Any = None) -> Any:

@@ -5,14 +5,15 @@ client = instrument_anthropic(Anthropic(), exe, agent_id="support")
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Mapping
+import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 from ..client import Execlave
+from ._answers import Answer
 from ._boundary import Boundary
-from ._instrumented import govern
-from ._requests import Answer, Endpoint, Output, govern_requests
+from ._clients import govern_client
+from ._requests import Endpoint, Output
 from ._texts import count, field, last_user_text, text_of
 
 __all__ = ["instrument_anthropic"]
@@ -35,28 +36,7 @@ def instrument_anthropic(
     boundary = Boundary(
         "anthropic", exe, agent_id, enforce=enforce, session_id=session_id, user_id=user_id
     )
-    govern_requests(boundary, field(client, "messages"), _MESSAGES)
-    beta = field(field(client, "beta"), "messages")
-    if beta is not None:
-        govern_requests(boundary, beta, _MESSAGES)
-
-    def governed(original: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(original)
-        def copied(*args: Any, **kwargs: Any) -> Any:
-            return instrument_anthropic(
-                original(*args, **kwargs),
-                exe,
-                agent_id=agent_id,
-                enforce=enforce,
-                session_id=session_id,
-                user_id=user_id,
-            )
-
-        return copied
-
-    for method in ("copy", "with_options"):
-        govern(client, method, governed)
-    return client
+    return govern_client(boundary, client, (_MESSAGES, _BETA))
 
 
 def _outputs(request: Mapping[str, Any]) -> list[Output]:
@@ -100,13 +80,17 @@ def _read(answer: Answer, event: Any) -> None:
         answer.prompt = sent if sent is not None else answer.prompt
         answer.completion = count(usage, "output_tokens")
     if started is None and field(event, "content") is not None:
-        answer.texts.append(text_of(event.content))
+        answer.texts.append(text_of(field(event, "content")))
 
 
 _MESSAGES = Endpoint(
     provider="anthropic",
     name="messages",
+    paths=("/messages", "/messages/count_tokens"),
     text=lambda request: last_user_text(request.get("messages") or ""),
     outputs=_outputs,
     read=_read,
 )
+
+# The same paths with a query: by path it is the one above, and a client that only looks like the vendor's is governed by name.
+_BETA = dataclasses.replace(_MESSAGES, name="beta.messages")

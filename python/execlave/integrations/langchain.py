@@ -3,50 +3,80 @@
     chain.invoke(question, config={"callbacks": [ExeclaveCallbackHandler(exe, agent_id="support")]})
 
 LangChain raises what a handler with `raise_error` raises, and calls it before the step begins and before a tool's output is handed
-on: a refusal stops the run there. The handler's methods are plain functions, which both the synchronous and the asynchronous side
-of LangChain wait for; an asynchronous handler's refusal would be swallowed by the synchronous side.
+on: a refusal stops the run there. In synchronous runs that holds for plain functions alone; what a coroutine raises is swallowed.
+In asynchronous runs a plain function stops the event loop while it waits, or takes one of the few threads of the loop's executor
+for as long as a person takes to decide. So the callbacks that ask have both forms.
 """
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from ..client import Execlave
 from ..exceptions import PolicyBlockedError
-from ._boundary import Boundary
+from ._boundary import Boundary, Decision
+from ._documents import contents, origins
+from ._gate import Gate
 from ._spans import Span
 from ._texts import count, field, question_of, text_of
+from ._twofold import Twofold
 
 if TYPE_CHECKING:
 
     class BaseCallbackHandler: ...
 
 else:
-    from langchain_core.callbacks import BaseCallbackHandler
+    try:
+        from langchain_core.callbacks import BaseCallbackHandler
+    except ImportError as error:
+        raise ImportError("LangChain is missing: pip install 'execlave-sdk[langchain]'") from error
 
 __all__ = ["ExeclaveCallbackHandler", "ExeclavePolicyError"]
 
 # Runs that LangChain never ends, as those of streams that nobody reads to their end, must not be kept for ever.
 _MOST_RUNS = 10_000
 
-F = TypeVar("F", bound=Callable[..., None])
-
 
 class ExeclavePolicyError(PolicyBlockedError):
     """A policy forbids what a chain, a model or a tool was about to do."""
 
 
+@dataclass
 class _Run:
-    def __init__(self, span: Span, name: str, root: Any, *, asked: bool, arguments: object) -> None:
-        self.span = span
-        self.name = name
-        self.root = root
-        self.asked = asked
-        self.arguments = arguments
-        self.model: str | None = None
+    """A step under way."""
+
+    span: Span
+    name: str
+    root: Any
+    asked: bool
+    arguments: object
+    model: str | None
+
+
+def _asking(plan: Callable[..., Gate | None]) -> Twofold:
+    """A callback that asks what `plan` plans."""
+
+    @functools.wraps(plan)
+    def callback(*args: Any, **kwargs: Any) -> None:
+        with _naming():
+            gate = plan(*args, **kwargs)
+            if gate is not None:
+                gate.ask()
+
+    @functools.wraps(plan)
+    async def acallback(*args: Any, **kwargs: Any) -> None:
+        with _naming():
+            gate = plan(*args, **kwargs)
+            if gate is not None:
+                await gate.aask()
+
+    return Twofold(callback, acallback)
 
 
 class ExeclaveCallbackHandler(BaseCallbackHandler):
@@ -64,8 +94,8 @@ class ExeclaveCallbackHandler(BaseCallbackHandler):
     """
 
     raise_error = True
-    # Not inline: asynchronous runs then wait for the answer, and for a person's approval, in a thread instead of in the event loop.
-    run_inline = False
+    # In the task of the run, and before the handlers that are not inline hear of the step.
+    run_inline = True
 
     def __init__(
         self,
@@ -83,6 +113,7 @@ class ExeclaveCallbackHandler(BaseCallbackHandler):
         self._runs: OrderedDict[Any, _Run] = OrderedDict()
         self._lock = threading.Lock()
 
+    @_asking
     def on_chain_start(
         self,
         serialized: Mapping[str, Any] | None,
@@ -91,22 +122,16 @@ class ExeclaveCallbackHandler(BaseCallbackHandler):
         run_id: Any,
         parent_run_id: Any = None,
         **kwargs: Any,
-    ) -> None:
+    ) -> Gate:
         """Asks about the input of the outermost chain."""
         parent = self._find(parent_run_id)
+        name = _name(serialized, kwargs, "chain")
         text = question_of(inputs) if parent is None else ""
-        ask = parent is None
-        self._begin(
-            run_id,
-            parent,
-            "chain",
-            _name(serialized, kwargs, "chain"),
-            inputs,
-            text,
-            "chainInputs",
-            ask=ask,
-        )
+        metadata = {"chainInputs": inputs}
+        question = {"text": text, "metadata": metadata} if parent is None else None
+        return self._begin(run_id, parent, "chain", name, inputs, question)
 
+    @_asking
     def on_llm_start(
         self,
         serialized: Mapping[str, Any] | None,
@@ -115,10 +140,11 @@ class ExeclaveCallbackHandler(BaseCallbackHandler):
         run_id: Any,
         parent_run_id: Any = None,
         **kwargs: Any,
-    ) -> None:
+    ) -> Gate:
         """Asks about the prompts, unless a chain above was asked about."""
-        self._begin_model(run_id, parent_run_id, serialized, prompts, "llmPrompts", kwargs)
+        return self._begin_model(run_id, parent_run_id, serialized, prompts, "llmPrompts", kwargs)
 
+    @_asking
     def on_chat_model_start(
         self,
         serialized: Mapping[str, Any] | None,
@@ -127,10 +153,13 @@ class ExeclaveCallbackHandler(BaseCallbackHandler):
         run_id: Any,
         parent_run_id: Any = None,
         **kwargs: Any,
-    ) -> None:
+    ) -> Gate:
         """Asks about the messages, unless a chain above was asked about."""
-        self._begin_model(run_id, parent_run_id, serialized, messages, "chatMessages", kwargs)
+        return self._begin_model(
+            run_id, parent_run_id, serialized, messages, "chatMessages", kwargs
+        )
 
+    @_asking
     def on_tool_start(
         self,
         serialized: Mapping[str, Any] | None,
@@ -140,20 +169,14 @@ class ExeclaveCallbackHandler(BaseCallbackHandler):
         parent_run_id: Any = None,
         inputs: Mapping[str, Any] | None = None,
         **kwargs: Any,
-    ) -> None:
+    ) -> Gate:
         """Asks whether the tool may run."""
         name = _name(serialized, kwargs, "tool")
-        self._begin(
-            run_id,
-            self._find(parent_run_id),
-            "tool",
-            name,
-            inputs if inputs is not None else input_str,
-            input_str or f"tool:{name}",
-            "toolInput",
-            ask=True,
-            tools=[name],
-        )
+        arguments = inputs if inputs is not None else input_str
+        metadata = {"toolInput": arguments}
+        text = input_str or f"tool:{name}"
+        question = {"text": text, "metadata": metadata, "tools": [name]}
+        return self._begin(run_id, self._find(parent_run_id), "tool", name, arguments, question)
 
     def on_retriever_start(
         self,
@@ -166,9 +189,8 @@ class ExeclaveCallbackHandler(BaseCallbackHandler):
     ) -> None:
         """Records a retrieval."""
         name = _name(serialized, kwargs, "retriever")
-        self._begin(
-            run_id, self._find(parent_run_id), "retriever", name, query, query, "query", ask=False
-        )
+        parent = self._find(parent_run_id)
+        self._begin(run_id, parent, "retriever", name, query, None).then(None)
 
     def on_chain_end(self, outputs: Any, *, run_id: Any, **kwargs: Any) -> None:
         """Records the output."""
@@ -185,18 +207,17 @@ class ExeclaveCallbackHandler(BaseCallbackHandler):
             run.span.usage(model or run.model, prompt, completion)
             run.span.output(text_of([_generated(part) for part in generations])).finish()
 
-    def on_tool_end(self, output: Any, *, run_id: Any, **kwargs: Any) -> None:
+    @_asking
+    def on_tool_end(self, output: Any, *, run_id: Any, **kwargs: Any) -> Gate | None:
         """Asks whether the tool's output may be handed on."""
-        run = self._take(run_id)
-        if run is not None:
-            self._scan(run, output, field(output, "content", output))
+        return self._end(run_id, output, field(output, "content", output))
 
-    def on_retriever_end(self, documents: Sequence[Any], *, run_id: Any, **kwargs: Any) -> None:
+    @_asking
+    def on_retriever_end(
+        self, documents: Sequence[Any], *, run_id: Any, **kwargs: Any
+    ) -> Gate | None:
         """Asks whether the documents may be handed on; of them, only where they are from and their length is recorded."""
-        run = self._take(run_id)
-        if run is not None:
-            texts = [field(document, "page_content", "") for document in documents]
-            self._scan(run, [_origin(document) for document in documents], texts)
+        return self._end(run_id, origins(documents), contents(documents))
 
     def on_chain_error(self, error: BaseException, *, run_id: Any, **kwargs: Any) -> None:
         """Records the error."""
@@ -232,15 +253,18 @@ class ExeclaveCallbackHandler(BaseCallbackHandler):
         prompts: Sequence[Any],
         key: str,
         kwargs: Mapping[str, Any],
-    ) -> None:
+    ) -> Gate:
         parent = self._find(parent_run_id)
-        ask = parent is None or not parent.asked
+        covered = parent is not None and parent.asked
+        question = {"text": text_of(prompts), "metadata": {key: prompts}}
         name = _name(serialized, kwargs, "llm")
-        run = self._begin(run_id, parent, "llm", name, prompts, text_of(prompts), key, ask=ask)
         parameters = kwargs.get("invocation_params") or {}
-        run.model = parameters.get("model") or parameters.get("model_name")
-        if run.model is None:
-            run.model = (kwargs.get("metadata") or {}).get("ls_model_name")
+        model = parameters.get("model") or parameters.get("model_name")
+        if model is None:
+            model = (kwargs.get("metadata") or {}).get("ls_model_name")
+        return self._begin(
+            run_id, parent, "llm", name, prompts, None if covered else question, model
+        )
 
     def _begin(
         self,
@@ -249,45 +273,35 @@ class ExeclaveCallbackHandler(BaseCallbackHandler):
         kind: str,
         name: str,
         value: object,
-        text: str,
-        key: str,
-        *,
-        ask: bool,
-        tools: list[str] | None = None,
-    ) -> _Run:
+        question: dict[str, Any] | None,
+        model: str | None = None,
+    ) -> Gate:
         span = self._boundary.span(kind, name, parent.span if parent else None)
         span.input(value)
-        decision = None
-        if ask:
-            try:
-                decision = self._boundary.ask(text, {key: value}, tools=tools)
-            except Exception as error:
-                # LangChain reports no end of a step that did not begin.
-                span.finish(error)
-                raise _named(error) from error
+
+        def begun(decision: Decision | None) -> None:
             span.decision(decision)
-        covered = kind != "tool" and decision is not None and bool(text)
-        run = _Run(
-            span,
-            name,
-            parent.root if parent else run_id,
-            asked=covered or (parent is not None and parent.asked),
-            arguments=value,
-        )
+            # A question without words covers nothing, and one about a tool is not about what a model in it is told.
+            covers = kind != "tool" and decision is not None and bool(question and question["text"])
+            asked = covers or (parent is not None and parent.asked)
+            root = parent.root if parent else run_id
+            self._keep(run_id, _Run(span, name, root, asked=asked, arguments=value, model=model))
+
+        return Gate(self._boundary, span, begun, question=question)
+
+    def _end(self, run_id: Any, recorded: object, output: object) -> Gate | None:
+        run = self._take(run_id)
+        if run is None:
+            return None
+        run.span.output(recorded)
+        scanned = {"tool": run.name, "output": output, "arguments": run.arguments}
+        return Gate(self._boundary, run.span, lambda decision: run.span.finish(), output=scanned)
+
+    def _keep(self, run_id: Any, run: _Run) -> None:
         with self._lock:
             self._runs[run_id] = run
             while len(self._runs) > _MOST_RUNS:
                 self._runs.popitem(last=False)
-        return run
-
-    def _scan(self, run: _Run, recorded: object, output: object) -> None:
-        run.span.output(recorded)
-        try:
-            self._boundary.scan(run.name, output, run.arguments)
-        except Exception as error:
-            run.span.finish(error)
-            raise _named(error) from error
-        run.span.finish()
 
     def _fail(self, run_id: Any, error: BaseException) -> None:
         run = self._take(run_id)
@@ -314,13 +328,17 @@ class ExeclaveCallbackHandler(BaseCallbackHandler):
             return run
 
 
-def _named(error: Exception) -> Exception:
+@contextlib.contextmanager
+def _naming() -> Iterator[None]:
     """Give a plain refusal the name that this module promises; special ones have names of their own."""
-    if type(error) is not PolicyBlockedError:
-        return error
-    named = ExeclavePolicyError(error.violations, str(error))
-    named.__dict__.update(error.__dict__)
-    return named
+    try:
+        yield
+    except PolicyBlockedError as error:
+        if type(error) is not PolicyBlockedError:
+            raise
+        named = ExeclavePolicyError(error.violations, str(error))
+        named.__dict__.update(error.__dict__)
+        raise named from error
 
 
 def _name(serialized: Mapping[str, Any] | None, kwargs: Mapping[str, Any], default: str) -> str:
@@ -345,12 +363,3 @@ def _usage(response: Any, generations: Sequence[Any]) -> tuple[str | None, int |
         count(usage, "input_tokens", "prompt_tokens"),
         count(usage, "output_tokens", "completion_tokens"),
     )
-
-
-def _origin(document: Any) -> dict[str, Any]:
-    metadata = field(document, "metadata") or {}
-    return {
-        "id": field(document, "id") or metadata.get("id"),
-        "source": metadata.get("source"),
-        "length": len(field(document, "page_content", "")),
-    }

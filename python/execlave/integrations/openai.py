@@ -5,14 +5,14 @@ client = instrument_openai(OpenAI(), exe, agent_id="support")
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ..client import Execlave
+from ._answers import Answer
 from ._boundary import Boundary
-from ._instrumented import govern
-from ._requests import Answer, Endpoint, Output, govern_requests
+from ._clients import govern_client
+from ._requests import Endpoint, Output
 from ._texts import count, field, last_user_text, text_of
 
 __all__ = ["instrument_openai"]
@@ -35,27 +35,7 @@ def instrument_openai(
     boundary = Boundary(
         "openai", exe, agent_id, enforce=enforce, session_id=session_id, user_id=user_id
     )
-    govern_requests(boundary, field(field(client, "chat"), "completions"), _CHAT)
-    if field(client, "responses") is not None:
-        govern_requests(boundary, client.responses, _RESPONSES)
-
-    def governed(original: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(original)
-        def copied(*args: Any, **kwargs: Any) -> Any:
-            return instrument_openai(
-                original(*args, **kwargs),
-                exe,
-                agent_id=agent_id,
-                enforce=enforce,
-                session_id=session_id,
-                user_id=user_id,
-            )
-
-        return copied
-
-    for method in ("copy", "with_options"):
-        govern(client, method, governed)
-    return client
+    return govern_client(boundary, client, (_CHAT, _RESPONSES))
 
 
 def _chat_outputs(request: Mapping[str, Any]) -> list[Output]:
@@ -114,7 +94,7 @@ def _response_outputs(request: Mapping[str, Any]) -> list[Output]:
 
 def _read_response(answer: Answer, event: Any) -> None:
     if field(event, "type") == "response.output_text.delta":
-        answer.texts.append(event.delta)
+        answer.texts.append(field(event, "delta") or "")
         return
     streamed = field(event, "response")
     response = streamed if streamed is not None else event
@@ -124,12 +104,13 @@ def _read_response(answer: Answer, event: Any) -> None:
         answer.prompt = count(usage, "input_tokens")
         answer.completion = count(usage, "output_tokens")
     if streamed is None and field(event, "output") is not None:
-        answer.texts.append(text_of(event.output))
+        answer.texts.append(text_of(field(event, "output")))
 
 
 _CHAT = Endpoint(
     provider="openai",
     name="chat.completions",
+    paths=("/chat/completions",),
     text=lambda request: last_user_text(request.get("messages") or ""),
     outputs=_chat_outputs,
     read=_read_chat,
@@ -138,6 +119,7 @@ _CHAT = Endpoint(
 _RESPONSES = Endpoint(
     provider="openai",
     name="responses",
+    paths=("/responses", "/responses/compact", "/responses/input_tokens"),
     text=_response_text,
     outputs=_response_outputs,
     read=_read_response,

@@ -37,8 +37,13 @@ if TYPE_CHECKING:
     def set_default_agent_runner(runner: Any) -> None: ...
 
 else:
-    from agents import AgentsException, RunHooks, TracingProcessor, get_current_span
-    from agents.run import AgentRunner, get_default_agent_runner, set_default_agent_runner
+    try:
+        from agents import AgentsException, RunHooks, TracingProcessor, get_current_span
+        from agents.run import AgentRunner, get_default_agent_runner, set_default_agent_runner
+    except ImportError as error:
+        raise ImportError(
+            "the OpenAI Agents SDK is missing: pip install 'execlave-sdk[openai-agents]'"
+        ) from error
 
 __all__ = ["ExeclaveRunHooks", "ExeclaveTracingProcessor"]
 

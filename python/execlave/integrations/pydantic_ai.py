@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     class AbstractCapability: ...
 
 else:
-    from pydantic_ai.capabilities import AbstractCapability
+    try:
+        from pydantic_ai.capabilities import AbstractCapability
+    except ImportError as error:
+        raise ImportError(
+            "Pydantic AI is missing: pip install 'execlave-sdk[pydantic-ai]'"
+        ) from error
 
 __all__ = ["ExeclaveCapability"]
 

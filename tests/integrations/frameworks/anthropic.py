@@ -8,12 +8,22 @@ from typing import Any
 
 from anthropic import Anthropic, AsyncAnthropic
 from frameworks.model_server import model_server
-from frameworks.openai import awaited, events_of
+from frameworks.openai import awaited, events_of, within
 from scenario import Scenario
 
 from execlave.integrations import instrument_anthropic
 
-MODES = ("sync", "async", "stream", "async-stream", "stream-helper")
+MODES = (
+    "sync",
+    "async",
+    "stream",
+    "async-stream",
+    "helper",
+    "async-helper",
+    "beta",
+    "raw",
+    "async-unread",
+)
 # What the model asks for is the application's to run; what tools returned is stopped before the model sees it.
 GATES = frozenset({"prompt", "output"})
 KINDS = {"llm"}
@@ -34,14 +44,7 @@ async def converse(client: Any, scenario: Scenario, mode: str) -> str:
     messages: list[Any] = [{"role": "user", "content": scenario.prompt}]
     while True:
         request = {"model": "scripted", "max_tokens": 100, "messages": messages}
-        if mode == "stream-helper":
-            with client.messages.stream(**request) as stream:
-                content = stream.get_final_message().content
-        elif "stream" in mode:
-            answer = await awaited(client.messages.create(**request, stream=True))
-            content = gathered(await events_of(answer))
-        else:
-            content = (await awaited(client.messages.create(**request))).content
+        content = await asked(client.beta if mode == "beta" else client, mode, request)
         calls = [block for block in content if block.type == "tool_use"]
         if not calls:
             return str(content[0].text)
@@ -55,6 +58,24 @@ async def converse(client: Any, scenario: Scenario, mode: str) -> str:
             for call in calls
         ]
         messages.append({"role": "user", "content": results})
+
+
+async def asked(client: Any, mode: str, request: dict[str, Any]) -> list[Any]:
+    """The blocks that the model answers with."""
+    messages = client.messages
+    if "helper" in mode:
+        message = await within(messages.stream(**request), lambda s: s.get_final_message())
+    elif "unread" in mode:
+        manager = messages.with_streaming_response.create(**request)
+        message = await within(manager, lambda response: response.parse())
+    elif mode == "raw":
+        message = messages.with_raw_response.create(**request).parse()
+    elif "stream" in mode:
+        answer = await awaited(messages.create(**request, stream=True))
+        return gathered(await events_of(answer))
+    else:
+        message = await awaited(messages.create(**request))
+    return list(message.content)
 
 
 def gathered(events: list[Any]) -> list[Any]:

@@ -25,7 +25,9 @@ def model_server(scenario: Scenario) -> Iterator[str]:
             if request.get("stream"):
                 self.send_header("content-type", "text/event-stream")
                 body = "".join(
-                    f"event: {event.get('type', 'chunk')}\ndata: {json.dumps(event)}\n\n"
+                    # OpenAI's chunks have no name, and old clients take one that has for something else.
+                    (f"event: {event['type']}\n" if "type" in event else "")
+                    + f"data: {json.dumps(event)}\n\n"
                     for event in streamed
                 )
                 body += "data: [DONE]\n\n" if "choices" in streamed[0] else ""
@@ -55,7 +57,12 @@ def _chat(answer: Call | str, number: int) -> tuple[list[Any], Any]:
     if isinstance(answer, Call):
         function = {"name": "lookup", "arguments": json.dumps({"key": answer.key})}
         message["tool_calls"] = [
-            {"id": f"call-{number}", "index": 0, "type": "function", "function": function}
+            {
+                "id": f"call-{number}",
+                "index": 0,
+                "type": "function",
+                "function": function,
+            }
         ]
     else:
         message["content"] = answer
@@ -75,22 +82,67 @@ def _chat(answer: Call | str, number: int) -> tuple[list[Any], Any]:
 
 def _responses(answer: Call | str, number: int) -> tuple[list[Any], Any]:
     item: dict[str, Any]
-    deltas = []
+    place = {"item_id": "m", "output_index": 0, "content_index": 0}
+    deltas: list[dict[str, Any]] = []
     if isinstance(answer, Call):
         given = json.dumps({"key": answer.key})
-        item = {"type": "function_call", "id": "f", "call_id": f"call-{number}", "name": "lookup"}
+        item = {
+            "type": "function_call",
+            "id": "f",
+            "call_id": f"call-{number}",
+            "name": "lookup",
+        }
         item |= {"arguments": given, "status": "completed"}
+        begun = {**item, "arguments": "", "status": "in_progress"}
+        deltas.append({"type": "response.function_call_arguments.delta", "delta": given})
+        deltas[0] |= {"item_id": "f", "output_index": 0}
     else:
         part = {"type": "output_text", "text": answer, "annotations": []}
-        item = {"type": "message", "id": "m", "role": "assistant", "status": "completed"}
+        item = {
+            "type": "message",
+            "id": "m",
+            "role": "assistant",
+            "status": "completed",
+        }
+        begun = {**item, "content": [], "status": "in_progress"}
         item["content"] = [part]
-        place = {"item_id": "m", "output_index": 0, "content_index": 0}
-        deltas = [{"type": "response.output_text.delta", "delta": answer, **place}]
-    usage = {"input_tokens": 7, "output_tokens": 3, "total_tokens": 10}
-    whole = {"id": "r", "object": "response", "created_at": 1, "model": MODEL, "usage": usage}
-    whole |= {"output": [item], "parallel_tool_calls": True, "tool_choice": "auto", "tools": []}
-    end = {"type": "response.completed", "response": whole}
-    events = [{**event, "sequence_number": n} for n, event in enumerate([*deltas, end])]
+        empty = {**part, "text": ""}
+        deltas.append({"type": "response.content_part.added", "part": empty, **place})
+        said = {
+            "type": "response.output_text.delta",
+            "delta": answer,
+            "logprobs": [],
+            **place,
+        }
+        deltas.append(said)
+    usage: dict[str, Any] = {"input_tokens": 7, "output_tokens": 3, "total_tokens": 10}
+    usage |= {"input_tokens_details": {"cached_tokens": 0}}
+    usage |= {"output_tokens_details": {"reasoning_tokens": 0}}
+    whole = {
+        "id": "r",
+        "object": "response",
+        "created_at": 1,
+        "model": MODEL,
+        "usage": usage,
+    }
+    whole |= {
+        "output": [item],
+        "parallel_tool_calls": True,
+        "tool_choice": "auto",
+        "tools": [],
+    }
+    whole |= dict.fromkeys(["error", "incomplete_details", "instructions", "metadata"])
+    whole |= {"status": "completed", "temperature": 1.0, "top_p": 1.0}
+    first = {**whole, "output": [], "usage": None, "status": "in_progress"}
+    start = [
+        {"type": "response.created", "response": first},
+        {"type": "response.output_item.added", "output_index": 0, "item": begun},
+    ]
+    end = [
+        {"type": "response.output_item.done", "output_index": 0, "item": item},
+        {"type": "response.completed", "response": whole},
+    ]
+    events = [{**event, "sequence_number": n} for n, event in enumerate([*start, *deltas, *end])]
     return events, whole
 
 
@@ -121,4 +173,8 @@ def _messages(answer: Call | str, number: int) -> tuple[list[Any], Any]:
     return events, whole
 
 
-ANSWERS = {"/chat/completions": _chat, "/responses": _responses, "/v1/messages": _messages}
+ANSWERS = {
+    "/chat/completions": _chat,
+    "/responses": _responses,
+    "/v1/messages": _messages,
+}

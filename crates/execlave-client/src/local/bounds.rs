@@ -8,6 +8,8 @@ use serde_json::Value;
 /// Larger actions are left to the server: reading them would keep the application's threads from other work, and it may find them too
 /// large.
 const LARGEST: usize = 1 << 20;
+/// Smaller actions are read where they are asked about: on whatever thread that is, in less time than another one would take to wake up.
+const SMALL: usize = 8 << 10;
 /// JSON nested deeper comes close to what the server reads.
 const DEEPEST: usize = 100;
 
@@ -42,6 +44,11 @@ pub(super) fn weigh(action: &Action) -> Option<usize> {
         }
     }
     (bytes <= LARGEST).then_some(bytes)
+}
+
+/// Whether an action is decided as fast as it could be handed to somebody else.
+pub(crate) fn is_small(action: &Action) -> bool {
+    weigh(action).is_some_and(|bytes| bytes <= SMALL)
 }
 
 /// NUL is refused by the server.

@@ -9,6 +9,7 @@ use execlave_core::bundle::LocalVerdict;
 use execlave_core::decision::{Decision, Outcome};
 use execlave_core::policy::Evaluation;
 use execlave_core::request::Action;
+use execlave_core::time::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{Held, bounds};
@@ -16,7 +17,7 @@ use crate::client::Client;
 use crate::clock;
 use crate::compute::compute;
 use crate::config::FailMode;
-use crate::enforce::{Allowed, Answer, Source};
+use crate::enforce::{Allowed, Source};
 use crate::error::Error;
 use crate::outbox::Outbox as _;
 use crate::reports::{About, Report};
@@ -27,7 +28,7 @@ const LARGE: usize = 32 << 10;
 /// What the bundle says.
 pub(crate) enum Here {
     /// This, and the server need not be asked.
-    Decided(Result<Answer, Error>),
+    Decided(Result<Allowed, Error>),
     /// The server must be asked; and this, as far as it is known, if it does not answer.
     AskServer(Option<Meanwhile>),
 }
@@ -41,35 +42,65 @@ pub(crate) struct Meanwhile {
     started: Instant,
 }
 
+/// A bundle that can be used for an action, at this moment.
+struct Look {
+    held: Arc<Held>,
+    now: Timestamp,
+    bytes: usize,
+    started: Instant,
+}
+
+impl Look {
+    fn decide(&self, key: &str, action: &Action) -> Option<LocalVerdict> {
+        Some(self.held.decide(self.held.agents.get(key)?, action, self.now))
+    }
+}
+
 impl Client {
     /// Decides here, if it can be done.
     pub(crate) async fn decide_here(&self, key: &str, action: &Arc<Action>) -> Here {
-        let unknown = Here::AskServer(None);
-        let now = clock::now();
-        let Some(held) = self.local().held().filter(|held| !held.is_over(now)) else {
-            return unknown;
-        };
-        let Some(agent) = held.agents.get(key) else { return unknown };
-        if !agent.stamp.is_current() {
-            self.local().refresh_soon();
-            return unknown;
-        }
-        let Some(bytes) = bounds::weigh(action) else { return unknown };
-        let started = Instant::now();
-        let verdict = if bytes <= LARGE {
-            held.decide(agent, action, now)
+        let Some(look) = self.look_here(key, action) else { return Here::AskServer(None) };
+        let verdict = if look.bytes <= LARGE {
+            look.decide(key, action)
         } else {
-            let (held, action, key) = (Arc::clone(&held), Arc::clone(action), key.to_owned());
+            let (held, now) = (Arc::clone(&look.held), look.now);
+            let (action, key) = (Arc::clone(action), key.to_owned());
             let deciding = move || Some(held.decide(held.agents.get(&key)?, &action, now));
-            match compute(self.config().blocking_threads, deciding).await.flatten() {
-                Some(verdict) => verdict,
-                None => return unknown,
-            }
+            compute(self.config().blocking_threads, deciding).await.flatten()
         };
-        // Learnt while it was evaluated, a pause still counts.
-        if !agent.stamp.is_current() {
-            return unknown;
+        self.conclude_here(key, action, look, verdict)
+    }
+
+    /// Decides here and now, whatever the size.
+    pub(crate) fn decide_small_here(&self, key: &str, action: &Arc<Action>) -> Here {
+        let Some(look) = self.look_here(key, action) else { return Here::AskServer(None) };
+        let verdict = look.decide(key, action);
+        self.conclude_here(key, action, look, verdict)
+    }
+
+    /// The bundle, if it can be used for this action.
+    fn look_here(&self, key: &str, action: &Action) -> Option<Look> {
+        let now = clock::now();
+        let held = self.local().held().filter(|held| !held.is_over(now))?;
+        if !held.agents.get(key)?.stamp.is_current() {
+            self.local().refresh_soon();
+            return None;
         }
+        let bytes = bounds::weigh(action)?;
+        Some(Look { held, now, bytes, started: Instant::now() })
+    }
+
+    /// Makes an answer of a verdict.
+    fn conclude_here(
+        &self,
+        key: &str,
+        action: &Arc<Action>,
+        Look { held, bytes, started, .. }: Look,
+        verdict: Option<LocalVerdict>,
+    ) -> Here {
+        // Learnt while it was evaluated, a pause still counts.
+        let agent = held.agents.get(key).filter(|agent| agent.stamp.is_current());
+        let (Some(agent), Some(verdict)) = (agent, verdict) else { return Here::AskServer(None) };
         match verdict {
             LocalVerdict::Decided(decision) => {
                 let about = About::new(action, bytes, held.bundle.keep_input);
@@ -118,7 +149,7 @@ impl Client {
         about: About,
         decision: Decision,
         started: Instant,
-    ) -> Result<Answer, Error> {
+    ) -> Result<Allowed, Error> {
         let id = clock::new_id();
         let duration = started.elapsed();
         let answer = answer(&decision, id.to_string());
@@ -158,7 +189,7 @@ impl Client {
 }
 
 /// The answer as the server would send it.
-fn answer(decision: &Decision, id: String) -> Result<Answer, Error> {
+fn answer(decision: &Decision, id: String) -> Result<Allowed, Error> {
     let response = EnforceResponse {
         allowed: decision.outcome == Outcome::Allow,
         decision_id: Some(id),
@@ -183,7 +214,7 @@ fn answer(decision: &Decision, id: String) -> Result<Answer, Error> {
         let warnings = response.warnings.iter().map(to_json).collect();
         body.insert("warnings".to_owned(), Value::Array(warnings));
     }
-    Ok(Answer::Allowed(Allowed { source: Source::Local, body, bypass: None }))
+    Ok(Allowed { source: Source::Local, body, bypass: None })
 }
 
 fn to_json(violation: &Violation) -> Value {

@@ -2,6 +2,7 @@
 
 mod agents;
 mod approvals;
+mod at_once;
 mod control;
 mod enforce;
 mod local;
