@@ -1,6 +1,20 @@
 from os import PathLike
 from typing import Any, Protocol, final
 
+__all__ = [
+    "VERSION",
+    "NativeClient",
+    "NativeTrace",
+    "NativeVersions",
+    "after_fork_in_child",
+    "after_fork_in_parent",
+    "before_fork",
+    "close",
+    "descriptor_hash",
+    "readings",
+    "scan",
+]
+
 VERSION: str
 
 class _Observer(Protocol):
@@ -42,6 +56,7 @@ class NativeClient:
         spool_bytes: int,
         poll_interval: float | None,
         approval_interval: float,
+        approval_timeout: float,
         heartbeat_interval: float,
         report_bypasses: bool,
         local_decisions: tuple[bool, bool],

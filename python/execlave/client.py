@@ -69,6 +69,8 @@ class Execlave(AgentCalls, IdentityCalls, VersionCalls, EnforcementCalls, TraceC
         poll_interval_seconds: Seconds between two questions about an agent's status.
         approval_poll_interval_seconds: Seconds between two looks at an approval, with a server that answers them at once. Ours
             holds the question until somebody has decided.
+        approval_timeout_seconds: How long a question waits for a person before it raises `ApprovalTimeoutError`. The approval
+            stays, and asking again finds it.
         request_timeout_seconds: How long one exchange with the server may take.
         spool_dir: A folder in which traces wait for their delivery, so that they outlive the process; processes may share it.
             By default they wait in memory only.
@@ -116,6 +118,7 @@ class Execlave(AgentCalls, IdentityCalls, VersionCalls, EnforcementCalls, TraceC
         spool_max_bytes: int = 256 * 1024 * 1024,
         local_decisions: bool | Literal["outage"] = True,
         approval_poll_interval_seconds: float = 5,
+        approval_timeout_seconds: float = 1800,
     ) -> None:
         key = settings.optional_text("api_key", api_key) or os.environ.get("EXECLAVE_API_KEY", "")
         if not key.strip():
@@ -166,6 +169,7 @@ class Execlave(AgentCalls, IdentityCalls, VersionCalls, EnforcementCalls, TraceC
             approval_interval=settings.seconds(
                 "approval_poll_interval_seconds", approval_poll_interval_seconds
             ),
+            approval_timeout=settings.seconds("approval_timeout_seconds", approval_timeout_seconds),
             heartbeat_interval=settings.seconds(
                 "heartbeat_interval_seconds", heartbeat_interval_seconds
             ),

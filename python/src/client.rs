@@ -46,7 +46,7 @@ impl NativeClient {
     #[new]
     #[pyo3(signature = (*, api_key, base_url, otlp_endpoint, otlp_only, environment, api_version, user_agent, stamp_identity, sign_requests, timeout,
         outage_closed, plan_limit_closed, privacy, hash_key, scan_injections, batch_size, flush_interval, spool_dir, spool_bytes, poll_interval,
-        approval_interval, heartbeat_interval, report_bypasses, local_decisions, bundle_ttl, observer))]
+        approval_interval, approval_timeout, heartbeat_interval, report_bypasses, local_decisions, bundle_ttl, observer))]
     fn new(
         py: Python<'_>,
         api_key: &str,
@@ -70,6 +70,7 @@ impl NativeClient {
         spool_bytes: u64,
         poll_interval: Option<f64>,
         approval_interval: f64,
+        approval_timeout: f64,
         heartbeat_interval: f64,
         report_bypasses: bool,
         local_decisions: (bool, bool),
@@ -109,6 +110,7 @@ impl NativeClient {
         settings.poll_interval =
             poll_interval.map(|every| seconds("poll_interval_seconds", every)).transpose()?;
         settings.approval_interval = seconds("approval_poll_interval_seconds", approval_interval)?;
+        settings.approval_timeout = seconds("approval_timeout_seconds", approval_timeout)?;
         settings.heartbeat_interval = seconds("heartbeat_interval_seconds", heartbeat_interval)?;
         (settings.local_decisions, settings.ask_server_first) = local_decisions;
         settings.bundle_ttl = Duration::try_from_secs_f64(bundle_ttl)

@@ -61,6 +61,13 @@ def test_every_call_that_waits_has_a_twin_with_the_same_arguments(kind: type) ->
         assert awaited.__doc__
 
 
+def test_every_function_of_the_package_waits_for_nobody_or_is_on_its_way_out() -> None:
+    functions = {name for name in execlave.__all__ if inspect.isfunction(getattr(execlave, name))}
+    deprecated = {"run_langchain", "run_openai_chat"}
+    pure = {"carry", "is_enforcement_error", "policy_blocked_error_from_violations"}
+    assert functions == deprecated | pure
+
+
 def test_what_has_no_twin_asks_nobody(scripted: Scripted, client_of: Make) -> None:
     exe = client_of()
     for call in NEEDS_NO_ANSWER[Execlave].values():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from typing import Any
 
 from examples import read
@@ -110,8 +111,10 @@ def test_the_help_of_the_command_line(shell: Shell) -> None:
     assert status() == {"active"}
     run("execlave agents pause my-agent")
     assert status() == {"active", "paused"}
-    (paused,) = run("execlave agents list --json")
-    assert paused.split() == ["my-agent"]
+    for line in take("execlave agents list --json"):
+        assert "| jq" in line
+        if shutil.which("jq"):
+            assert shell.run(line).split() == ["my-agent"]
     run("execlave agents resume")
     assert status() == {"active"}
     for everybody in take("execlave agents pause"):

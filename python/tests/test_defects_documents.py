@@ -115,6 +115,8 @@ def test_27_there_is_an_openapi_document_of_everything_a_client_calls(server: Se
         assert any(
             int(status) < 300 and answer.get("content") for status, answer in answers.items()
         )
+        # The format wants it of each.
+        assert all(answer["description"] for answer in answers.values())
 
 
 def test_27_pages_of_a_list_follow_one_another(server: Server, name: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from support import CLOSE, Scripted, accept
+from support import CLOSE, Request, Scripted, accept
 
 import execlave
 from execlave import Execlave, is_enforcement_error
@@ -62,6 +62,38 @@ def test_what_is_unset_is_absent(scripted: Scripted, client_of: Make) -> None:
     client_of().enforce_policy("a", "x", tools=[], conversation_history=[], tool_outputs=[])
     sent = scripted.seen[0].json
     assert sent == {"agentId": "a", "input": "x", "environment": "production", "tools": []}
+
+
+def test_what_is_given_empty_is_part_of_the_action_that_is_approved(
+    scripted: Scripted, client_of: Make
+) -> None:
+    """Absent and empty are different actions, on both sides."""
+
+    def script(request: Request) -> Any:
+        if request.path.endswith("enforce"):
+            return 202, {"allowed": False, "requiresApproval": True, "approvalRequestId": "ap1"}
+        if request.path.endswith("verify"):
+            return 200, {"data": {"valid": True}}
+        return 200, {"data": {"id": "ap1", "status": "approved"}}
+
+    scripted.script = script
+    exe = client_of()
+    where = {"input": "x", "environment": "production"}
+    for given, context in (
+        ({}, where),
+        ({"metadata": {}, "tools": []}, {**where, "metadata": {}, "tools": []}),
+        (
+            {"metadata": {"a": None}, "estimated_cost": 0},
+            {**where, "metadata": {"a": None}, "estimatedCost": 0},
+        ),
+        ({"tool_outputs": [{"name": "t", "output": 1}], "conversation_history": []}, where),
+    ):
+        scripted.seen.clear()
+        assert exe.enforce_policy("a", "x", **given)["allowed"] is True
+        (asked,) = scripted.requests("/api/v1/policies/enforce")
+        (verified,) = scripted.requests("/api/v1/approvals/ap1/verify")
+        assert verified.json == {"actionContext": context}
+        assert {key: asked.json[key] for key in context} == context
 
 
 def test_tool_output(scripted: Scripted, client_of: Make) -> None:

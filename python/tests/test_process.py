@@ -188,6 +188,10 @@ def test_a_pool_whose_workers_have_clients_of_their_own(
                 context = multiprocessing.get_context('{method}')
                 with ProcessPoolExecutor(2, mp_context=context) as pool:
                     list(pool.map(work, [sys.argv[1]] * 6, range(6)))
+                pool = context.Pool(2)
+                pool.starmap(work, [(sys.argv[1], number) for number in range(6, 9)])
+                pool.close()
+                pool.join()
             """
         )
     )
@@ -196,7 +200,7 @@ def test_a_pool_whose_workers_have_clients_of_their_own(
     )
     assert (done.returncode, done.stderr) == (0, "")
     sent = sorted(trace["traceId"] for trace in sent_traces(scripted))
-    assert sent == [f"tr_{number}" for number in range(6)]
+    assert sent == [f"tr_{number}" for number in range(9)]
 
 
 def test_clients_of_one_process_keep_apart(server: Server, connect: Make, name: str) -> None:

@@ -45,6 +45,7 @@ PARAMETERS = {
     "spool_max_bytes": 256 * 1024 * 1024,
     "local_decisions": True,
     "approval_poll_interval_seconds": 5,
+    "approval_timeout_seconds": 1800,
 }
 
 
@@ -122,6 +123,7 @@ def test_a_key_is_needed(key: str | None, monkeypatch: pytest.MonkeyPatch) -> No
         ("poll_interval_seconds", -1),
         ("heartbeat_interval_seconds", 0),
         ("approval_poll_interval_seconds", 0),
+        ("approval_timeout_seconds", 0),
         ("request_timeout_seconds", 0),
         ("privacy", "on"),
         ("privacy", {"enable": True}),

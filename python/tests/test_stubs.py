@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import inspect
+import subprocess
+import sys
 from pathlib import Path
 
 import execlave
@@ -34,6 +36,15 @@ def test_the_stub_names_what_is_there_and_nothing_else() -> None:
         if inspect.isclass(native):
             public = {member for member in vars(native) if not member.startswith("_")}
             assert members - {"__new__"} == public, name
+
+
+def test_the_stub_has_the_arguments_of_what_is_there(tmp_path: Path) -> None:
+    """As `stubtest` of mypy sees the compiled module."""
+    stubtest = Path(sys.executable).with_name("stubtest")
+    done = subprocess.run(
+        [stubtest, "execlave._native"], cwd=tmp_path, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stdout
 
 
 def test_the_package_says_that_it_is_typed() -> None:

@@ -1,9 +1,9 @@
 //! Waits for a person, and checks that what the person approved is this action.
 //!
 //! The wait is a series of long polls. A server that restarts in between loses nothing: the approval is stored, and asking goes on
-//! until it is decided, expires, or half an hour has passed. An approval counts only together with its certificate: the server must
-//! confirm it for the action context as it was rebuilt here, and where the server publishes keys, one of them must have signed a
-//! certificate of this approval and this action, so that nothing between the two can turn a no into a yes.
+//! until it is decided, expires, or the client has waited for long enough. An approval counts only together with its certificate: the
+//! server must confirm it for the action context as it was rebuilt here, and where the server publishes keys, one of them must have
+//! signed a certificate of this approval and this action, so that nothing between the two can turn a no into a yes.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -29,8 +29,6 @@ pub(crate) use self::keys::KeyRing;
 const LONG_POLL: Duration = Duration::from_secs(25);
 /// Pause after a question that got no answer.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
-/// How long an approval is waited for at most.
-const PATIENCE: Duration = Duration::from_mins(30);
 const VERIFY_ATTEMPTS: u32 = 3;
 
 /// An action that waits for a person.
@@ -82,7 +80,8 @@ impl Client {
     }
 
     async fn answer_to(&self, pending: &PendingApproval) -> Result<Allowed, Error> {
-        let give_up = Instant::now() + PATIENCE;
+        let give_up = Instant::now() + self.config().approval_timeout;
+        let too_late = || Error::ApprovalTimeout { approval_id: pending.id.clone() };
         let mut hold = Some(LONG_POLL);
         loop {
             self.ensure_open()?;
@@ -94,6 +93,7 @@ impl Client {
             let found = tokio::select! {
                 found = self.find_approval(&pending.id, hold) => found,
                 () = news.as_mut() => continue,
+                () = sleep_until(give_up) => return Err(too_late()),
             };
             let next = match found {
                 Ok(approval) => {
@@ -124,7 +124,8 @@ impl Client {
                 Err(error) => return Err(unverified(pending, error)),
             };
             if next >= give_up {
-                return Err(Error::ApprovalTimeout { approval_id: pending.id.clone() });
+                sleep_until(give_up).await;
+                return Err(too_late());
             }
             tokio::select! {
                 () = sleep_until(next) => {}

@@ -56,6 +56,8 @@ pub struct Config {
     pub poll_interval: Option<Duration>,
     /// The pause between two looks at an approval, with a server that does not hold the question until somebody has decided.
     pub approval_interval: Duration,
+    /// How long an approval is waited for at most.
+    pub approval_timeout: Duration,
     /// How often each registered agent is reported alive.
     pub heartbeat_interval: Duration,
     /// Whether actions that need nobody else are decided in this process, from the server's signed bundle of policies.
@@ -106,6 +108,7 @@ impl Config {
             report_bypasses: true,
             poll_interval: Some(Duration::from_secs(15)),
             approval_interval: Duration::from_secs(5),
+            approval_timeout: Duration::from_mins(30),
             heartbeat_interval: Duration::from_mins(10),
             local_decisions: true,
             ask_server_first: false,

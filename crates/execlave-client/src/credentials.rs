@@ -74,7 +74,9 @@ impl Credentials {
         if let Ok(end) = credential.expires_at.parse::<Timestamp>() {
             let left = end.millis_since(date.unwrap_or_else(clock::now));
             let left = Duration::from_millis(u64::try_from(left).unwrap_or_default());
-            self.lock().insert(key, (now + left.saturating_sub(MARGIN), credential.clone()));
+            let mut kept = self.lock();
+            kept.retain(|_, (end, _)| *end > now);
+            kept.insert(key, (now + left.saturating_sub(MARGIN), credential.clone()));
         }
         Ok(credential)
     }

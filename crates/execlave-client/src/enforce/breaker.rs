@@ -14,6 +14,8 @@ use tokio::time::Instant;
 const THRESHOLD: u32 = 3;
 /// How long after the last failure the server is tried again.
 const COOLDOWN: Duration = Duration::from_mins(1);
+/// Agents whose failures are remembered, which an application that makes up agents must not make without end.
+const MOST: usize = 10_000;
 
 /// The breakers of all agents. An agent without failures has no entry.
 #[derive(Debug, Default)]
@@ -79,6 +81,9 @@ impl Ticket<'_> {
     /// It did not. Returns the failures in a row, this one included.
     pub(crate) fn failure(mut self, error: &str) -> u32 {
         let mut failing = self.breakers.lock();
+        if failing.len() >= MOST && !failing.contains_key(self.agent) {
+            make_room(&mut failing);
+        }
         let state = failing.entry(self.agent.to_owned()).or_insert_with(|| Failing {
             failures: 0,
             last_failure: Instant::now(),
@@ -93,6 +98,14 @@ impl Ticket<'_> {
             self.probe = false;
         }
         state.failures
+    }
+}
+
+/// Forgets failures. Who is forgotten is asked about again, as if nothing had been: that costs attempts, and lets nothing through.
+fn make_room(failing: &mut HashMap<String, Failing>) {
+    failing.retain(|_, state| state.probing || state.last_failure.elapsed() <= COOLDOWN);
+    if failing.len() > MOST / 2 {
+        failing.clear();
     }
 }
 
@@ -162,5 +175,21 @@ mod tests {
         tokio::time::advance(COOLDOWN + Duration::from_millis(1)).await;
         drop(pass(&breakers, "a"));
         pass(&breakers, "a").success();
+    }
+    #[tokio::test(start_paused = true)]
+    async fn agents_that_are_made_up_take_no_memory_without_end() {
+        let breakers = Breakers::default();
+        for agent in 0..3 * MOST {
+            fail(&breakers, &agent.to_string(), 1);
+            assert!(breakers.lock().len() <= MOST);
+        }
+        // What is old goes first.
+        let breakers = Breakers::default();
+        (1..MOST).for_each(|agent| fail(&breakers, &agent.to_string(), 1));
+        tokio::time::advance(COOLDOWN * 2).await;
+        fail(&breakers, "recent", THRESHOLD);
+        fail(&breakers, "one more", 1);
+        assert!(is_open(&breakers, "recent"));
+        assert_eq!(breakers.lock().len(), 2);
     }
 }

@@ -102,6 +102,31 @@ async fn a_server_that_does_not_hold_the_question_is_asked_as_often_as_configure
 }
 
 #[tokio::test]
+async fn nobody_is_waited_for_longer_than_configured() {
+    // A server that holds the question, and one that does not.
+    for holds in [true, false] {
+        let server = FakeServer::new(move |seen: &Seen| match seen.path.as_str() {
+            "/api/v1/policies/enforce" => {
+                let asked =
+                    json!({"allowed": false, "requiresApproval": true, "approvalRequestId": "ap1"});
+                Reply::Json(202, asked)
+            }
+            _ if holds => Reply::Hang,
+            _ => Reply::Json(200, json!({"data": {"id": "ap1", "status": "pending"}})),
+        })
+        .await;
+        let client = server.client_with(|config| {
+            config.approval_timeout = Duration::from_millis(300);
+        });
+        let begun = std::time::Instant::now();
+        let error = client.enforce(question("hello")).await.expect_err("nobody answers");
+        assert!(matches!(error, Error::ApprovalTimeout { .. }) && error.is_halt());
+        assert!((300..4_000).contains(&begun.elapsed().as_millis()));
+    }
+    assert_eq!(server(&[], json!({})).await.config().approval_timeout, Duration::from_mins(30));
+}
+
+#[tokio::test]
 async fn a_person_may_say_no_or_nothing() {
     let denied = server(&["denied"], json!({})).await;
     match denied.client().enforce(question("hello")).await {

@@ -1,6 +1,6 @@
 //! The description of the API, made from the handlers and the wire types themselves.
 
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use execlave_api::paths;
 use utoipa::openapi::path::Operation;
@@ -60,8 +60,8 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [get, post, put, patch, delete].into_iter().flatten()
 }
 
-/// What is true of every operation is said here once: its id names its noun, since generators make functions of ids, and without a key
-/// it answers 401.
+/// What is true of every operation is said here once: its id names its noun, since generators make functions of ids, without a key it
+/// answers 401, and every answer is described.
 fn complete(operation: &mut Operation, needs_key: bool) {
     let noun = operation.tags.iter().flatten().next().map(|tag| tag.replace(' ', "_"));
     if let (Some(noun), Some(verb)) = (noun, &operation.operation_id) {
@@ -76,6 +76,19 @@ fn complete(operation: &mut Operation, needs_key: bool) {
             .build();
         operation.responses.responses.insert("401".to_owned(), RefOr::T(refused));
     }
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response
+            && response.description.is_empty()
+        {
+            reason(status).clone_into(&mut response.description);
+        }
+    }
+}
+
+/// What a status means in general: the format wants a description of every answer.
+fn reason(status: &str) -> &'static str {
+    let status = StatusCode::from_bytes(status.as_bytes()).ok();
+    status.and_then(|status| status.canonical_reason()).unwrap_or("Another answer")
 }
 
 /// Serves it.

@@ -129,6 +129,20 @@ async fn every_operation_has_an_id_of_its_own() {
     assert!(ids.contains("agents_register"), "{ids:?}");
 }
 
+#[tokio::test]
+async fn every_answer_is_described() {
+    let app = TestApp::new().await;
+    let document = app.anonymous().get_root("/openapi.json").await.expect(200).body;
+    for (method, path) in routes(&document) {
+        let answers = document["paths"][&path][&method]["responses"].as_object().expect("answers");
+        assert!(!answers.is_empty());
+        for (status, answer) in answers {
+            let description = answer["description"].as_str().unwrap_or_default();
+            assert!(!description.is_empty(), "{method} {path} {status}");
+        }
+    }
+}
+
 /// A code, once shipped, never disappears and never changes its status.
 #[test]
 fn error_codes_stay() {
