@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use execlave_api::agents::RegisterAgent;
 use execlave_api::paths;
+use execlave_core::bundle::AGENTS;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -44,6 +45,15 @@ fn active() -> String {
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
     agents: Mutex<Vec<Arc<RegisteredAgent>>>,
+    guests: Mutex<Vec<Guest>>,
+}
+
+/// An agent that was asked about without having been registered here: its policies can be held all the same.
+#[derive(Debug)]
+struct Guest {
+    name: String,
+    environment: String,
+    id: String,
 }
 
 impl Registry {
@@ -75,9 +85,43 @@ impl Registry {
         self.lock().iter().map(|agent| (**agent).clone()).collect()
     }
 
-    /// The server's ids of those that were registered first.
+    /// The server's ids of those that were registered first, and of guests where there is room.
     pub(crate) fn ids(&self, most: usize) -> Vec<String> {
-        self.lock().iter().take(most).map(|agent| agent.id.clone()).collect()
+        let mut ids: Vec<String> =
+            self.lock().iter().take(most).map(|agent| agent.id.clone()).collect();
+        for guest in &*self.lock_guests() {
+            if ids.len() < most && !ids.contains(&guest.id) {
+                ids.push(guest.id.clone());
+            }
+        }
+        ids
+    }
+
+    /// Learns which agent the server means by a name that was not registered here. Says whether that is news.
+    pub(crate) fn welcome(&self, name: &str, environment: &str, id: &str) -> bool {
+        let mut guests = self.lock_guests();
+        if let Some(guest) = guests.iter_mut().find(|guest| guest.is(name, environment)) {
+            let is_news = guest.id != id;
+            id.clone_into(&mut guest.id);
+            return is_news;
+        }
+        let has_room = guests.len() < AGENTS;
+        if has_room {
+            let [name, environment, id] = [name, environment, id].map(str::to_owned);
+            guests.push(Guest { name, environment, id });
+        }
+        has_room
+    }
+
+    /// The server's id of a guest.
+    pub(crate) fn guest(&self, name: &str, environment: &str) -> Option<String> {
+        let guests = self.lock_guests();
+        let found = guests.iter().find(|guest| guest.is(name, environment))?;
+        Some(found.id.clone())
+    }
+
+    fn lock_guests(&self) -> MutexGuard<'_, Vec<Guest>> {
+        self.guests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// All of them, unless somebody is writing at this moment.
@@ -88,6 +132,12 @@ impl Registry {
 
     fn lock(&self) -> MutexGuard<'_, Vec<Arc<RegisteredAgent>>> {
         self.agents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Guest {
+    fn is(&self, name: &str, environment: &str) -> bool {
+        self.name == name && self.environment == environment
     }
 }
 
@@ -198,6 +248,25 @@ mod tests {
         assert_eq!(id("other", "staging"), None);
         assert_eq!(registry.first().map(|agent| agent.id).as_deref(), Some("1"));
         assert_eq!(registry.all().len(), 2);
+    }
+
+    #[test]
+    fn a_guest_is_held_after_the_registered_and_is_none_of_them() {
+        let registry = Registry::default();
+        assert!(registry.welcome("guest", "production", "7"));
+        assert!(!registry.welcome("guest", "production", "7"));
+        assert!(registry.welcome("guest", "production", "8"));
+        registry.remember(agent("1", "bot", "production"));
+        registry.remember(agent("8", "guest", "staging"));
+        assert_eq!(registry.guest("guest", "production").as_deref(), Some("8"));
+        assert_eq!(registry.guest("guest", "staging"), None);
+        assert_eq!(registry.ids(9), ["1", "8"]);
+        assert_eq!(registry.ids(1), ["1"]);
+        assert_eq!(registry.first().map(|agent| agent.id).as_deref(), Some("1"));
+        for number in 0..2 * AGENTS {
+            registry.welcome(&number.to_string(), "production", "9");
+        }
+        assert_eq!(registry.lock_guests().len(), AGENTS);
     }
 
     #[test]
