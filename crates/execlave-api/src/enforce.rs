@@ -10,6 +10,8 @@ use utoipa::ToSchema;
 /// Most bytes of a question's JSON: what a server reads unless its `limits.body_bytes` says otherwise. A client sends no more, because a
 /// server that stops reading cannot be told from one that is gone.
 pub const QUESTION_BYTES: usize = 8 << 20;
+/// The header of an answer that says which agent it is about, by the server's own id.
+pub const AGENT_HEADER: &str = "x-execlave-agent-id";
 /// Most turns in `conversationHistory`.
 pub const HISTORY_LENGTH: usize = 50;
 /// Most entries of `tools`.

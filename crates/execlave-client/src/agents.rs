@@ -1,15 +1,20 @@
 //! Agents that this process registered: who they are on the server, and which one is meant when none is named.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use execlave_api::agents::RegisterAgent;
 use execlave_api::paths;
+use execlave_core::bundle::AGENTS;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::client::Client;
 use crate::error::Error;
 use crate::http::{Call, encode};
+
+/// How long the server is not asked again whom it means by a name that was not registered here.
+const NAME_TTL: Duration = Duration::from_mins(1);
 
 /// What the SDK needs to know of an agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +49,18 @@ fn active() -> String {
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
     agents: Mutex<Vec<Arc<RegisteredAgent>>>,
+    guests: Mutex<Vec<Guest>>,
+}
+
+/// An agent that was asked about without having been registered here: its policies can be held all the same.
+#[derive(Clone, Debug)]
+pub(crate) struct Guest {
+    name: String,
+    environment: String,
+    /// The server's id of it.
+    pub(crate) id: String,
+    /// When the server last meant this agent by the name.
+    confirmed: Instant,
 }
 
 impl Registry {
@@ -75,9 +92,42 @@ impl Registry {
         self.lock().iter().map(|agent| (**agent).clone()).collect()
     }
 
-    /// The server's ids of those that were registered first.
+    /// The server's ids of those that were registered first, and of guests where there is room.
     pub(crate) fn ids(&self, most: usize) -> Vec<String> {
-        self.lock().iter().take(most).map(|agent| agent.id.clone()).collect()
+        let mut ids: Vec<String> =
+            self.lock().iter().take(most).map(|agent| agent.id.clone()).collect();
+        for guest in &*self.lock_guests() {
+            if ids.len() < most && !ids.contains(&guest.id) {
+                ids.push(guest.id.clone());
+            }
+        }
+        ids
+    }
+
+    /// Learns which agent the server means by a name that was not registered here. Says whether that is news.
+    pub(crate) fn welcome(&self, name: &str, environment: &str, id: &str) -> bool {
+        let mut guests = self.lock_guests();
+        if let Some(guest) = guests.iter_mut().find(|guest| guest.is(name, environment)) {
+            let is_news = guest.id != id;
+            id.clone_into(&mut guest.id);
+            guest.confirmed = Instant::now();
+            return is_news;
+        }
+        let has_room = guests.len() < AGENTS;
+        if has_room {
+            let [name, environment, id] = [name, environment, id].map(str::to_owned);
+            guests.push(Guest { name, environment, id, confirmed: Instant::now() });
+        }
+        has_room
+    }
+
+    /// Whom the server means by a name that was not registered here.
+    pub(crate) fn guest(&self, name: &str, environment: &str) -> Option<Guest> {
+        self.lock_guests().iter().find(|guest| guest.is(name, environment)).cloned()
+    }
+
+    fn lock_guests(&self) -> MutexGuard<'_, Vec<Guest>> {
+        self.guests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// All of them, unless somebody is writing at this moment.
@@ -88,6 +138,17 @@ impl Registry {
 
     fn lock(&self) -> MutexGuard<'_, Vec<Arc<RegisteredAgent>>> {
         self.agents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Guest {
+    /// Whether the server need not be asked again whom the name means: it may have come to mean somebody else.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.confirmed.elapsed() < NAME_TTL
+    }
+
+    fn is(&self, name: &str, environment: &str) -> bool {
+        self.name == name && self.environment == environment
     }
 }
 
@@ -198,6 +259,28 @@ mod tests {
         assert_eq!(id("other", "staging"), None);
         assert_eq!(registry.first().map(|agent| agent.id).as_deref(), Some("1"));
         assert_eq!(registry.all().len(), 2);
+    }
+
+    #[test]
+    fn a_guest_is_held_after_the_registered_and_is_none_of_them() {
+        let registry = Registry::default();
+        assert!(registry.welcome("guest", "production", "7"));
+        assert!(!registry.welcome("guest", "production", "7"));
+        assert!(registry.welcome("guest", "production", "8"));
+        registry.remember(agent("1", "bot", "production"));
+        registry.remember(agent("8", "guest", "staging"));
+        let guest = registry.guest("guest", "production").expect("a guest");
+        assert!(guest.id == "8" && guest.is_fresh());
+        let confirmed = Instant::now().checked_sub(NAME_TTL).expect("a clock that runs");
+        assert!(!Guest { confirmed, ..guest }.is_fresh());
+        assert!(registry.guest("guest", "staging").is_none());
+        assert_eq!(registry.ids(9), ["1", "8"]);
+        assert_eq!(registry.ids(1), ["1"]);
+        assert_eq!(registry.first().map(|agent| agent.id).as_deref(), Some("1"));
+        for number in 0..2 * AGENTS {
+            registry.welcome(&number.to_string(), "production", "9");
+        }
+        assert_eq!(registry.lock_guests().len(), AGENTS);
     }
 
     #[test]

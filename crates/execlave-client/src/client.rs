@@ -265,10 +265,15 @@ impl Client {
         self.inner.registry.find(agent_id, environment)
     }
 
-    /// How the server knows the agent that a caller means: by its own id if it was registered here, by the caller's name otherwise.
+    /// How the server knows the agent that a caller means: by its own id if it was registered here, or an answer told it, and by the
+    /// caller's name otherwise.
     pub(crate) fn key_of(&self, agent_id: &str, environment: Option<&str>) -> String {
-        self.find_agent(agent_id, environment)
-            .map_or_else(|| agent_id.to_owned(), |agent| agent.id.clone())
+        if let Some(agent) = self.find_agent(agent_id, environment) {
+            return agent.id.clone();
+        }
+        let environment = environment.unwrap_or(&self.inner.config.environment);
+        let guest = self.inner.registry.guest(agent_id, environment);
+        guest.map_or_else(|| agent_id.to_owned(), |guest| guest.id)
     }
 
     pub(crate) fn http(&self) -> &Http {

@@ -108,8 +108,10 @@ impl Source {
 struct Question {
     /// The agent as the caller named it.
     agent_id: String,
-    /// The agent as the server knows it, if it was registered here.
+    /// The agent as the server knows it, as far as that is known here.
     key: String,
+    /// Whether it was registered here. If not, the server is asked by the caller's name, which may come to mean another agent.
+    registered: bool,
     action: Arc<Action>,
     /// What was known of the agent when the server was asked.
     revision: u64,
@@ -145,7 +147,8 @@ impl Client {
 
     async fn ask_until_answered(&self, question: Question) -> Result<Answer, Error> {
         let action = Action::clone(&question.action);
-        let body = to_body(&EnforceRequest::about(question.key.clone(), action))?;
+        let name = if question.registered { &question.key } else { &question.agent_id };
+        let body = to_body(&EnforceRequest::about(name.clone(), action))?;
         refuse_oversized(&body)?;
         let mode = self.config().on_outage;
         let deadline = Instant::now() + self.config().timeout;
@@ -226,12 +229,24 @@ impl Client {
         Attempt::Failed(Outage { source, message, status, failures, retry_after })
     }
 
+    /// Keeps in mind which agent an answer is about, so that its policies can be held for the next outage.
+    fn learn_agent(&self, question: &Question, reply: &Reply) {
+        let Some(id) = reply.agent_id.filter(|_| self.config().local_decisions) else { return };
+        let environment = question.action.environment.as_deref().unwrap_or_default();
+        if !question.registered
+            && self.registry().welcome(&question.agent_id, environment, &id.to_string())
+        {
+            self.local().refresh_soon();
+        }
+    }
+
     /// Reads a decision out of an answer. What is not an explicit leave to act never becomes one.
     fn interpret(&self, question: &Question, reply: &Reply) -> Result<Answer, Error> {
         let mut body = match reply.json() {
             Some(Value::Object(body)) => body,
             _ => Map::new(),
         };
+        self.learn_agent(question, reply);
         let allowed = body.get("allowed").and_then(Value::as_bool);
         if reply.status != 402
             && let Some(windows) = self.bypass_windows()

@@ -11,6 +11,7 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use execlave_api::enforce::AGENT_HEADER;
 use execlave_core::time::Timestamp;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -220,6 +221,7 @@ impl Http {
             request_id: header("x-request-id"),
             location: header("location"),
             tag: header(ETAG.as_str()),
+            agent_id: header(AGENT_HEADER).and_then(|id| id.parse().ok()),
             date: header(DATE.as_str()).and_then(|text| date(&text)),
             body: Vec::new(),
         };

@@ -90,11 +90,19 @@ impl Client {
         if let Some(agent) = found.as_ref().filter(|_| self.config().poll_interval.is_some()) {
             self.refuse_paused(&agent_id, &agent.id)?;
         }
-        let key = found.map_or_else(|| agent_id.clone(), |agent| agent.id.clone());
+        let registered = found.is_some();
+        let guest = if registered { None } else { self.registry().guest(&agent_id, environment) };
+        let asked_first = self.config().ask_server_first
+            || !self.local().is_confirmed(self.config().bundle_ttl)
+            || guest.as_ref().is_some_and(|guest| !guest.is_fresh());
+        let key = match (found, guest) {
+            (Some(agent), _) => agent.id.clone(),
+            (None, Some(guest)) => guest.id,
+            (None, None) => agent_id.clone(),
+        };
         let action = Arc::new(Action::from(request));
-        let asked_first =
-            self.config().ask_server_first || !self.local().is_confirmed(self.config().bundle_ttl);
-        Ok(Question { agent_id, key, action, revision: 0, meanwhile: None, asked_first })
+        let meanwhile = None;
+        Ok(Question { agent_id, key, registered, action, revision: 0, meanwhile, asked_first })
     }
 
     fn scrub(&self, question: &mut Question) {

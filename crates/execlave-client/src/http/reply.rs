@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use execlave_core::time::Timestamp;
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::error::{Error, Refusal};
 
@@ -20,6 +21,8 @@ pub(crate) struct Reply {
     pub(super) location: Option<String>,
     /// The `ETag`.
     pub(crate) tag: Option<String>,
+    /// The agent it is about, as the server knows it.
+    pub(crate) agent_id: Option<Uuid>,
     /// What the server's clock says, to the second.
     pub(crate) date: Option<Timestamp>,
     pub(super) body: Vec<u8>,

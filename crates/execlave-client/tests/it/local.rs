@@ -256,6 +256,45 @@ async fn an_outage_leaves_what_can_be_decided_here_governed() {
 }
 
 #[tokio::test]
+async fn an_agent_that_was_only_asked_about_is_governed_through_an_outage_too() {
+    let scene = Scene::stranger(|_| {}).await;
+    assert_eq!(scene.allowed_by().await, Source::Server);
+    scene.until_held().await;
+    assert_eq!(scene.allowed_by().await, Source::Local);
+    // The server is asked by the name that the application uses, whatever it came to mean.
+    let odd = EnforceRequest { estimated_cost: Some(-1.0), ..question("hello") };
+    scene.client.ask(odd).await.expect("the fake allows it");
+    for asked in scene.server.seen("/api/v1/policies/enforce") {
+        assert_eq!(asked.json()["agentId"], "bot");
+    }
+    // Nobody was registered, so no trace belongs to it.
+    assert!(scene.client.default_agent().is_none());
+    scene.change(|offer| offer.down = true);
+    assert!(matches!(scene.client.ask(with_tools(&["rm"])).await, Err(Error::Blocked { .. })));
+    assert_eq!((scene.allowed_by().await, scene.client.bypass_count()), (Source::Local, 0));
+    // The same name elsewhere is another agent.
+    let staging = EnforceRequest { environment: Some("staging".to_owned()), ..with_tools(&["rm"]) };
+    let elsewhere = scene.client.ask(staging).await;
+    assert!(matches!(elsewhere, Ok(Answer::Allowed(allowed)) if allowed.bypass.is_some()));
+}
+
+#[tokio::test]
+async fn a_paused_agent_that_was_only_asked_about_goes_on_when_the_server_says_so() {
+    let scene = Scene::stranger(|_| {}).await;
+    scene.allowed_by().await;
+    scene.until_held().await;
+    scene.change(|offer| {
+        offer.agent["status"] = json!("paused");
+        (offer.agent_epoch, offer.status) = (2, "paused");
+    });
+    eventually(|| scene.client.known_status("bot", None).as_deref() == Some("paused")).await;
+    assert!(matches!(scene.client.ask(question("x")).await, Err(Error::AgentPaused { .. })));
+    // No bundle tells of the end of the pause.
+    scene.change(|offer| (offer.status, offer.refusal) = ("active", Some(500)));
+    assert_eq!(scene.allowed_by().await, Source::Server);
+}
+
+#[tokio::test]
 async fn in_an_outage_only_what_is_open_falls_back_to_the_fail_mode() {
     let closed = json!({
         "policyType": "rate_limit", "enforcementMode": "block", "failureMode": "fail_closed",

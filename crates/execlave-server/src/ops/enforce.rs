@@ -13,7 +13,7 @@ use std::time::Instant;
 use execlave_api::enforce::{EnforceRequest, HISTORY_LENGTH, TOOLS_LENGTH};
 use execlave_api::validators::ValidatorRequest;
 use execlave_core::decision::{Decision, Outcome, Violation};
-use execlave_core::ids::{ApprovalId, DecisionId, OrgId};
+use execlave_core::ids::{AgentId, ApprovalId, DecisionId, OrgId};
 use execlave_core::policy::{Evaluation, StateAnswer, StateQuestion, evaluate, usd_to_nanos};
 use execlave_core::request::{Action, Occasion};
 use execlave_core::time::Timestamp;
@@ -42,6 +42,8 @@ const LARGE_ACTION_BYTES: usize = 32 * 1024;
 pub(crate) struct Enforced {
     pub(crate) decision: Decision,
     pub(crate) id: DecisionId,
+    /// The agent it is about.
+    pub(crate) agent: AgentId,
     /// The approval to wait for, when a person must agree.
     pub(crate) approval: Option<ApprovalId>,
 }
@@ -70,7 +72,8 @@ pub(crate) async fn enforce(
     }
     state.directory.touched.agent(org, case.agent.profile.id, case.now);
     metrics::decision(decided.decision.outcome, started.elapsed());
-    Ok(Enforced { decision: decided.decision, id: case.id, approval: decided.approval })
+    let agent = case.agent.profile.id;
+    Ok(Enforced { decision: decided.decision, id: case.id, agent, approval: decided.approval })
 }
 
 /// One action under decision.

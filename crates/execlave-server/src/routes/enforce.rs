@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
-use execlave_api::enforce::{EnforceRequest, EnforceResponse, Violation};
+use execlave_api::enforce::{AGENT_HEADER, EnforceRequest, EnforceResponse, Violation};
 use execlave_api::error::ErrorBody;
 use execlave_api::paths;
 use execlave_core::decision::Outcome;
@@ -17,6 +17,7 @@ use crate::ops::enforce::{self, Enforced};
 use crate::state::AppState;
 
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+const AGENT: HeaderName = HeaderName::from_static(AGENT_HEADER);
 
 /// May this action happen? The decision is recorded before it is answered.
 #[utoipa::path(post, path = "/policies/enforce", tag = "enforce", request_body = EnforceRequest, responses(
@@ -41,11 +42,13 @@ pub(crate) async fn enforce(
         Outcome::RequireApproval => StatusCode::ACCEPTED,
         Outcome::Block => StatusCode::FORBIDDEN,
     };
-    Ok((status, [(SERVER_TIMING, timing)], Json(answer(enforced))).into_response())
+    let agent = enforced.agent.to_string();
+    let head = [(SERVER_TIMING, timing), (AGENT, agent)];
+    Ok((status, head, Json(answer(enforced))).into_response())
 }
 
 fn answer(enforced: Enforced) -> EnforceResponse {
-    let Enforced { decision, id, approval } = enforced;
+    let Enforced { decision, id, approval, .. } = enforced;
     EnforceResponse {
         allowed: decision.outcome == Outcome::Allow,
         decision_id: Some(id.to_string()),

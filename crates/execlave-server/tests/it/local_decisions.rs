@@ -97,6 +97,19 @@ async fn without_policies_everything_is_allowed_here() {
 }
 
 #[tokio::test]
+async fn an_application_that_registers_nobody_decides_about_whom_it_asked() {
+    let deployment = Deployment::new().await;
+    deployment.policy("access_control", "block", json!({ "deniedTools": ["rm"] })).await;
+    deployment.application(|config| config.local_decisions = false).await;
+    let newcomer = deployment.newcomer(|_| {});
+    // A refusal tells as well as an allow.
+    assert_eq!(blocked(&newcomer, &["rm"]).await.0, Source::Server);
+    until_local(&newcomer).await;
+    assert_eq!(blocked(&newcomer, &["rm"]).await.0, Source::Local);
+    assert_eq!(source(&newcomer, &["ls"]).await, Source::Local);
+}
+
+#[tokio::test]
 async fn people_and_budgets_are_the_servers_matter() {
     let deployment = Deployment::new().await;
     deployment.policy("action_approval", "require_approval", json!({ "tools": ["pay"] })).await;

@@ -139,7 +139,8 @@ impl Offer {
                 Reply::Json(403, json!({ "allowed": false, "violations": violations }))
             }
             "/api/v1/policies/enforce" => {
-                Reply::Json(200, json!({ "allowed": true, "decisionId": "server's" }))
+                let head = format!("x-execlave-agent-id: {AGENT}");
+                Reply::WithHead(head, json!({ "allowed": true, "decisionId": "server's" }))
             }
             _ => Reply::Json(
                 200,
@@ -186,6 +187,20 @@ impl Scene {
         change: impl FnOnce(&mut Offer),
         settings: impl FnOnce(&mut Config),
     ) -> Self {
+        let scene = Self::without_agent(change, settings).await;
+        scene.client.register_agent(&registration("bot")).await.expect("registered");
+        scene
+    }
+
+    /// With a client that registers nobody.
+    pub(crate) async fn stranger(change: impl FnOnce(&mut Offer)) -> Self {
+        Self::without_agent(change, |_| {}).await
+    }
+
+    async fn without_agent(
+        change: impl FnOnce(&mut Offer),
+        settings: impl FnOnce(&mut Config),
+    ) -> Self {
         let mut offer = Offer::default();
         change(&mut offer);
         let offer = Arc::new(Mutex::new(offer));
@@ -197,7 +212,6 @@ impl Scene {
             config.bundle_interval = Duration::from_millis(20);
             settings(config);
         });
-        client.register_agent(&registration("bot")).await.expect("registered");
         Self { server, offer, client }
     }
 

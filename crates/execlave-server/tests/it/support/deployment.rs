@@ -127,13 +127,18 @@ impl Deployment {
 
     /// An application with the agent `bot`, which learns of changes from nothing but the bundle.
     pub(crate) async fn application(&self, settings: impl FnOnce(&mut Config)) -> Client {
-        let mut config = config(self.addr, &self.sdk_key);
-        settings(&mut config);
-        let client = Client::new(config).expect("a client");
+        let client = self.newcomer(settings);
         let bot = json!({ "agentId": "bot", "name": "bot" });
         let bot = serde_json::from_value(bot).expect("a registration");
         client.register_agent(&bot).await.expect("registered");
         client
+    }
+
+    /// An application that has registered nobody.
+    pub(crate) fn newcomer(&self, settings: impl FnOnce(&mut Config)) -> Client {
+        let mut config = config(self.addr, &self.sdk_key);
+        settings(&mut config);
+        Client::new(config).expect("a client")
     }
 
     /// A stored policy; its id.
