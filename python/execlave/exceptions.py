@@ -193,7 +193,7 @@ class EnforcementUnavailableError(EnforcementHaltError):
 
 
 class MetadataContractError(EnforcementHaltError):
-    """An integration passed metadata that it had not made safe for the wire first."""
+    """A question holds what cannot be asked about as a whole; the message says where, why, and what to do."""
 
 
 def is_enforcement_error(error: object) -> bool:

@@ -107,7 +107,7 @@ fn fields_of<T: serde::de::DeserializeOwned>(
     py: Python<'_>,
     fields: &Bound<'_, PyDict>,
 ) -> PyResult<T> {
-    parse(py, convert::to_json(fields)?)
+    parse(py, convert::to_whole_json(fields, error::invalid)?)
 }
 
 fn written(version: PromptVersion) -> Value {

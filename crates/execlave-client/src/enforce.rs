@@ -27,9 +27,11 @@ use crate::local::{Here, Meanwhile};
 use crate::privacy;
 
 mod breaker;
+mod depth;
 
 use self::breaker::Admission;
 pub(crate) use self::breaker::Breakers;
+pub use self::depth::{DEEPEST, too_deep};
 
 /// Attempts of one question under [`FailMode::Closed`], and of one that is told to come back later.
 const ATTEMPTS: u32 = 3;
@@ -173,7 +175,8 @@ impl Client {
             self.refuse_paused(&agent_id, &agent.id)?;
         }
         let key = found.map_or_else(|| agent_id.clone(), |agent| agent.id.clone());
-        privacy::scrub_request(&mut request, &self.config().privacy);
+        depth::ensure_readable(&request)?;
+        privacy::scrub_request(&mut request, &self.config().privacy)?;
         let action = Arc::new(Action::from(request));
         let meanwhile = if self.config().ask_server_first {
             None

@@ -8,23 +8,60 @@ use execlave_core::redact::{self, ScrubReport, Scrubbing};
 use serde_json::{Map, Value, json};
 
 use crate::config::Privacy;
+use crate::enforce::DEEPEST;
+use crate::error::Error;
 
-/// Scrubs every text of a question. The server, its policies and the approver see the scrubbed text; so does the action digest.
-pub(crate) fn scrub_request(request: &mut EnforceRequest, privacy: &Privacy) {
+/// Scrubs every text of a question. The server, its policies and the approver see the scrubbed text; so does the action digest. What
+/// cannot be scrubbed is refused: a marker in its place would hide it from those who are asked.
+pub(crate) fn scrub_request(request: &mut EnforceRequest, privacy: &Privacy) -> Result<(), Error> {
     if !privacy.enabled {
-        return;
+        return Ok(());
     }
-    scrub_text(&mut request.input, privacy);
+    ask_text(&mut request.input, privacy, || "input".to_owned())?;
     if let Some(metadata) = &mut request.metadata {
-        scrub_map(metadata, privacy);
+        let mut value = Value::Object(std::mem::take(metadata));
+        ask_value(&mut value, privacy, || "metadata".to_owned())?;
+        if let Value::Object(scrubbed) = value {
+            *metadata = scrubbed;
+        }
     }
-    for turn in &mut request.conversation_history {
-        scrub_text(&mut turn.content, privacy);
+    for (index, turn) in request.conversation_history.iter_mut().enumerate() {
+        ask_text(&mut turn.content, privacy, || format!("conversationHistory[{index}].content"))?;
     }
-    for output in &mut request.tool_outputs {
-        scrub_value(&mut output.output, privacy);
-        output.input.as_mut().map(|input| scrub_value(input, privacy));
+    for (index, output) in request.tool_outputs.iter_mut().enumerate() {
+        ask_value(&mut output.output, privacy, || format!("toolOutputs[{index}].output"))?;
+        if let Some(input) = &mut output.input {
+            ask_value(input, privacy, || format!("toolOutputs[{index}].input"))?;
+        }
     }
+    Ok(())
+}
+
+fn ask_text(
+    text: &mut String,
+    privacy: &Privacy,
+    path: impl FnOnce() -> String,
+) -> Result<(), Error> {
+    let mut value = Value::String(std::mem::take(text));
+    ask_value(&mut value, privacy, path)?;
+    if let Value::String(scrubbed) = value {
+        *text = scrubbed;
+    }
+    Ok(())
+}
+
+/// As deep as questions are.
+fn ask_value(
+    value: &mut Value,
+    privacy: &Privacy,
+    path: impl FnOnce() -> String,
+) -> Result<(), Error> {
+    let report = redact::scrub_value_within(value, &scrubbing(privacy), DEEPEST);
+    if report.replaced == 0 {
+        return Ok(());
+    }
+    let reason = "it holds a text that is too long to be scrubbed; shorten it".to_owned();
+    Err(Error::Unaskable { path: path(), reason })
 }
 
 /// Scrubs the chosen parts of a trace, and notes in its metadata what was found. The error message is always scrubbed: it quotes

@@ -5,12 +5,11 @@ use execlave_core::policy::usd_to_nanos;
 use execlave_core::request::Action;
 use serde_json::Value;
 
+use crate::enforce::DEEPEST;
+
 /// Larger actions are left to the server: reading them would keep the application's threads from other work, and it may find them too
 /// large.
 const LARGEST: usize = 1 << 20;
-/// JSON nested deeper comes close to what the server reads.
-const DEEPEST: usize = 100;
-
 /// How many bytes of text an action holds, or `None` for one that is not decided here.
 pub(super) fn weigh(action: &Action) -> Option<usize> {
     let is_word = action.environment.as_deref().is_none_or(is_word);

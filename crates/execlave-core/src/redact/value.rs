@@ -40,8 +40,13 @@ pub fn scrub_value(value: &mut Value) -> ScrubReport {
 
 /// The same with a choice of what to scrub and how to hash.
 pub fn scrub_value_with(value: &mut Value, scrubbing: &Scrubbing) -> ScrubReport {
+    scrub_value_within(value, scrubbing, DEPTH_LIMIT)
+}
+
+/// The same with a choice of how many levels are read before the rest is replaced whole.
+pub fn scrub_value_within(value: &mut Value, scrubbing: &Scrubbing, levels: usize) -> ScrubReport {
     let mut walk = Walk { scrubbing, report: ScrubReport::default() };
-    walk.scrub(value, None, DEPTH_LIMIT);
+    walk.scrub(value, None, levels);
     let mut report = walk.report;
     let left = seams(value);
     let split = masks(&left, scrubbing.names);
