@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::agents::to_body;
 use crate::client::Client;
-use crate::enforce::{Allowed, Source};
+use crate::enforce::{Allowed, Source, violations};
 use crate::error::{Error, Refusal};
 use crate::http::{Call, encode};
 
@@ -58,11 +58,7 @@ impl PendingApproval {
     ) -> Self {
         Self {
             id: id.to_owned(),
-            violations: body
-                .get("violations")
-                .and_then(Value::as_array)
-                .cloned()
-                .unwrap_or_default(),
+            violations: violations(body),
             action_context: match action.context() {
                 Value::Object(context) => context,
                 _ => Map::new(),

@@ -28,10 +28,12 @@ use crate::privacy;
 
 mod breaker;
 mod depth;
+mod violations;
 
 use self::breaker::Admission;
 pub(crate) use self::breaker::Breakers;
 pub use self::depth::{DEEPEST, too_deep};
+pub(crate) use self::violations::violations;
 
 /// Attempts of one question under [`FailMode::Closed`], and of one that is told to come back later.
 const ATTEMPTS: u32 = 3;
@@ -400,7 +402,7 @@ fn is_object(reply: &Reply) -> bool {
 
 fn blocked(body: &Map<String, Value>) -> Error {
     Error::Blocked {
-        violations: body.get("violations").and_then(Value::as_array).cloned().unwrap_or_default(),
+        violations: violations(body),
         decision_id: body.get("decisionId").and_then(Value::as_str).map(str::to_owned),
         decided_by: Source::Server,
     }
