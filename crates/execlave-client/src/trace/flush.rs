@@ -203,7 +203,7 @@ impl Pipeline {
                 break;
             };
             *left -= 1;
-            match prepare(*body, &self.config, &self.destination) {
+            match prepare(*body, &self.config, &self.destination, self.credentials.registry()) {
                 Ok(trace) if bytes > 0 && bytes + trace.json.len() > BATCH_BYTES => {
                     *lock(&self.next) = Some(trace);
                     break;
