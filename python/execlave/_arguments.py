@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from .exceptions import ExeclaveError
@@ -57,6 +57,19 @@ def hash_key(key: str | bytes | None) -> bytes | None:
     if not isinstance(key, (str, bytes)) or not key:
         raise ValueError("privacy hash_key must be text or bytes, and not empty")
     return key.encode() if isinstance(key, str) else key
+
+
+def is_unset(value: object) -> bool:
+    """Whether a text is left out. Any object may stand for a text, and only a string is compared with one: others may raise."""
+    return value is None or (type(value) is str and not value)
+
+
+def kept(value: Any, copy: Callable[[Any], Any]) -> Any:
+    """A copy for later traces, so that what the caller does afterwards is no concern of theirs; itself if none can be had."""
+    try:
+        return None if value is None else copy(value)
+    except Exception:
+        return value
 
 
 def present(**fields: Any) -> dict[str, Any]:
