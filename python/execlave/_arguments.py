@@ -8,7 +8,7 @@ from typing import Any
 
 from .exceptions import ExeclaveError
 
-# The error message is always scrubbed; naming it is allowed.
+# Only input and output are scrubbed by choice; naming the others is allowed.
 _SCRUB_FIELDS = ("input", "output", "metadata", "error_message")
 
 
@@ -36,7 +36,7 @@ def privacy_settings(
         raise ValueError(
             f"privacy has unknown keys {sorted(unknown)}; the keys are {', '.join(_PRIVACY)}"
         )
-    fields = settings.get("scrub_fields", ["input", "output"])
+    fields = settings.get("scrub_fields", _SCRUB_FIELDS)
     strange = [field for field in fields if field not in _SCRUB_FIELDS]
     if strange:
         raise ValueError(f"scrub_fields may name {', '.join(_SCRUB_FIELDS)}, not {strange}")
@@ -44,9 +44,9 @@ def privacy_settings(
         bool(settings.get("enabled", False)),
         "input" in fields,
         "output" in fields,
-        "metadata" in fields,
+        True,
         bool(settings.get("hash_pii", True)),
-        bool(settings.get("scrub_keys", False)),
+        bool(settings.get("scrub_keys", True)),
         bool(settings.get("scrub_names", False)),
     )
 
