@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from ._settings import choice
 from .exceptions import ExeclaveError
 
-# The error message is always scrubbed; naming it is allowed.
+# Only input and output are scrubbed by choice; naming the others is allowed.
 _SCRUB_FIELDS = ("input", "output", "metadata", "error_message")
 
 
@@ -35,7 +35,7 @@ def privacy_settings(
         raise ValueError(
             f"privacy has unknown keys {', '.join(unknown)}; the keys are {', '.join(_PRIVACY)}"
         )
-    fields = settings.get("scrub_fields", ["input", "output"])
+    fields = settings.get("scrub_fields", _SCRUB_FIELDS)
     if isinstance(fields, str) or not isinstance(fields, Collection):
         raise ValueError(f"privacy scrub_fields must be a list of names, not {fields!r}")
     fields = list(fields)
@@ -46,9 +46,9 @@ def privacy_settings(
         bool(settings.get("enabled", False)),
         "input" in fields,
         "output" in fields,
-        "metadata" in fields,
+        True,
         bool(settings.get("hash_pii", True)),
-        bool(settings.get("scrub_keys", False)),
+        bool(settings.get("scrub_keys", True)),
         bool(settings.get("scrub_names", False)),
     )
 
@@ -59,6 +59,19 @@ def hash_key(key: str | bytes | None) -> bytes | None:
     if not isinstance(key, (str, bytes)) or not key:
         raise ValueError("privacy hash_key must be text or bytes, and not empty")
     return key.encode() if isinstance(key, str) else key
+
+
+def is_unset(value: object) -> bool:
+    """Whether a text is left out. Any object may stand for a text, and only a string is compared with one: others may raise."""
+    return value is None or (type(value) is str and not value)
+
+
+def kept(value: Any, copy: Callable[[Any], Any]) -> Any:
+    """A copy for later traces, so that what the caller does afterwards is no concern of theirs; itself if none can be had."""
+    try:
+        return None if value is None else copy(value)
+    except Exception:
+        return value
 
 
 def present(**fields: Any) -> dict[str, Any]:

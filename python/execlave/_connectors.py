@@ -9,7 +9,7 @@ from typing import Any
 
 from .client import Execlave
 from .integrations._boundary import Boundary
-from .integrations._sealed import sealed
+from .integrations._sealed import recorded_value, sealed
 from .integrations._spans import Span
 from .integrations._texts import count, field, text_of
 
@@ -111,4 +111,4 @@ def _asked(
 
 def _end(span: Span, answer: object, said: object) -> None:
     """Record what was said; of an answer without words, all that can be written down."""
-    span.output(text_of(said) or sealed({"answer": answer})["answer"]).finish()
+    span.output(text_of(said) or recorded_value(answer)).finish()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextvars
 import functools
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -88,11 +88,21 @@ def lineage(parent: Trace, kind: str | None, name: str | None) -> dict[str, Any]
         "parentSpanId": parent._span(),
         "rootTraceId": parent._root_trace_id,
     }
-    if kind in SPAN_KINDS:
+    if isinstance(kind, str) and kind in SPAN_KINDS:
         place["spanKind"] = kind
     if name:
         place["spanName"] = name
     return place
+
+
+def given_span_id(metadata: object) -> str | None:
+    """The span id that a caller put into the metadata of a trace, if there is a text."""
+    try:
+        given = metadata.get("spanId") if isinstance(metadata, Mapping) else None
+        return str(given) if isinstance(given, (str, int)) and given else None
+    except Exception:
+        # Such metadata are described for the record like anything else.
+        return None
 
 
 def new_span_id() -> str:

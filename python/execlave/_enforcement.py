@@ -34,7 +34,7 @@ class EnforcementCalls(Core):
             agent_id: The agent, by its external id or the server's.
             input: The text that the agent is about to act on.
             environment: Where it runs, by default the client's.
-            metadata: Anything that policies may look at; any object is made fit for the wire.
+            metadata: Anything that policies may look at; any object is made fit for the wire, as a whole.
             estimated_cost: The expected cost in USD.
             tools: The tools that are about to be used.
             tool_descriptors: Their fingerprints: `server`, `tool`, `descriptorHash`, and optionally `description`.
@@ -53,6 +53,8 @@ class EnforcementCalls(Core):
             ApprovalTimeoutError: Nobody answered in time.
             CertificateMismatchError: The approval does not cover this action.
             ApprovalVerificationError: Whether it does could not be found out.
+            MetadataContractError: The question holds what cannot be asked about as a whole: it is nested too deep, say, or an
+                iterator.
             EnforcementUnavailableError: No decision could be had, and `enforcement_on_outage` is `"fail_closed"`.
             QuestionTooLargeError: The question is larger than the server takes.
             PlanLimitExceededError: The plan is exhausted, and `plan_limit_behavior` is `"fail_closed"`.

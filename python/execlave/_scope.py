@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from . import _context
+from ._arguments import kept
 from ._traced import Call, traced
 
 if TYPE_CHECKING:
@@ -27,8 +28,7 @@ class TraceScope:
     def __init__(self, client: TraceCalls, options: dict[str, Any], *, capture_input: bool) -> None:
         self._client = client
         # A copy: what the caller does with the metadata afterwards is no concern of later traces.
-        metadata = options.get("metadata")
-        self._options = {**options, "metadata": None if metadata is None else dict(metadata)}
+        self._options = {**options, "metadata": kept(options.get("metadata"), dict)}
         self._capture_input = capture_input
         self._open: list[Trace] = []
         self._alone: Trace | None = None

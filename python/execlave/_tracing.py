@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar, overload
 
 from . import _context, _requests
+from ._arguments import is_unset, kept, listed
 from ._core import Core
 from ._scope import TraceScope
 from .exceptions import ExeclaveError
@@ -66,11 +67,11 @@ class TraceCalls(Core):
         span_type: str | None = None,
         name: str | None = None,
     ) -> Trace:
-        parent = None if parent_trace_id else _context.current(self)
+        parent = _context.current(self) if is_unset(parent_trace_id) else None
         if parent is not None:
-            agent_id = agent_id or parent.agent_id
-            session_id = session_id or parent.session_id
-            user_id = user_id or parent.user_id
+            agent_id = parent.agent_id if is_unset(agent_id) else agent_id
+            session_id = parent.session_id if is_unset(session_id) else session_id
+            user_id = parent.user_id if is_unset(user_id) else user_id
         native = self._native.start_trace(
             agent_id=agent_id, environment=environment, trace_id=trace_id
         )
@@ -83,7 +84,7 @@ class TraceCalls(Core):
             (parent_trace_id, native.set_parent_trace_id),
             (span_type, native.set_span_type),
         ):
-            if value is not None and value != "":
+            if not is_unset(value):
                 setter(value)
         trace = Trace(
             self,
@@ -95,12 +96,11 @@ class TraceCalls(Core):
         )
         if parent is not None:
             place = _context.lineage(parent, span_type, name)
-            given = dict(metadata) if isinstance(metadata, Mapping) else {}
-            trace._span_id = str(given.get("spanId") or place["spanId"])
+            trace._span_id = _context.given_span_id(metadata) or place["spanId"]
             trace._root_trace_id = parent._root_trace_id
             trace.add_metadata(place)
-        elif isinstance(metadata, Mapping) and metadata.get("spanId"):
-            trace._span_id = str(metadata["spanId"])
+        else:
+            trace._span_id = _context.given_span_id(metadata)
         if metadata is not None:
             trace.add_metadata(metadata)
         if tags is not None:
@@ -169,7 +169,7 @@ class TraceCalls(Core):
                 "user_id": user_id,
                 "metadata": metadata,
                 "agent_id": agent_id,
-                "tags": None if tags is None else list(tags),
+                "tags": kept(tags, listed),
                 "environment": environment,
                 "parent_trace_id": parent_trace_id,
                 "span_type": span_type,

@@ -45,11 +45,11 @@ class Execlave(AgentCalls, IdentityCalls, VersionCalls, EnforcementCalls, TraceC
         flush_interval_seconds: Seconds between two background deliveries.
         debug: Sets the root logger to DEBUG.
         privacy: `enabled` (False) removes personal data from traces and from questions to `enforce_policy` before they leave the
-            process; `scrub_fields` (`["input", "output"]`) says from which parts of a trace, `"metadata"` being another (error
-            messages are always scrubbed); `hash_pii` (True) keeps short hashes of what was removed; `hash_key` (None; text or
-            bytes) makes them HMAC-SHA256 with that key instead of SHA-256, which whoever can list all values can reverse;
-            `scrub_keys` (False) scrubs the keys of dicts like their values; `scrub_names` (False) removes names of persons that
-            a phrase such as "my name is" introduces.
+            process; `scrub_fields` (both) says whether from `"input"`, `"output"` or both of a trace, whose other texts (error,
+            metadata, tags, model, effect evidence) are always scrubbed, and ids never; `hash_pii` (True) keeps short hashes of
+            what was removed; `hash_key` (None; text or bytes) makes them HMAC-SHA256 with that key instead of SHA-256, which
+            whoever can list all values can reverse; `scrub_keys` (True) scrubs the keys of dicts like their values;
+            `scrub_names` (False) removes names of persons that a phrase such as "my name is" introduces.
         enable_control_channel: Whether the status of registered agents is asked for regularly, so that a paused agent stops.
         enable_injection_scan: Whether traces are tagged with signs of prompt injection in their input. Never blocks.
         enforcement_on_outage: What happens when no decision can be had: `"fail_open"` lets the action go ahead and reports it,

@@ -119,7 +119,7 @@ class PolicyBlockedError(EnforcementHaltError):
     def __init__(
         self, violations: Sequence[Violation] | None = None, message: str | None = None
     ) -> None:
-        self.violations: list[Violation] = list(violations or ())
+        self.violations: list[Violation] = _sound(violations)
         self.decision_id: str | None = None
         super().__init__(message if message is not None else _blocked_message(self.violations))
 
@@ -130,7 +130,7 @@ class ValidatorDeniedError(PolicyBlockedError):
     @property
     def validator_violations(self) -> list[Violation]:
         """The violations that come from validators."""
-        return [v for v in self.violations if v.get("policyType") == "custom_validator"]
+        return _of_type(self.violations, "custom_validator")
 
 
 class ToolIntegrityError(PolicyBlockedError):
@@ -139,7 +139,7 @@ class ToolIntegrityError(PolicyBlockedError):
     @property
     def tool_violations(self) -> list[Violation]:
         """The violations that come from tool integrity."""
-        return [v for v in self.violations if v.get("policyType") == "tool_integrity"]
+        return _of_type(self.violations, "tool_integrity")
 
 
 class PolicyDeniedError(EnforcementHaltError):
@@ -203,7 +203,7 @@ class QuestionTooLargeError(EnforcementHaltError):
 
 
 class MetadataContractError(EnforcementHaltError):
-    """An integration passed metadata that it had not made safe for the wire first."""
+    """A question holds what cannot be asked about as a whole; the message says where, why, and what to do."""
 
 
 def is_enforcement_error(error: object) -> bool:
@@ -225,20 +225,30 @@ def policy_blocked_error_from_violations(
         >>> str(policy_blocked_error_from_violations([{"policyType": "pii_access", "message": "an address"}]))
         'Execution blocked by policy: [pii_access] an address'
     """
-    found = list(violations or ())
-    types = {violation.get("policyType") for violation in found}
-    if "custom_validator" in types:
+    found = _sound(violations)
+    if _of_type(found, "custom_validator"):
         return ValidatorDeniedError(found)
-    if "tool_integrity" in types:
+    if _of_type(found, "tool_integrity"):
         return ToolIntegrityError(found)
     return PolicyBlockedError(found)
+
+
+def _sound(violations: object) -> list[Violation]:
+    """The dicts among them: what a server writes there must not keep a block from being one."""
+    listed = violations if isinstance(violations, (list, tuple)) else ()
+    return [violation for violation in listed if isinstance(violation, dict)]
+
+
+def _of_type(violations: Sequence[Violation], policy_type: str) -> list[Violation]:
+    return [violation for violation in violations if violation.get("policyType") == policy_type]
 
 
 def _blocked_message(violations: Sequence[Violation]) -> str:
     if not violations:
         return "Execution blocked by policy: the server did not allow it"
-    parts = (
-        f"[{violation.get('policyType', 'policy')}] {violation.get('message', 'no reason given')}"
-        for violation in violations
-    )
+    parts = []
+    for violation in violations:
+        kind, message = violation.get("policyType"), violation.get("message")
+        kind = kind if isinstance(kind, str) else "policy"
+        parts.append(f"[{kind}] {'no reason given' if message is None else message}")
     return "Execution blocked by policy: " + "; ".join(parts)

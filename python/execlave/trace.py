@@ -169,8 +169,8 @@ class Trace:
 
         `status` is `success`, `error`, `timeout`, `policy_blocked`, `limit_exceeded`, `flagged_for_review` or
         `effect_unconfirmed`. `effect_evidence` says how it is known that the effect happened: `basis`, and optionally
-        `acknowledgement_id`, `effect_ref`, `confirmed_at` and `detail`. An unknown key or a missing basis raises `ValueError`,
-        after the trace was recorded without the evidence. Nothing else raises.
+        `acknowledgement_id`, `effect_ref`, `confirmed_at` and `detail`. An unknown key, a missing basis or a mapping that cannot
+        be read raises `ValueError`, after the trace was recorded without the evidence. Nothing else raises.
 
         Example:
             >>> trace = exe.start_trace(agent_id="support")
@@ -181,8 +181,11 @@ class Trace:
         if effect_evidence is not None:
             try:
                 evidence = _evidence(effect_evidence)
-            except ValueError as error:
+            except _EvidenceError as error:
                 refused = error
+            except Exception as error:
+                refused = _EvidenceError("effect_evidence cannot be read; pass a plain dict")
+                refused.__cause__ = error
         try:
             finished = self._native.finish(
                 status=status,
@@ -238,6 +241,10 @@ class Trace:
         return f"Trace(trace_id={self.trace_id!r}, agent_id={self.agent_id!r})"
 
 
+class _EvidenceError(ValueError):
+    """What `finish` has to say about evidence, and not what reading it has raised."""
+
+
 def _count(value: float | None) -> int | None:
     count = None if value is None else int(value)
     if count is not None and count < 0:
@@ -255,16 +262,18 @@ def _text(error: BaseException) -> str:
 def _evidence(given: Mapping[str, Any]) -> dict[str, Any]:
     """Check effect evidence and spell its keys as the wire does."""
     if not isinstance(given, Mapping):
-        raise ValueError("effect_evidence must be a dict with a non-empty 'basis'")
+        raise _EvidenceError("effect_evidence must be a dict with a non-empty 'basis'")
     evidence: dict[str, Any] = {}
     for key, value in given.items():
         name = _EVIDENCE.get(key)
         if name is None:
             known = "basis, acknowledgement_id, effect_ref, confirmed_at, detail"
-            raise ValueError(f"effect_evidence has an unknown key {key!r}; the keys are {known}")
+            raise _EvidenceError(
+                f"effect_evidence has an unknown key {key!r}; the keys are {known}"
+            )
         if value is not None:
             evidence[name] = value
     basis = evidence.get("basis")
     if not isinstance(basis, str) or not basis.strip():
-        raise ValueError("effect_evidence needs a non-empty 'basis'")
+        raise _EvidenceError("effect_evidence needs a non-empty 'basis'")
     return evidence

@@ -138,7 +138,8 @@ impl NativeClient {
         awaitable: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         let client = self.client(py)?;
-        let body: RegisterAgent = parse(py, Value::Object(convert::to_map(fields)?))?;
+        let body: RegisterAgent =
+            parse(py, Value::Object(convert::to_whole_map(fields, error::invalid)?))?;
         let call = async move { client.register_agent(&body).await };
         awaiting::run(py, awaitable, call, |py, agent| agent_dict(py, &agent))
     }
@@ -152,7 +153,8 @@ impl NativeClient {
         awaitable: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         let client = self.client(py)?;
-        let request: EnforceRequest = parse(py, Value::Object(convert::to_map(fields)?))?;
+        let whole = convert::to_whole_map(fields, error::unaskable)?;
+        let request: EnforceRequest = parse(py, Value::Object(whole))?;
         let convert = |py: Python<'_>, allowed: Allowed| {
             (convert::to_dict(py, &allowed.body)?, bypass_dict(py, &allowed)?).into_py_any(py)
         };
@@ -230,7 +232,7 @@ impl NativeClient {
         awaitable: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         let client = self.client(py)?;
-        let context = convert::to_map(action_context)?;
+        let context = convert::to_whole_map(action_context, error::unaskable)?;
         let call = async move { client.verify_approval(&approval_id, context).await };
         awaiting::run(py, awaitable, call, map_dict)
     }
@@ -251,7 +253,8 @@ impl NativeClient {
         awaitable: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         let client = self.client(py)?;
-        let body: AddResolution = parse(py, Value::Object(convert::to_map(fields)?))?;
+        let body: AddResolution =
+            parse(py, Value::Object(convert::to_whole_map(fields, error::invalid)?))?;
         let call = async move { client.resolve_trace(&trace_id, &body).await };
         awaiting::run(py, awaitable, call, map_dict)
     }
@@ -265,7 +268,8 @@ impl NativeClient {
         awaitable: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         let client = self.client(py)?;
-        let body: ReportBaseline = parse(py, Value::Object(convert::to_map(fields)?))?;
+        let body: ReportBaseline =
+            parse(py, Value::Object(convert::to_whole_map(fields, error::invalid)?))?;
         let call = async move { client.report_tool_baseline(&agent_id, &body).await };
         awaiting::run(py, awaitable, call, map_dict)
     }
@@ -425,7 +429,8 @@ fn start(
 /// The fingerprint of a tool's descriptor.
 #[pyfunction]
 pub(crate) fn descriptor_hash(descriptor: &Bound<'_, PyAny>) -> PyResult<String> {
-    Ok(execlave_client::tools::descriptor_hash(&convert::to_json(descriptor)?))
+    let whole = convert::to_whole_json(descriptor, error::invalid)?;
+    Ok(execlave_client::tools::descriptor_hash(&whole))
 }
 
 fn map_dict(py: Python<'_>, map: Map<String, Value>) -> PyResult<Py<PyAny>> {

@@ -35,6 +35,12 @@ pub(crate) fn no_event_loop() -> PyErr {
     )
 }
 
+/// The exception for a question that nobody could look at as a whole.
+pub(crate) fn unaskable(py: Python<'_>, path: &str, reason: &str) -> PyErr {
+    let (path, reason) = (path.to_owned(), reason.to_owned());
+    to_python(py, &Error::Unaskable { path, reason })
+}
+
 fn build(py: Python<'_>, error: &Error, plan_limit: &str) -> PyResult<PyErr> {
     let make = |class: &str, arguments: &[(&str, Bound<'_, PyAny>)]| -> PyResult<Py<PyAny>> {
         let kwargs = PyDict::new(py);
@@ -80,6 +86,9 @@ fn build(py: Python<'_>, error: &Error, plan_limit: &str) -> PyResult<PyErr> {
                 "ApprovalVerificationError",
                 &[("approval_request_id", text(approval_id)), ("cause", cause)],
             )?
+        }
+        Error::Unaskable { .. } => {
+            plain(py, "MetadataContractError", &capitalised(&error.to_string()))?
         }
         Error::Unavailable { consecutive_failures, last_error } => make(
             "EnforcementUnavailableError",

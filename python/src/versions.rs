@@ -8,6 +8,7 @@ use pyo3::types::PyDict;
 use serde_json::Value;
 
 use crate::client::{NativeClient, parse};
+use crate::error;
 use crate::{awaiting, convert};
 
 /// What `execlave.Agent` and `execlave.PromptVersion` call. Versions come back as the server wrote them.
@@ -115,7 +116,7 @@ fn fields_of<T: serde::de::DeserializeOwned>(
     py: Python<'_>,
     fields: &Bound<'_, PyDict>,
 ) -> PyResult<T> {
-    parse(py, convert::to_json(fields)?)
+    parse(py, convert::to_whole_json(fields, error::invalid)?)
 }
 
 fn any(py: Python<'_>, value: Value) -> PyResult<Py<PyAny>> {

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+from typing import Any
 
 import pytest
 
@@ -71,6 +72,15 @@ def test_the_most_specific_block_wins() -> None:
     assert isinstance(error, execlave.ToolIntegrityError)
     assert error.tool_violations == both[:1]
     assert execlave.policy_blocked_error_from_violations(None).violations == []
+
+
+def test_odd_violations_make_a_block_all_the_same() -> None:
+    odd: Any
+    for odd in ("x", 1, {"policyType": "x"}, ["x", None, 1, ["y"]]):
+        assert execlave.policy_blocked_error_from_violations(odd).violations == []
+    odd = [{"policyType": ["custom_validator"], "message": None}]
+    error = execlave.policy_blocked_error_from_violations(odd)
+    assert str(error) == "Execution blocked by policy: [policy] no reason given"
 
 
 def test_everything_is_exported() -> None:

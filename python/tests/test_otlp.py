@@ -8,6 +8,7 @@ from typing import Any
 from collector import Collector, decoded
 from support import KEY, Scripted, accept, sent_traces
 
+import execlave
 from execlave import Execlave
 
 Make = Callable[..., Execlave]
@@ -18,6 +19,7 @@ def test_a_span_says_everything_that_the_trace_does(
 ) -> None:
     scripted.script = accept
     exe = client_of(mode="otlp", otlp_endpoint=collector.url, environment="staging")
+    exe.register_agent(agent_id="a", name="a")
     trace = exe.start_trace(
         agent_id="a", session_id="s", user_id="u", span_type="llm", tags=["t"], metadata={"k": 1}
     )
@@ -28,6 +30,7 @@ def test_a_span_says_everything_that_the_trace_does(
     (body,) = collector.bodies
     assert decoded(body["resourceSpans"][0]["resource"]["attributes"]) == {
         "service.name": "Execlave-staging",
+        "service.version": execlave.__version__,
         "Execlave.api_key_prefix": KEY[:10] + "...",
     }
     assert collector.headers[0]["authorization"] == f"Bearer {KEY}"
@@ -48,6 +51,7 @@ def test_a_span_says_everything_that_the_trace_does(
     assert attributes == {
         "Execlave.trace_id": trace.trace_id,
         "Execlave.agent_id": "a",
+        "Execlave.agent_uuid": "id-a",
         "Execlave.session_id": "s",
         "Execlave.status": "error",
         "Execlave.duration_ms": 1500,

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from execlave import MetadataContractError
-from execlave.integrations._sealed import sealed, sealed_text
+from execlave.integrations._sealed import recorded_value, sealed, sealed_text, sealed_value
 
 
 class Bare:
@@ -96,12 +96,26 @@ def test_a_record_does_not_fail_because_of_what_it_records() -> None:
     assert hostile == {"object": "[unserializable:Hostile]", "dict": {"a": [1]}}
 
 
-def test_what_lies_too_deep_is_cut_off() -> None:
+def test_what_lies_too_deep_is_refused_in_a_question_and_cut_off_in_a_record() -> None:
     deep: Any = "bottom"
     for _ in range(100):
         deep = [deep]
-    text = sealed_text(deep)
-    assert "bottom" not in text and "[unserializable:depth]" in text
+    assert "bottom" in sealed_text(deep)
+    assert "[unserializable:depth]" in str(recorded_value(deep))
+    for _ in range(100):
+        deep = [deep]
+    for seal in (sealed_text, sealed_value):
+        with pytest.raises(MetadataContractError, match="levels deep"):
+            seal(deep)
+    assert "[unserializable:depth]" in str(recorded_value(deep))
+
+
+def test_what_would_be_used_up_is_refused_in_a_question() -> None:
+    items = iter([1])
+    with pytest.raises(MetadataContractError, match="used up"):
+        sealed({"items": items})
+    assert recorded_value({"items": items}) == {"items": "[unserializable:list_iterator]"}
+    assert next(items) == 1
 
 
 def test_a_copy_is_asked_about() -> None:

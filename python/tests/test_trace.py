@@ -345,9 +345,9 @@ def test_privacy_and_injection_tags(scripted: Scripted, client_of: Make) -> None
     exe.flush()
     [body] = sent_traces(scripted)
     assert "anna@" not in body["input"]["q"] + body["errorMessage"]
-    assert body["metadata"]["pii_detected"] == {"email": {"count": 1, "hashes": []}}
+    assert body["metadata"]["pii_detected"] == {"email": {"count": 3, "hashes": []}}
     assert body["metadata"]["pii_scrubbed"] is True
-    assert body["metadata"]["keep"] == "anna@example.com"
+    assert body["metadata"]["keep"] == "[EMAIL_REDACTED]"
     scan = body["metadata"]["injection_scan"]
     assert scan["detected"] is True and scan["patterns_matched"]
     assert given["q"].startswith("mail anna@")

@@ -17,9 +17,10 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::agents::to_body;
 use crate::client::Client;
-use crate::enforce::{Allowed, Source};
+use crate::enforce::{Allowed, Source, violations};
 use crate::error::{Error, Refusal};
 use crate::http::{Call, encode};
+use crate::privacy;
 
 mod keys;
 
@@ -54,11 +55,7 @@ impl PendingApproval {
     ) -> Self {
         Self {
             id: id.to_owned(),
-            violations: body
-                .get("violations")
-                .and_then(Value::as_array)
-                .cloned()
-                .unwrap_or_default(),
+            violations: violations(body),
             action_context: match action.context() {
                 Value::Object(context) => context,
                 _ => Map::new(),
@@ -150,8 +147,17 @@ impl Client {
     }
 
     /// Asks the server whether an approval covers an action; the answer has `valid`, and `reason` or `certificate`. A valid answer is
-    /// given once.
+    /// given once. The action is scrubbed as it was when it was asked about.
     pub async fn verify_approval(
+        &self,
+        id: &str,
+        mut action_context: Map<String, Value>,
+    ) -> Result<Map<String, Value>, Error> {
+        privacy::scrub_context(&mut action_context, &self.config().privacy)?;
+        self.verify_scrubbed(id, action_context).await
+    }
+
+    async fn verify_scrubbed(
         &self,
         id: &str,
         action_context: Map<String, Value>,
@@ -221,7 +227,7 @@ impl Client {
         &self,
         pending: &PendingApproval,
     ) -> Result<Map<String, Value>, Error> {
-        match retry(|| self.verify_approval(&pending.id, pending.action_context.clone())).await {
+        match retry(|| self.verify_scrubbed(&pending.id, pending.action_context.clone())).await {
             Err(Error::Auth(refusal)) if is_paused(&refusal) => {
                 self.states().saw_pause(&pending.key, None);
                 self.refuse_paused(&pending.agent_id, &pending.key)?;

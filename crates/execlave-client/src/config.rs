@@ -142,7 +142,7 @@ pub struct Privacy {
     pub input: bool,
     /// Whether its output is.
     pub output: bool,
-    /// Whether the values of its metadata are.
+    /// Whether its metadata are. Whatever else is text in it always is, except ids.
     pub metadata: bool,
     /// Whether short hashes of what was removed are kept, so that equal values can be told from different ones.
     pub hash: bool,
@@ -160,10 +160,10 @@ impl Default for Privacy {
             enabled: false,
             input: true,
             output: true,
-            metadata: false,
+            metadata: true,
             hash: true,
             hashing: Hash::Plain,
-            keys: false,
+            keys: true,
             names: false,
         }
     }

@@ -81,6 +81,11 @@ impl Credentials {
         Ok(credential)
     }
 
+    /// The agents they are for.
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
     /// Forgets all of them: the server did not like one.
     pub(crate) fn forget(&self) {
         self.lock().clear();

@@ -25,13 +25,17 @@ use crate::local::Meanwhile;
 
 mod at_once;
 mod breaker;
+mod depth;
 mod outage;
+mod violations;
 
 pub use self::at_once::{AtOnce, Undecided};
 use self::breaker::Admission;
 pub(crate) use self::breaker::Breakers;
+pub use self::depth::{DEEPEST, too_deep};
 pub use self::outage::Bypass;
 use self::outage::Outage;
+pub(crate) use self::violations::violations;
 
 /// Attempts of one question under [`FailMode::Closed`], and of one that is told to come back later.
 const ATTEMPTS: u32 = 3;
@@ -315,7 +319,7 @@ fn is_object(reply: &Reply) -> bool {
 
 fn blocked(body: &Map<String, Value>) -> Error {
     Error::Blocked {
-        violations: body.get("violations").and_then(Value::as_array).cloned().unwrap_or_default(),
+        violations: violations(body),
         decision_id: body.get("decisionId").and_then(Value::as_str).map(str::to_owned),
         decided_by: Source::Server,
     }

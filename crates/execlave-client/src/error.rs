@@ -96,6 +96,14 @@ pub enum Error {
         #[source]
         cause: Box<Error>,
     },
+    /// The question holds something that nobody could look at, so that an answer would not be about all of it.
+    #[error("cannot ask about `{path}`: {reason}")]
+    Unaskable {
+        /// The place in the question, such as `toolOutputs[0].output`.
+        path: String,
+        /// What is wrong there, and what to do.
+        reason: String,
+    },
     /// No decision could be had, and the client was told to stop in that case.
     #[error("no decision could be had after {consecutive_failures} failed attempts: {last_error}")]
     Unavailable {

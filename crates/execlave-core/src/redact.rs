@@ -16,7 +16,9 @@ mod value;
 
 pub(crate) use excerpt::excerpt;
 pub use hash::{Hash, HashKey};
-pub use value::{DEPTH_LIMIT, DEPTH_PLACEHOLDER, ScrubReport, scrub_value, scrub_value_with};
+pub use value::{
+    DEPTH_LIMIT, DEPTH_PLACEHOLDER, ScrubReport, scrub_value, scrub_value_with, scrub_value_within,
+};
 
 /// What replaces a text that cannot be scrubbed: one longer than [`SIZE_LIMIT`], or one in which masking keeps
 /// bringing out more.

@@ -17,7 +17,7 @@ from ..client import Execlave
 from ..exceptions import AgentPausedError, EnforcementHaltError
 from ..trace import Trace
 from ._excerpts import excerpt
-from ._sealed import sealed_value
+from ._sealed import recorded_value
 
 logger = logging.getLogger("Execlave")
 
@@ -36,13 +36,13 @@ class Span:
     def input(self, value: object) -> Span:
         """Record what went in."""
         if self.trace is not None:
-            self.trace.set_input(excerpt(sealed_value(value)))
+            self.trace.set_input(excerpt(recorded_value(value)))
         return self
 
     def output(self, value: object) -> Span:
         """Record what came out."""
         if self.trace is not None:
-            self.trace.set_output(excerpt(sealed_value(value)))
+            self.trace.set_output(excerpt(recorded_value(value)))
         return self
 
     def decision(self, decision: Mapping[str, Any] | None) -> Span:

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use execlave_api::enforce::EnforceRequest;
 use execlave_core::request::Action;
 
+use super::depth::ensure_readable;
 use super::{Allowed, Answer, Question};
 use crate::client::Client;
 use crate::config::FailMode;
@@ -38,7 +39,7 @@ impl Client {
         let mut question = self.question(request)?;
         let mut looked = false;
         if !question.asked_first && is_small(&question.action) {
-            self.scrub(&mut question);
+            self.scrub(&mut question)?;
             match self.decide_small_here(&question.key, &question.action) {
                 Here::Decided(decided) => return decided.map(AtOnce::Allowed),
                 Here::AskServer(meanwhile) => {
@@ -63,7 +64,7 @@ impl Client {
         Undecided { mut question, looked }: Undecided,
     ) -> Result<Answer, Error> {
         if !looked {
-            self.scrub(&mut question);
+            self.scrub(&mut question)?;
             if !question.asked_first {
                 match self.decide_here(&question.key, &question.action).await {
                     Here::Decided(decided) => return decided.map(Answer::Allowed),
@@ -83,6 +84,7 @@ impl Client {
         {
             return Err(exhausted);
         }
+        ensure_readable(&request)?;
         let agent_id = request.agent_id.clone();
         let environment =
             request.environment.get_or_insert_with(|| self.config().environment.clone());
@@ -105,7 +107,7 @@ impl Client {
         Ok(Question { agent_id, key, registered, action, revision: 0, meanwhile, asked_first })
     }
 
-    fn scrub(&self, question: &mut Question) {
-        privacy::scrub_action(Arc::make_mut(&mut question.action), &self.config().privacy);
+    fn scrub(&self, question: &mut Question) -> Result<(), Error> {
+        privacy::scrub_action(Arc::make_mut(&mut question.action), &self.config().privacy)
     }
 }

@@ -5,13 +5,13 @@ use execlave_core::policy::usd_to_nanos;
 use execlave_core::request::Action;
 use serde_json::Value;
 
+use crate::enforce::DEEPEST;
+
 /// Larger actions are left to the server: reading them would keep the application's threads from other work, and it may find them too
 /// large.
 const LARGEST: usize = 1 << 20;
 /// Smaller actions are read where they are asked about: on whatever thread that is, in less time than another one would take to wake up.
 const SMALL: usize = 8 << 10;
-/// JSON nested deeper comes close to what the server reads.
-const DEEPEST: usize = 100;
 
 /// How many bytes of text an action holds, or `None` for one that is not decided here.
 pub(super) fn weigh(action: &Action) -> Option<usize> {

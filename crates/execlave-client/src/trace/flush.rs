@@ -212,7 +212,8 @@ impl Pipeline {
                 break;
             };
             *left -= 1;
-            match prepare(waiting.into_trace(), &self.config, &self.destination) {
+            let registry = self.credentials.registry();
+            match prepare(waiting.into_trace(), &self.config, &self.destination, registry) {
                 Ok(trace) if bytes > 0 && bytes + trace.json.len() > BATCH_BYTES => {
                     *lock(&self.next) = Some(trace);
                     break;

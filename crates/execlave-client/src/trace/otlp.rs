@@ -14,8 +14,8 @@ use crate::config::Config;
 /// Characters of input and output that an attribute keeps.
 const TEXT_LIMIT: usize = 4096;
 
-/// One trace as a span; `None` if its start cannot be read.
-pub(super) fn span(trace: &TraceBody) -> Option<Value> {
+/// One trace as a span, of an agent whose id on the server is known or not; `None` if its start cannot be read.
+pub(super) fn span(trace: &TraceBody, agent_uuid: Option<&str>) -> Option<Value> {
     let start: Timestamp = trace.timestamp.as_ref()?.parse().ok()?;
     let end = start.plus_millis(trace.duration_ms.unwrap_or(0));
     let named = |name: &str| {
@@ -43,7 +43,7 @@ pub(super) fn span(trace: &TraceBody) -> Option<Value> {
         "kind": 1,
         "startTimeUnixNano": nanos(start),
         "endTimeUnixNano": nanos(end),
-        "attributes": attributes(trace, &named),
+        "attributes": attributes(trace, agent_uuid, &named),
         "status": status,
     });
     if let Some(parent) = named("parentSpanId").or(parent_trace) {
@@ -57,6 +57,7 @@ pub(super) fn envelope(config: &Config, spans: &str) -> String {
     let prefix: String = config.api_key.expose().chars().take(10).collect();
     let resource = json!({"attributes": [
         text("service.name", &format!("Execlave-{}", config.environment)),
+        text("service.version", env!("CARGO_PKG_VERSION")),
         text("Execlave.api_key_prefix", &format!("{prefix}...")),
     ]});
     format!(
@@ -80,7 +81,11 @@ pub(super) fn rejections(answer: Option<&Value>) -> Vec<RejectedTrace> {
 }
 
 /// The names of the published client, and those of OpenTelemetry's conventions for generative AI.
-fn attributes<'a>(trace: &'a TraceBody, named: &impl Fn(&str) -> Option<&'a str>) -> Vec<Value> {
+fn attributes<'a>(
+    trace: &'a TraceBody,
+    agent_uuid: Option<&str>,
+    named: &impl Fn(&str) -> Option<&'a str>,
+) -> Vec<Value> {
     let span_name = named("spanName");
     let operation = match named("spanKind").or(trace.span_type.as_deref()) {
         Some("llm") => Some("chat"),
@@ -98,6 +103,7 @@ fn attributes<'a>(trace: &'a TraceBody, named: &impl Fn(&str) -> Option<&'a str>
     let texts = [
         ("Execlave.trace_id", Some(trace.trace_id.as_str())),
         ("Execlave.agent_id", trace.agent_id.as_deref()),
+        ("Execlave.agent_uuid", agent_uuid),
         ("Execlave.session_id", trace.session_id.as_deref()),
         ("Execlave.status", Some(status)),
         ("Execlave.span_type", trace.span_type.as_deref()),
@@ -178,7 +184,7 @@ mod tests {
             duration_ms: Some(1500),
             ..TraceBody::default()
         };
-        let span = span(&trace).expect("a span");
+        let span = span(&trace, None).expect("a span");
         assert_eq!(span["startTimeUnixNano"], "1767323045678000000");
         assert_eq!(span["endTimeUnixNano"], "1767323047178000000");
         assert_eq!(span["traceId"].as_str().map(str::len), Some(32));

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::deliver::Destination;
 use super::{otlp, weight};
+use crate::agents::Registry;
 use crate::buffer::Waits;
 use crate::config::Config;
 use crate::privacy;
@@ -44,6 +45,7 @@ pub(super) fn prepare(
     mut trace: TraceBody,
     config: &Config,
     destination: &Destination,
+    registry: &Registry,
 ) -> Result<Ready, String> {
     privacy::scrub_trace(&mut trace, &config.privacy);
     if config.scan_injections {
@@ -51,7 +53,12 @@ pub(super) fn prepare(
     }
     let json = match destination {
         Destination::Server => serde_json::to_string(&trace).ok(),
-        Destination::Collector(_) => otlp::span(&trace).map(|span| span.to_string()),
+        Destination::Collector(_) => {
+            let environment = trace.environment.as_deref().unwrap_or(&config.environment);
+            let agent = trace.agent_id.as_ref().and_then(|name| registry.find(name, environment));
+            let uuid = agent.as_ref().map(|agent| agent.id.as_str());
+            otlp::span(&trace, uuid).map(|span| span.to_string())
+        }
     };
     match json {
         Some(json) => Ok(Ready { trace_id: trace.trace_id, json }),

@@ -4,8 +4,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use execlave_api::enforce::QUESTION_BYTES;
+use execlave_client::enforce::DEEPEST;
 use execlave_client::{Answer, Error, FailMode, Source};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{FakeServer, Reply, question, violation};
 
@@ -325,6 +326,26 @@ async fn privacy_covers_what_is_asked() {
     let sent = &server.seen("/")[0].body;
     assert!(!sent.contains("anna@"), "{sent}");
     assert!(sent.contains("[EMAIL_REDACTED]"));
+}
+
+#[tokio::test]
+async fn what_cannot_be_asked_about_as_a_whole_is_stopped() {
+    let server = FakeServer::new(|_| Reply::Json(200, json!({"allowed": true}))).await;
+    let client = server.client_with(|config| config.privacy.enabled = true);
+    let with = |value: Value| {
+        let mut request = question("x");
+        request.metadata = json!({"m": value}).as_object().cloned();
+        request
+    };
+    let nested = |levels| (0..levels).fold(json!("anna@example.com"), |inner, _| json!([inner]));
+    client.ask(with(nested(DEEPEST - 2))).await.expect("allowed");
+    assert!(server.seen("/")[0].body.contains("[EMAIL_REDACTED]"));
+    for odd in [nested(DEEPEST - 1), json!("x".repeat(17 << 20))] {
+        let error = client.ask(with(odd)).await.expect_err("not a whole question");
+        assert!(matches!(&error, Error::Unaskable { path, .. } if path.starts_with("metadata")));
+        assert!(error.is_halt() && !error.is_retryable());
+    }
+    assert_eq!(server.seen("/").len(), 1);
 }
 
 #[tokio::test]
