@@ -155,6 +155,10 @@ impl IntoResponse for AppError {
         if matches!(self.code, ErrorCode::Unavailable | ErrorCode::RateLimited) {
             response.headers_mut().insert(header::RETRY_AFTER, retry_after);
         }
+        if self.code == ErrorCode::PayloadTooLarge {
+            // What is left of the body may never be read, so the client must not send anything after it.
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         response
     }
 }

@@ -1,4 +1,4 @@
-//! Questions on their way: in turn, and large ones with care.
+//! Questions on their way: in turn, and not given up for one broken connection.
 
 use std::time::Duration;
 
@@ -27,34 +27,30 @@ impl Http {
         let begun = Instant::now();
         let turn = timeout(deadline, self.turns.acquire()).await.map_err(late)?;
         let left = deadline.saturating_sub(begun.elapsed());
-        let bytes = call.body.as_ref().map_or(0, Vec::len);
-        let reply = if bytes > LARGE {
-            self.send_large(call, bytes, left).await
-        } else {
-            self.send(call.timeout(left)).await
-        };
+        let reply = self.send_twice(call, left).await;
         drop(turn);
         reply
     }
 
-    /// Sends a question that a server, or a proxy before it, may find too large. Whoever does closes the connection while it is still being
-    /// written, and its answer is lost with it; so a connection that breaks twice, to a server that is well, is taken for that answer.
-    async fn send_large(
-        &self,
-        call: Call,
-        bytes: usize,
-        deadline: Duration,
-    ) -> Result<Reply, Error> {
+    /// Sends a question, and once more if the connection breaks although the server is well: a connection that was kept may have been
+    /// closed on the other side, which is no outage.
+    ///
+    /// A server, or a proxy before it, that finds a question too large closes the connection while it is still being written, and its answer is
+    /// lost with it. So a large question that breaks two connections to a server that is well is taken for answered like that.
+    async fn send_twice(&self, call: Call, deadline: Duration) -> Result<Reply, Error> {
         let begun = Instant::now();
         let left = || deadline.saturating_sub(begun.elapsed());
+        let bytes = call.body.as_ref().map_or(0, Vec::len);
         let first = self.send(call.clone().timeout(left())).await;
         if !matches!(first, Err(Error::Network(_))) || !self.answers(left()).await {
             return first;
         }
         match self.send(call.timeout(left())).await {
-            Err(Error::Network(why)) if self.answers(left()).await => Err(too_large(format!(
-                "a question of {bytes} bytes breaks the connection to a server that answers everything else, so it or a proxy before it takes less: {why}"
-            ))),
+            Err(Error::Network(why)) if bytes > LARGE && self.answers(left()).await => {
+                Err(too_large(format!(
+                    "a question of {bytes} bytes breaks the connection to a server that answers everything else, so it or a proxy before it takes less: {why}"
+                )))
+            }
             second => second,
         }
     }

@@ -239,14 +239,12 @@ async fn a_question_no_server_takes_is_never_sent_and_never_an_allow() {
     }
 }
 
-/// A server with a small limit, which ends the connection instead of answering.
-async fn narrow(closes: usize) -> FakeServer {
+/// A server that is well, and ends so many connections instead of answering a question.
+async fn breaking(times: usize) -> FakeServer {
     let broken = AtomicUsize::new(0);
     FakeServer::new(move |seen| match seen.path.as_str() {
         "/health" => Reply::Raw(200, "{}"),
-        _ if seen.body.len() > 100_000 && broken.fetch_add(1, Ordering::SeqCst) < closes => {
-            Reply::Close
-        }
+        _ if broken.fetch_add(1, Ordering::SeqCst) < times => Reply::Close,
         _ => Reply::Json(200, json!({"allowed": true})),
     })
     .await
@@ -255,22 +253,26 @@ async fn narrow(closes: usize) -> FakeServer {
 #[tokio::test]
 async fn a_large_question_that_breaks_the_connection_to_a_healthy_server_is_refused_and_no_outage()
 {
-    let server = narrow(usize::MAX).await;
+    let server = breaking(8).await;
     let client = server.client();
     for _ in 0..4 {
         let error = client.ask(question(&"x".repeat(200_000))).await.expect_err("refused");
         assert!(matches!(error, Error::TooLarge(_)), "{error:?}");
-        assert!(error.to_string().contains("200"), "{error}");
+        assert!(error.to_string().contains("a question of 2000"), "{error}");
     }
     assert_eq!(client.bypass_count(), 0);
     assert_eq!(source(client.ask(question("x")).await), Source::Server);
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_once_is_tried_again() {
-    let server = narrow(1).await;
-    let answer = server.client().ask(question(&"x".repeat(200_000))).await;
-    assert_eq!(source(answer), Source::Server);
+async fn a_connection_that_breaks_once_is_tried_again_and_no_outage() {
+    for size in [1, 200_000] {
+        let server = breaking(1).await;
+        let client = server.client();
+        assert_eq!(source(client.ask(question(&"x".repeat(size))).await), Source::Server);
+    }
+    let server = breaking(2).await;
+    assert_eq!(source(server.client().ask(question("x")).await), Source::NetworkError);
 }
 
 #[tokio::test]
