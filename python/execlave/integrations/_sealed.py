@@ -27,7 +27,10 @@ class Sealed(dict[str, Any]):
 
 
 def sealed(metadata: object) -> Sealed:
-    """Copy metadata as plain values. Raises `MetadataContractError` for no mapping with text as keys, or what cannot be asked about."""
+    """Copy metadata as plain values.
+
+    Raises `MetadataContractError` for what is no mapping with text as keys, or cannot be asked about.
+    """
     if isinstance(metadata, Sealed):
         return metadata
     if not isinstance(metadata, Mapping) or not all(isinstance(name, str) for name in metadata):
