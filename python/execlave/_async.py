@@ -77,7 +77,7 @@ class AsyncCalls(Core):
         if wanted is None:
             return "unknown"
         try:
-            return str(await self._native.check_agent_status(wanted, True))
+            return await self._afetch_status(wanted)
         except ExeclaveError as error:
             logger.debug("status of %s: %s", wanted, error)
             return "error"
@@ -175,6 +175,19 @@ class AsyncCalls(Core):
         """As `report_tool_baseline`."""
         fields = _requests.baseline(descriptors, reason)
         return dict(await self._native.report_tool_baseline(agent_id, fields, True))
+
+    async def areport_agent_metadata(
+        self,
+        agent_id: str,
+        version_label: str | None = None,
+        git_commit: str | None = None,
+        deployed_at: object = None,
+        notes: str | None = None,
+        activate: bool = False,
+    ) -> dict[str, Any]:
+        """As `report_agent_metadata`."""
+        fields = _requests.build(version_label, git_commit, deployed_at, notes, activate)
+        return dict(await self._versions.report(agent_id, fields, True))
 
     async def aflush(self) -> dict[str, Any]:
         """As `flush`."""

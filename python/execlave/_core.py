@@ -39,11 +39,14 @@ class Core:
     def _fetch_status(self, agent_id: str) -> str:
         return str(self._native.check_agent_status(agent_id, False))
 
+    async def _afetch_status(self, agent_id: str) -> str:
+        return str(await self._native.check_agent_status(agent_id, True))
+
     def _decided(self, decision: tuple[dict[str, Any], dict[str, Any] | None]) -> dict[str, Any]:
         """Unpack what `enforce` brought, and tell of a bypass."""
         allowed, bypass = decision
         if bypass is not None:
-            self._report_bypass(bypass)
+            self._tell_bypass(bypass)
         return allowed
 
     def _delivered(self, report: dict[str, Any]) -> dict[str, Any]:
@@ -53,6 +56,11 @@ class Core:
         return report
 
     def _report_bypass(self, bypass: dict[str, Any]) -> None:
+        """Count an action that an adapter let go ahead, tell the server afterwards, and the application now."""
+        self._native.report_bypass(bypass)
+        self._tell_bypass(bypass)
+
+    def _tell_bypass(self, bypass: dict[str, Any]) -> None:
         logger.warning(
             "action of agent %s went ahead without a decision: %s (%s)",
             bypass["agentId"],

@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ._arguments import cost, listed, present
+from ._arguments import cost, listed, moment, present
 
 
 def registration(
@@ -91,3 +91,52 @@ def resolution(
 def baseline(descriptors: Iterable[Mapping[str, Any]], reason: str) -> dict[str, Any]:
     """Of `report_tool_baseline`."""
     return {"descriptors": list(descriptors), "reason": reason}
+
+
+def build(
+    version_label: str | None,
+    git_commit: str | None,
+    deployed_at: object,
+    notes: str | None,
+    activate: bool,
+) -> dict[str, Any]:
+    """Of `report_agent_metadata`."""
+    origin = present(gitCommit=git_commit, deployedAt=moment(deployed_at)) or None
+    return present(
+        activate=bool(activate), versionLabel=version_label, notes=notes, metadata=origin
+    )
+
+
+def prompt(
+    agent_id: str,
+    prompt_template: str,
+    system_message: str | None,
+    model_name: str | None,
+    model_parameters: Mapping[str, Any] | None,
+    change_summary: str,
+    version_tag: str | None,
+) -> dict[str, Any]:
+    """Of `deploy_prompt`; two parameters of the model have fields of their own."""
+    other = dict(model_parameters or {})
+    return present(
+        agentId=agent_id,
+        promptTemplate=prompt_template,
+        systemMessage=system_message,
+        modelName=model_name,
+        temperature=other.pop("temperature", None),
+        maxTokens=other.pop("max_tokens", None),
+        otherParams=other,
+        changeSummary=change_summary,
+        versionTag=version_tag,
+    )
+
+
+def deployment(
+    environment: str, require_approval: bool, deployment_notes: str | None = None
+) -> dict[str, Any]:
+    """Of `promote_to_production` and its like."""
+    return present(
+        environment=environment,
+        requireApproval=bool(require_approval),
+        deploymentNotes=deployment_notes,
+    )

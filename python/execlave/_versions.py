@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._arguments import moment, present
+from . import _requests
 from ._core import Core
 
 
@@ -24,8 +24,5 @@ class VersionCalls(Core):
 
         `deployed_at` may be a `datetime` or anything with a text. With `activate` it is the active version from now on.
         """
-        origin = present(gitCommit=git_commit, deployedAt=moment(deployed_at)) or None
-        fields = present(
-            activate=bool(activate), versionLabel=version_label, notes=notes, metadata=origin
-        )
-        return self._versions.report(agent_id, fields)
+        fields = _requests.build(version_label, git_commit, deployed_at, notes, activate)
+        return dict(self._versions.report(agent_id, fields, False))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from . import _requests
 from .exceptions import ExeclaveError
-from .prompt import PromptVersion, creation, deploy
+from .prompt import PromptVersion
 
 if TYPE_CHECKING:
     from ._core import Core
@@ -55,6 +56,11 @@ class Agent:
         self._status = self._client._fetch_status(self.id)
         return self._status
 
+    async def arefresh_status(self) -> str:
+        """As `refresh_status`."""
+        self._status = await self._client._afetch_status(self.id)
+        return self._status
+
     def deploy_prompt(
         self,
         prompt_template: str,
@@ -86,28 +92,63 @@ class Agent:
         Raises:
             ExeclaveError: The server refused the request.
         """
-        fields = creation(
+        fields = _requests.prompt(
             self.id,
             prompt_template,
             system_message,
             model_name,
-            dict(model_parameters or {}),
+            model_parameters,
             change_description or description or change_type,
             version_tag,
         )
-        version = self._version(self._client._versions.create(fields))
+        version = self._version(self._client._versions.create(fields, False))
         if environment is None and require_approval:
             return version
         return version._deploy(environment or self.environment, require_approval)
 
+    async def adeploy_prompt(
+        self,
+        prompt_template: str,
+        system_message: str | None = None,
+        model_name: str | None = None,
+        model_parameters: Mapping[str, Any] | None = None,
+        change_type: str = "minor",
+        change_description: str | None = None,
+        description: str | None = None,
+        version_tag: str | None = None,
+        environment: str | None = None,
+        require_approval: bool = True,
+    ) -> PromptVersion:
+        """As `deploy_prompt`."""
+        fields = _requests.prompt(
+            self.id,
+            prompt_template,
+            system_message,
+            model_name,
+            model_parameters,
+            change_description or description or change_type,
+            version_tag,
+        )
+        version = self._version(await self._client._versions.create(fields, True))
+        if environment is None and require_approval:
+            return version
+        return await version._adeploy(environment or self.environment, require_approval)
+
     def get_current_prompt(self) -> PromptVersion | None:
         """The version that runs where the agent does, else the newest one that runs anywhere; `None` if none does."""
-        fields = self._client._versions.current(self.id, self.environment)
-        return None if fields is None else self._version(fields)
+        return self._running(self._client._versions.current(self.id, self.environment, False))
+
+    async def aget_current_prompt(self) -> PromptVersion | None:
+        """As `get_current_prompt`."""
+        return self._running(await self._client._versions.current(self.id, self.environment, True))
 
     def list_prompt_versions(self) -> list[PromptVersion]:
         """All versions of the agent's prompt, newest first."""
-        return [self._version(fields) for fields in self._client._versions.list(self.id)]
+        return [self._version(one) for one in self._client._versions.list(self.id, False)]
+
+    async def alist_prompt_versions(self) -> list[PromptVersion]:
+        """As `list_prompt_versions`."""
+        return [self._version(one) for one in await self._client._versions.list(self.id, True)]
 
     def promote_to_production(
         self,
@@ -119,10 +160,18 @@ class Agent:
 
         Raises `ExeclaveError` if it waits for a yes already or was rejected, and `require_approval` is false.
         """
-        native = self._client._versions
-        return self._version(
-            deploy(native, version_id, "production", require_approval, deployment_notes)
-        )
+        fields = _requests.deployment("production", require_approval, deployment_notes)
+        return self._version(self._client._versions.deploy(version_id, fields, False))
+
+    async def apromote_to_production(
+        self,
+        version_id: str,
+        require_approval: bool = False,
+        deployment_notes: str | None = None,
+    ) -> PromptVersion:
+        """As `promote_to_production`."""
+        fields = _requests.deployment("production", require_approval, deployment_notes)
+        return self._version(await self._client._versions.deploy(version_id, fields, True))
 
     def rollback_to_version(
         self, version_number: int, reason: str = "Rollback requested"
@@ -131,13 +180,27 @@ class Agent:
 
         Raises `ExeclaveError` if there is no version of that number, or if it never ran.
         """
-        for version in self.list_prompt_versions():
-            if version.version_number == version_number:
-                return self._version(self._client._versions.roll_back(version.id, reason))
-        raise ExeclaveError(f"Prompt version {version_number} of agent '{self.agent_id}' not found")
+        version = self._numbered(self.list_prompt_versions(), version_number)
+        return self._version(self._client._versions.roll_back(version.id, reason, False))
+
+    async def arollback_to_version(
+        self, version_number: int, reason: str = "Rollback requested"
+    ) -> PromptVersion:
+        """As `rollback_to_version`."""
+        version = self._numbered(await self.alist_prompt_versions(), version_number)
+        return self._version(await self._client._versions.roll_back(version.id, reason, True))
 
     def _version(self, fields: dict[str, Any]) -> PromptVersion:
         return PromptVersion(self._client._versions, fields)
+
+    def _running(self, fields: dict[str, Any] | None) -> PromptVersion | None:
+        return None if fields is None else self._version(fields)
+
+    def _numbered(self, versions: list[PromptVersion], number: int) -> PromptVersion:
+        for version in versions:
+            if version.version_number == number:
+                return version
+        raise ExeclaveError(f"Prompt version {number} of agent '{self.agent_id}' not found")
 
     def __repr__(self) -> str:
         return (

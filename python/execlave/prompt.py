@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ._arguments import present
+from . import _requests
 
 if TYPE_CHECKING:
     from ._native import NativeVersions
@@ -78,12 +78,24 @@ class PromptVersion:
         """
         return self._deploy("production", require_approval, deployment_notes)
 
+    async def apromote_to_production(
+        self, require_approval: bool = False, deployment_notes: str | None = None
+    ) -> PromptVersion:
+        """As `promote_to_production`."""
+        return await self._adeploy("production", require_approval, deployment_notes)
+
     def _deploy(
         self, environment: str, require_approval: bool, deployment_notes: str | None = None
     ) -> PromptVersion:
-        self._fields = deploy(
-            self._native, self.id, environment, require_approval, deployment_notes
-        )
+        fields = _requests.deployment(environment, require_approval, deployment_notes)
+        self._fields = self._native.deploy(self.id, fields, False)
+        return self
+
+    async def _adeploy(
+        self, environment: str, require_approval: bool, deployment_notes: str | None = None
+    ) -> PromptVersion:
+        fields = _requests.deployment(environment, require_approval, deployment_notes)
+        self._fields = await self._native.deploy(self.id, fields, True)
         return self
 
     def __repr__(self) -> str:
@@ -91,43 +103,3 @@ class PromptVersion:
             f"PromptVersion(version_number={self.version_number!r}, id={self.id!r}, "
             f"approval_status={self.approval_status!r})"
         )
-
-
-def creation(
-    agent_id: str,
-    prompt_template: str,
-    system_message: str | None,
-    model_name: str | None,
-    model_parameters: dict[str, Any],
-    change_summary: str,
-    version_tag: str | None,
-) -> dict[str, Any]:
-    """The request that makes a version; two parameters of the model have fields of their own."""
-    other = dict(model_parameters)
-    return present(
-        agentId=agent_id,
-        promptTemplate=prompt_template,
-        systemMessage=system_message,
-        modelName=model_name,
-        temperature=other.pop("temperature", None),
-        maxTokens=other.pop("max_tokens", None),
-        otherParams=other,
-        changeSummary=change_summary,
-        versionTag=version_tag,
-    )
-
-
-def deploy(
-    native: NativeVersions,
-    version_id: str,
-    environment: str,
-    require_approval: bool,
-    deployment_notes: str | None,
-) -> dict[str, Any]:
-    """Let a version run in an environment; returns it as it is then."""
-    fields = present(
-        environment=environment,
-        requireApproval=bool(require_approval),
-        deploymentNotes=deployment_notes,
-    )
-    return native.deploy(version_id, fields)

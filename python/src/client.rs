@@ -9,7 +9,7 @@ use execlave_api::enforce::EnforceRequest;
 use execlave_api::resolutions::AddResolution;
 use execlave_api::tool_baselines::ReportBaseline;
 use execlave_client::{
-    Allowed, ApiKey, Client, Config, Error, FailMode, FlushReport, Knowledge, Privacy,
+    Allowed, ApiKey, Client, Config, Error, FailMode, FlushReport, Knowledge, Occurrence, Privacy,
     RegisteredAgent,
 };
 use execlave_core::json;
@@ -320,6 +320,23 @@ impl NativeClient {
     /// Whether policies are held from which an agent's actions can be decided here.
     fn decides_locally(&self, py: Python<'_>, agent_id: &str) -> PyResult<bool> {
         Ok(self.client(py)?.decides_locally(agent_id, None))
+    }
+
+    /// Counts an action that went ahead because whoever stands around this client could not ask.
+    fn report_bypass(&self, py: Python<'_>, bypass: &Bound<'_, PyDict>) -> PyResult<()> {
+        let client = self.client(py)?;
+        let fields = convert::to_map(bypass)?;
+        let text = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or_default();
+        let status = fields.get("status").and_then(Value::as_u64);
+        client.report_bypass(&Occurrence {
+            agent_id: text("agentId"),
+            reason: text("reason"),
+            source: text("source"),
+            message: text("message"),
+            status: status.and_then(|status| u16::try_from(status).ok()),
+            consecutive_failures: None,
+        });
+        Ok(())
     }
 
     /// Actions that went ahead without a decision.

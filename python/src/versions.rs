@@ -2,14 +2,13 @@
 
 use execlave_api::agent_versions::CreateAgentVersion;
 use execlave_api::prompt_versions::{CreatePromptVersion, DeployPromptVersion};
-use execlave_client::Error;
 use execlave_client::prompt_versions::PromptVersion;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use serde_json::Value;
 
 use crate::client::{NativeClient, parse};
-use crate::{convert, error, runtime};
+use crate::{awaiting, convert};
 
 /// What `execlave.Agent` and `execlave.PromptVersion` call. Versions come back as the server wrote them.
 #[pyclass(module = "execlave._native", frozen)]
@@ -31,11 +30,12 @@ impl NativeVersions {
         py: Python<'py>,
         agent_id: String,
         fields: &Bound<'py, PyDict>,
+        awaitable: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         let version: CreateAgentVersion = fields_of(py, fields)?;
         let client = self.client.get().client(py)?;
-        let report = async move { client.report_agent_metadata(&agent_id, &version).await };
-        convert::to_python(py, &run(py, report)?)
+        let call = async move { client.report_agent_metadata(&agent_id, &version).await };
+        awaiting::run(py, awaitable, call, any)
     }
 
     /// Makes the next version of an agent's prompt.
@@ -43,18 +43,27 @@ impl NativeVersions {
         &self,
         py: Python<'py>,
         fields: &Bound<'py, PyDict>,
+        awaitable: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         let version: CreatePromptVersion = fields_of(py, fields)?;
         let client = self.client.get().client(py)?;
-        let made = run(py, async move { client.create_prompt_version(&version).await })?;
-        convert::to_python(py, &written(made))
+        let call = async move { client.create_prompt_version(&version).await.map(written) };
+        awaiting::run(py, awaitable, call, any)
     }
 
     /// The versions of an agent's prompt, newest first.
-    fn list<'py>(&self, py: Python<'py>, agent_id: String) -> PyResult<Bound<'py, PyAny>> {
+    fn list<'py>(
+        &self,
+        py: Python<'py>,
+        agent_id: String,
+        awaitable: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let client = self.client.get().client(py)?;
-        let found = run(py, async move { client.list_prompt_versions(&agent_id).await })?;
-        convert::to_python(py, &found.into_iter().map(written).collect())
+        let call = async move {
+            let found = client.list_prompt_versions(&agent_id).await?;
+            Ok(found.into_iter().map(written).collect())
+        };
+        awaiting::run(py, awaitable, call, any)
     }
 
     /// The version of an agent's prompt that runs.
@@ -63,10 +72,14 @@ impl NativeVersions {
         py: Python<'py>,
         agent_id: String,
         environment: String,
+        awaitable: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         let client = self.client.get().client(py)?;
-        let find = async move { client.current_prompt_version(&agent_id, &environment).await };
-        convert::to_python(py, &run(py, find)?.map_or(Value::Null, written))
+        let call = async move {
+            let found = client.current_prompt_version(&agent_id, &environment).await?;
+            Ok(found.map_or(Value::Null, written))
+        };
+        awaiting::run(py, awaitable, call, any)
     }
 
     /// Lets a version run in an environment, or asks for it.
@@ -75,11 +88,12 @@ impl NativeVersions {
         py: Python<'py>,
         id: String,
         fields: &Bound<'py, PyDict>,
+        awaitable: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         let deploy: DeployPromptVersion = fields_of(py, fields)?;
         let client = self.client.get().client(py)?;
-        let after = run(py, async move { client.deploy_prompt_version(&id, &deploy).await })?;
-        convert::to_python(py, &written(after))
+        let call = async move { client.deploy_prompt_version(&id, &deploy).await.map(written) };
+        awaiting::run(py, awaitable, call, any)
     }
 
     /// Lets a version run again where it ran before.
@@ -88,19 +102,13 @@ impl NativeVersions {
         py: Python<'py>,
         id: String,
         reason: String,
+        awaitable: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         let client = self.client.get().client(py)?;
-        let after = run(py, async move { client.roll_back_to_prompt_version(&id, &reason).await })?;
-        convert::to_python(py, &written(after))
+        let call =
+            async move { client.roll_back_to_prompt_version(&id, &reason).await.map(written) };
+        awaiting::run(py, awaitable, call, any)
     }
-}
-
-/// Waits for a call and maps its error.
-fn run<T: Send>(
-    py: Python<'_>,
-    future: impl Future<Output = Result<T, Error>> + Send + 'static,
-) -> PyResult<T> {
-    runtime::wait(py, future)?.map_err(|failure| error::to_python(py, &failure))
 }
 
 fn fields_of<T: serde::de::DeserializeOwned>(
@@ -108,6 +116,10 @@ fn fields_of<T: serde::de::DeserializeOwned>(
     fields: &Bound<'_, PyDict>,
 ) -> PyResult<T> {
     parse(py, convert::to_json(fields)?)
+}
+
+fn any(py: Python<'_>, value: Value) -> PyResult<Py<PyAny>> {
+    Ok(convert::to_python(py, &value)?.unbind())
 }
 
 fn written(version: PromptVersion) -> Value {

@@ -13,22 +13,62 @@ import pytest
 from support import Scripted, Server, accept, eventually, sent_traces
 
 import execlave
-from execlave import Execlave
+from execlave import Agent, Execlave, PromptVersion, Trace
 
 Make = Callable[..., Execlave]
 
 
-def test_every_call_that_waits_has_a_twin_with_the_same_arguments() -> None:
-    twins = {name for name in vars(execlave._async.AsyncCalls) if name[0] == "a"}  # type: ignore[attr-defined]
-    waiting = {"ping", "register_agent", "check_agent_status", "check_usage", "enforce_policy"}
-    waiting |= {"enforce_tool_output", "verify_approval", "resolve_trace", "report_tool_baseline"}
-    waiting |= {"get_agent_credential", "authorize_agent_call", "discover_agents"}
-    waiting |= {"flush", "shutdown"}
-    assert twins == {f"a{name}" for name in waiting}
-    for name in waiting:
-        plain, twin = getattr(Execlave, name), getattr(Execlave, f"a{name}")
-        assert inspect.signature(plain) == inspect.signature(twin), name
-        assert inspect.iscoroutinefunction(twin) and twin.__doc__
+# What needs nobody's answer, each with a call. `finish` delivers by itself only where `async_mode=False` asks for it.
+NEEDS_NO_ANSWER: dict[type, dict[str, Callable[..., Any]]] = {
+    Execlave: {
+        "decides_locally": lambda exe: exe.decides_locally("a"),
+        "start_trace": lambda exe: exe.start_trace(),
+        "tool_descriptor": lambda exe: exe.tool_descriptor("s", "t", {}),
+        "trace": lambda exe: exe.trace(lambda: None)(),
+        "wrap": lambda exe: exe.wrap(lambda: None)(),
+    },
+    Trace: {
+        "add_metadata": lambda trace: trace.add_metadata({"k": 1}),
+        "add_tags": lambda trace: trace.add_tags(["t"]),
+        "finish": lambda trace: trace.finish(),
+        "set_cost": lambda trace: trace.set_cost(1),
+        "set_duration": lambda trace: trace.set_duration(1),
+        "set_input": lambda trace: trace.set_input("x"),
+        "set_model": lambda trace: trace.set_model("m"),
+        "set_output": lambda trace: trace.set_output("x"),
+        "set_tokens": lambda trace: trace.set_tokens(1, 1),
+    },
+    Agent: {},
+    PromptVersion: {},
+}
+
+
+def calls(kind: type) -> set[str]:
+    """The public methods of a class."""
+    names = {name for name in dir(kind) if not name.startswith("_")}
+    return {name for name in names if callable(getattr(kind, name))}
+
+
+@pytest.mark.parametrize("kind", NEEDS_NO_ANSWER, ids=lambda kind: kind.__name__)
+def test_every_call_that_waits_has_a_twin_with_the_same_arguments(kind: type) -> None:
+    named = calls(kind)
+    twins = {name for name in named if inspect.iscoroutinefunction(getattr(kind, name))}
+    # A call that is new belongs to one of the two: it gets a twin, or it is shown below that it waits for nobody.
+    assert {f"a{name}" for name in named - twins - set(NEEDS_NO_ANSWER[kind])} == twins
+    for twin in twins:
+        plain, awaited = getattr(kind, twin[1:]), getattr(kind, twin)
+        assert inspect.signature(plain) == inspect.signature(awaited), twin
+        assert awaited.__doc__
+
+
+def test_what_has_no_twin_asks_nobody(scripted: Scripted, client_of: Make) -> None:
+    exe = client_of()
+    for call in NEEDS_NO_ANSWER[Execlave].values():
+        call(exe)
+    trace = exe.start_trace()
+    for call in NEEDS_NO_ANSWER[Trace].values():
+        call(trace)
+    assert scripted.seen == []
 
 
 def test_the_whole_life_of_an_agent(connect: Make, server: Server, name: str) -> None:
@@ -52,6 +92,38 @@ def test_the_whole_life_of_an_agent(connect: Make, server: Server, name: str) ->
             await exe.aresolve_trace(f"tr_{name}", "success", "manual", detail="seen")
         with pytest.raises(execlave.ExeclaveError):
             await exe.aenforce_policy(name, "x")
+
+    asyncio.run(main())
+
+
+def test_versions_of_a_prompt_and_of_a_build(connect: Make, server: Server, name: str) -> None:
+    async def main() -> None:
+        exe = connect()
+        agent = await exe.aregister_agent(agent_id=name, name=name)
+        built = await exe.areport_agent_metadata(
+            name, version_label="1.4.0", git_commit="9f86d08", activate=True
+        )
+        assert (built["data"]["versionLabel"], built["data"]["isActive"]) == ("1.4.0", True)
+        with pytest.raises(execlave.ExeclaveError, match="nobody-at-all"):
+            await exe.areport_agent_metadata("nobody-at-all")
+        assert await agent.aget_current_prompt() is None
+        first = await agent.adeploy_prompt("one", model_parameters={"max_tokens": 5, "top_p": 1})
+        assert first.model_parameters == {"maxTokens": 5, "top_p": 1}
+        assert (first.approval_status, first.is_active) == ("pending", False)
+        assert await first.apromote_to_production(deployment_notes="go") is first
+        assert first.is_active and first.deployments[0]["deploymentNotes"] == "go"
+        second = await agent.adeploy_prompt("two", require_approval=False)
+        assert [d["environment"] for d in second.deployments] == ["development"]
+        assert (await agent.apromote_to_production(second.id)).is_active
+        current = await agent.aget_current_prompt()
+        assert current is not None and current.id == second.id
+        back = await agent.arollback_to_version(1, reason="worse")
+        assert (back.id, back.deployments[0]["reason"]) == (first.id, "worse")
+        assert [v.version_number for v in await agent.alist_prompt_versions()] == [2, 1]
+        with pytest.raises(execlave.ExeclaveError, match="not found"):
+            await agent.arollback_to_version(3)
+        await asyncio.to_thread(server.pause, name)
+        assert await agent.arefresh_status() == agent.status == "paused"
 
     asyncio.run(main())
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 from support import Request, Scripted, Server, accept, eventually
 
 from execlave import Execlave
+from execlave.integrations._boundary import Boundary
 
 Make = Callable[..., Execlave]
 
@@ -120,3 +123,60 @@ def test_the_end_does_not_wait_long_for_it(scripted: Scripted, client_of: Make) 
     exe.shutdown()
     ended.append(1)
     assert len(reports(scripted)) == 1
+
+
+def test_what_an_adapter_lets_go_ahead_counts_like_any_other(
+    connect: Make, server: Server, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Half a character in a message is more than the log of a test run can carry.
+    monkeypatch.setattr(logging.getLogger("Execlave"), "disabled", True)
+    told: list[dict[str, Any]] = []
+    exe = connect(on_enforcement_bypassed=told.append)
+    agent = exe.register_agent(agent_id=name, name=name)
+    bypass = {
+        "reason": "adapter_error",
+        "source": "fail_open_langchain",
+        "agentId": name,
+        "timestamp": "2026-11-30T08:00:00+00:00",
+        "message": "ExeclaveError: no such field",
+        "status": 400,
+    }
+    for _ in range(2):
+        exe._report_bypass(bypass)
+    exe._report_bypass(
+        {**bypass, "agentId": "a\0\ud800" * 300, "source": "s" * 99, "message": "m\ud800" * 999}
+    )
+    assert (exe.bypass_count, len(told), told[0]) == (3, 3, bypass)
+    exe.shutdown()
+    listed = server.call("GET", f"/api/v1/sdk/bypass-windows?agentId={name}")["data"]
+    (window,) = listed
+    assert (window["count"], window["agentUuid"]) == (2, agent.id)
+    for field in ("reason", "source", "message", "status"):
+        assert window[field] == bypass[field]
+    # What would make the server refuse the report is cut beforehand.
+    every = server.call("GET", "/api/v1/sdk/bypass-windows?reason=adapter_error&limit=200")["data"]
+    assert any(window["source"] == "s" * 64 for window in every)
+
+
+@pytest.mark.parametrize("awaited", [False, True])
+def test_an_adapter_that_gets_no_decision_is_counted(
+    awaited: bool, scripted: Scripted, client_of: Make
+) -> None:
+    exe = client_of()
+    scripted.script = lambda request: (400, {"error": {"code": "X", "message": "no such field"}})
+    boundary = Boundary("langchain", exe, "a")
+    if awaited:
+        assert asyncio.run(boundary.aask_tool("search", "toolInput", "x")) is None
+    else:
+        assert boundary.ask_tool("search", "toolInput", "x") is None
+    assert exe.bypass_count == 1
+    scripted.script = accept
+    exe.shutdown()
+    ((window,),) = (report["windows"] for report in reports(scripted))
+    assert (window["agentId"], window["reason"]) == ("a", "adapter_error")
+    assert (window["source"], window["status"]) == ("fail_open_langchain", 400)
+    # What the client itself let through is counted by it alone.
+    other = client_of()
+    scripted.script = outage
+    assert Boundary("langchain", other, "a").ask_tool("search", "toolInput", "x")
+    assert other.bypass_count == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import ssl
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import CLOSE, KEY, Request, Scripted, Server, accept, sent_traces
+from support import CLOSE, KEY, Request, Scripted, Server, accept, eventually, sent_traces
 
 import execlave
 from execlave import Execlave
@@ -242,3 +243,27 @@ def test_a_server_that_is_killed_under_a_crowd_loses_no_trace(own_server: Server
     assert total == 400
     windows = own_server.call("GET", "/api/v1/sdk/bypass-windows?limit=200")["data"]
     assert sum(window["count"] for window in windows) == exe.bypass_count > 0
+
+
+def test_large_traces_fill_the_memory_only_so_far(
+    scripted: Scripted, client_of: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    scripted.script = lambda request: (503, {}, {"Retry-After": "3600"})
+    exe = client_of(enable_injection_scan=False)
+    large = "x" * (4 << 20)
+    for number in range(20):
+        # Wherever it is large, and whatever it is large of.
+        trace = exe.start_trace(trace_id=f"tr_{number}")
+        trace.set_input(large) if number % 2 else trace.add_metadata({"k": [large]})
+        trace.finish()
+    exe.start_trace(trace_id="beyond").set_input(large * 17).finish()
+    # Under 64 MiB there is room for fifteen of them, besides the batch that is under way and what begins the next.
+    with caplog.at_level(logging.ERROR, "Execlave"):
+        lost = exe.lost_traces
+        assert lost + exe._native.waiting_traces == 21 and lost in (4, 5, 6)
+        eventually(lambda: "too large ones" in caplog.text)
+    scripted.script = accept
+    assert exe.flush()["sent"] == 21 - lost
+    sent = [trace["traceId"] for trace in sent_traces(scripted)]
+    assert sent[-15:] == [f"tr_{number}" for number in range(5, 20)]
+    assert exe.lost_traces == lost

@@ -5,19 +5,26 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Most things of a kind that wait at the same time; one more drops the oldest.
 pub(crate) const CAPACITY: usize = 10_000;
-/// Most bytes that wait at the same time, of what is kept by size.
-pub(crate) const CAPACITY_BYTES: usize = 32 << 20;
 
 /// Something that waits.
 pub(crate) trait Waits {
-    /// How many bytes it holds on to; 0 where only the number is bounded.
+    /// How many bytes it holds on to, about.
     fn bytes(&self) -> usize;
+}
+
+/// How much waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Level {
+    pub(crate) count: usize,
+    pub(crate) bytes: usize,
 }
 
 /// The queue.
 #[derive(Debug)]
 pub(crate) struct Buffer<T> {
     queue: Mutex<Queue<T>>,
+    /// Most bytes that wait at the same time.
+    capacity_bytes: usize,
 }
 
 #[derive(Debug)]
@@ -40,22 +47,26 @@ impl<T: Waits, R: Into<T>> Drop for InFlight<'_, T, R> {
     }
 }
 
-impl<T> Default for Buffer<T> {
-    fn default() -> Self {
-        Self { queue: Mutex::new(Queue { waiting: VecDeque::new(), bytes: 0, dropped: 0 }) }
-    }
-}
-
 impl<T: Waits> Buffer<T> {
-    /// Adds one; returns how many wait.
-    pub(crate) fn push(&self, one: T) -> usize {
+    /// An empty one for so many bytes.
+    pub(crate) fn new(capacity_bytes: usize) -> Self {
+        let queue = Queue { waiting: VecDeque::new(), bytes: 0, dropped: 0 };
+        Self { queue: Mutex::new(queue), capacity_bytes }
+    }
+
+    /// Adds one, for which the oldest make room; returns how much waits. What can never fit is dropped itself.
+    pub(crate) fn push(&self, one: T) -> Level {
         let mut queue = self.lock();
-        while !queue.fits(&one) && queue.pop().is_some() {
+        if one.bytes() > self.capacity_bytes {
+            queue.dropped += 1;
+            return queue.level();
+        }
+        while !queue.fits(&one, self.capacity_bytes) && queue.pop().is_some() {
             queue.dropped += 1;
         }
         queue.bytes += one.bytes();
         queue.waiting.push_back(one);
-        queue.waiting.len()
+        queue.level()
     }
 
     /// Takes up to `count` of the oldest.
@@ -83,7 +94,7 @@ impl<T: Waits> Buffer<T> {
     pub(crate) fn put_back(&self, things: impl DoubleEndedIterator<Item = T>) {
         let mut queue = self.lock();
         for thing in things.rev() {
-            if queue.fits(&thing) {
+            if queue.fits(&thing, self.capacity_bytes) {
                 queue.bytes += thing.bytes();
                 queue.waiting.push_front(thing);
             } else {
@@ -108,8 +119,12 @@ impl<T: Waits> Buffer<T> {
 }
 
 impl<T: Waits> Queue<T> {
-    fn fits(&self, one: &T) -> bool {
-        self.waiting.len() < CAPACITY && self.bytes + one.bytes() <= CAPACITY_BYTES
+    fn fits(&self, one: &T, capacity_bytes: usize) -> bool {
+        self.waiting.len() < CAPACITY && self.bytes + one.bytes() <= capacity_bytes
+    }
+
+    fn level(&self) -> Level {
+        Level { count: self.waiting.len(), bytes: self.bytes }
     }
 
     fn pop(&mut self) -> Option<T> {
@@ -122,6 +137,12 @@ impl<T: Waits> Queue<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const CAPACITY_BYTES: usize = 1 << 20;
+
+    fn buffer() -> Buffer<Parcel> {
+        Buffer::new(CAPACITY_BYTES)
+    }
 
     /// Something with a number, and a size.
     #[derive(Debug, PartialEq)]
@@ -139,7 +160,7 @@ mod tests {
 
     #[test]
     fn the_oldest_is_dropped_and_counted() {
-        let buffer = Buffer::default();
+        let buffer = buffer();
         for id in 0..CAPACITY + 3 {
             buffer.push(Parcel(id, 1));
         }
@@ -151,7 +172,7 @@ mod tests {
 
     #[test]
     fn what_is_put_back_keeps_its_order() {
-        let buffer = Buffer::default();
+        let buffer = buffer();
         (0..4).for_each(|id| {
             buffer.push(Parcel(id, 1));
         });
@@ -162,7 +183,7 @@ mod tests {
 
     #[test]
     fn bytes_are_bounded_in_the_buffer_and_in_a_batch() {
-        let buffer = Buffer::default();
+        let buffer = buffer();
         for id in 0..3 {
             buffer.push(Parcel(id, CAPACITY_BYTES / 2));
         }
@@ -171,6 +192,9 @@ mod tests {
         assert_eq!(ids(&buffer.take_batch(9, CAPACITY_BYTES)), [2]);
         buffer.push(Parcel(4, CAPACITY_BYTES));
         assert_eq!((buffer.len(), buffer.take_dropped()), (1, 0));
+        let level = buffer.push(Parcel(5, CAPACITY_BYTES + 1));
+        assert_eq!(level, Level { count: 1, bytes: CAPACITY_BYTES });
+        assert_eq!(buffer.take_dropped(), 1, "what never fits costs nobody else the place");
         buffer.put_back([Parcel(3, 1)].into_iter());
         assert_eq!((ids(&buffer.take(9)), buffer.take_dropped()), (vec![4], 1));
     }

@@ -4,6 +4,7 @@
 //! after a minute without a bypass, after a quarter of an hour, and at the end; only closed windows are sent. What the server cannot be
 //! told waits, bounded; what is forgotten is counted and reported as well. Every window has an id, so that sending it twice does no harm.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::agents::to_body;
+use crate::client::Client;
 use crate::clock;
 use crate::enforce::Bypass;
 use crate::http::{Call, Http};
@@ -30,6 +32,52 @@ const LONGEST_BACKOFF: Duration = Duration::from_mins(5);
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long the end of a client waits for its last report.
 const DRAIN: Duration = Duration::from_secs(3);
+
+/// An action that goes ahead without a decision, as it is reported.
+#[derive(Clone, Copy, Debug)]
+pub struct Occurrence<'a> {
+    /// The agent as the caller named it.
+    pub agent_id: &'a str,
+    /// Why nobody decided, as a word.
+    pub reason: &'a str,
+    /// What the caller was answered, as a word that begins with `fail_open_`.
+    pub source: &'a str,
+    /// What was met.
+    pub message: &'a str,
+    /// HTTP status, if there was an answer.
+    pub status: Option<u16>,
+    /// Failed attempts in a row for this agent, if the attempt failed.
+    pub consecutive_failures: Option<u32>,
+}
+
+impl<'a> From<&'a Bypass> for Occurrence<'a> {
+    fn from(bypass: &'a Bypass) -> Self {
+        Self {
+            agent_id: &bypass.agent_id,
+            reason: bypass.reason(),
+            source: bypass.source.as_str(),
+            message: &bypass.message,
+            status: bypass.status,
+            consecutive_failures: bypass.consecutive_failures,
+        }
+    }
+}
+
+impl Client {
+    /// How many actions went ahead without a decision since this client was made.
+    pub fn bypass_count(&self) -> u64 {
+        self.bypasses().load(Ordering::Relaxed)
+    }
+
+    /// Counts an action that went ahead without a decision, and tells the server afterwards. What [`Client::enforce`] lets through is
+    /// counted already; this is for whoever stands around it and could not even ask.
+    pub fn report_bypass(&self, occurrence: &Occurrence<'_>) {
+        self.bypasses().fetch_add(1, Ordering::Relaxed);
+        if let Some(windows) = self.bypass_windows() {
+            windows.add(occurrence);
+        }
+    }
+}
 
 /// The windows of one client and their way to the server.
 pub(crate) struct Bypasses {
@@ -50,7 +98,7 @@ impl Bypasses {
     }
 
     /// Counts one.
-    pub(crate) fn add(&self, bypass: &Bypass) {
+    pub(crate) fn add(&self, bypass: &Occurrence<'_>) {
         self.lock().add(bypass, Instant::now());
     }
 

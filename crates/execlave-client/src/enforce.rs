@@ -18,6 +18,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::agents::to_body;
 use crate::approvals::PendingApproval;
+use crate::bypasses::Occurrence;
 use crate::client::Client;
 use crate::clock;
 use crate::config::FailMode;
@@ -188,11 +189,6 @@ impl Client {
         self.ask_until_answered(question).await
     }
 
-    /// How many actions went ahead without a decision since this client was made.
-    pub fn bypass_count(&self) -> u64 {
-        self.bypasses().load(std::sync::atomic::Ordering::Relaxed)
-    }
-
     async fn ask_until_answered(&self, question: Question) -> Result<Answer, Error> {
         let action = Action::clone(&question.action);
         let body = to_body(&EnforceRequest::about(question.key.clone(), action))?;
@@ -358,7 +354,6 @@ impl Client {
     /// Lets an action through that nobody decided on, and says so.
     fn without_decision(&self, question: &Question, outage: Outage) -> Result<Answer, Error> {
         self.refuse_known(question)?;
-        self.bypasses().fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let source = outage.source;
         let mut body = Map::new();
         body.insert("allowed".to_owned(), Value::Bool(true));
@@ -378,9 +373,7 @@ impl Client {
             status: outage.status,
             consecutive_failures: (outage.failures > 0).then_some(outage.failures),
         };
-        if let Some(windows) = self.bypass_windows() {
-            windows.add(&bypass);
-        }
+        self.report_bypass(&Occurrence::from(&bypass));
         Ok(Answer::Allowed(Allowed { source, body, bypass: Some(bypass) }))
     }
 }

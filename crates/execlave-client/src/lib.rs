@@ -57,6 +57,7 @@ mod request;
 
 pub use crate::agents::RegisteredAgent;
 pub use crate::approvals::PendingApproval;
+pub use crate::bypasses::Occurrence;
 pub use crate::client::{Client, Knowledge};
 pub use crate::config::{ApiKey, Config, FailMode, Privacy};
 pub use crate::credentials::AgentCredential;

@@ -1,6 +1,7 @@
 //! What waits to be sent, the account of what never will be, and the task that sends it: when a batch is full, at every interval, and
 //! once more at the end.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -21,6 +22,11 @@ pub(crate) trait Outbox: Send + Sync + 'static {
 
     /// Sends what waits; whether all of it found its way.
     fn send_all(&self) -> impl Future<Output = bool> + Send;
+
+    /// Moves what waits out of memory, to where it can wait longer; whether there was room for all of it.
+    fn put_aside(&self) -> bool {
+        false
+    }
 
     /// Gives up on everything that waits and would not outlive the process.
     fn give_up(&self, reason: &str) {
@@ -44,10 +50,13 @@ pub(crate) struct Queue<T> {
 }
 
 impl<T: Waits> Queue<T> {
-    /// An empty one; `tell_lost` learns of everything that will never be delivered, and why.
-    pub(crate) fn new(tell_lost: impl Fn(usize, &str) + Send + Sync + 'static) -> Self {
+    /// An empty one for so many bytes; `tell_lost` learns of everything that will never be delivered, and why.
+    pub(crate) fn new(
+        capacity_bytes: usize,
+        tell_lost: impl Fn(usize, &str) + Send + Sync + 'static,
+    ) -> Self {
         Self {
-            buffer: Buffer::default(),
+            buffer: Buffer::new(capacity_bytes),
             sending: tokio::sync::Mutex::new(()),
             full_batch: Notify::new(),
             lost: AtomicU64::new(0),
@@ -72,7 +81,7 @@ impl<T: Waits> Queue<T> {
     pub(crate) fn count_dropped(&self) {
         let dropped = self.buffer.take_dropped();
         if dropped > 0 {
-            self.lose(dropped, "too many were waiting");
+            self.lose(dropped, "too many were waiting, or too large ones");
         }
     }
 
@@ -103,11 +112,13 @@ pub(crate) async fn run(
         tokio::select! {
             () = stop.cancelled() => break,
             () = sleep(every) => {}
-            // While nothing gets through, a full batch is the normal state and no reason to hurry.
             () = outbox.queue().full_batch.notified(), if !failing => {}
+            // While nothing gets through, a full batch is the normal state and no reason to hurry.
+            never = put_aside(&*outbox), if failing => match never {},
         }
         let everything = tokio::select! {
             everything = outbox.send_all() => everything,
+            never = put_aside(&*outbox) => match never {},
             () = stop.cancelled() => break,
         };
         failing = !everything;
@@ -117,4 +128,16 @@ pub(crate) async fn run(
         let _ = tokio::time::timeout(patience, outbox.send_all()).await;
     }
     outbox.give_up("the server could not be reached before the end");
+}
+
+/// Makes room in memory whenever a batch is full and cannot be sent at once, until there is nowhere to put it. Never ends by itself.
+async fn put_aside(outbox: &impl Outbox) -> Infallible {
+    loop {
+        outbox.queue().full_batch.notified().await;
+        if !outbox.put_aside() {
+            // Whoever looks next, after the interval or the delivery under way, finds the bell rung.
+            outbox.queue().full_batch.notify_one();
+            return std::future::pending().await;
+        }
+    }
 }

@@ -29,6 +29,8 @@ const BATCH_BYTES: usize = 1 << 20;
 const FULL: usize = 100;
 /// Bytes of an action that are kept until the report is sent; of a larger one the digest is computed at once.
 const KEPT: usize = 4 << 10;
+/// Most bytes of reports that wait at the same time.
+const CAPACITY_BYTES: usize = 32 << 20;
 /// About how much a violation holds on to, with its message and excerpt.
 const VIOLATION: usize = 512;
 /// A batch that makes the server fail so often in a row is given up: it must not hold up those behind it.
@@ -141,7 +143,8 @@ impl Report {
 
 impl Reports {
     pub(crate) fn new(http: Arc<Http>, observer: Arc<dyn Observer>) -> Self {
-        let queue = Queue::new(move |count, reason| observer.decisions_lost(count, reason));
+        let queue =
+            Queue::new(CAPACITY_BYTES, move |count, reason| observer.decisions_lost(count, reason));
         Self { http, queue, failures: AtomicU32::new(0) }
     }
 
@@ -150,7 +153,7 @@ impl Reports {
         if self.queue.is_abandoned() {
             return self.queue.lose(1, "it was made while the client was shut down");
         }
-        if self.queue.buffer.push(report) >= FULL {
+        if self.queue.buffer.push(report).count >= FULL {
             self.queue.full_batch.notify_one();
         }
     }

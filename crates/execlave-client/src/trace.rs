@@ -22,6 +22,7 @@ mod otlp;
 mod prepare;
 mod spool;
 mod stamp;
+mod weight;
 
 pub(crate) use self::deliver::{Destination, is_final, jittered};
 pub(crate) use self::flush::Pipeline;
@@ -139,8 +140,8 @@ impl Client {
         Ok(trace)
     }
 
-    /// Hands a finished trace to the background task. Never waits and never fails: when 10,000 are waiting, the oldest is dropped and
-    /// counted.
+    /// Hands a finished trace to the background task. Never waits and never fails: when 10,000 are waiting, or 64 MiB of them, the oldest
+    /// are dropped and counted.
     pub fn record(&self, trace: TraceBody) {
         if self.is_closed() {
             self.pipeline().queue().lose(1, "it was finished after the client was shut down");

@@ -6,8 +6,8 @@ use std::time::Duration;
 use execlave_api::bypasses::{BypassWindowBody, DroppedBypasses};
 use tokio::time::Instant;
 
+use super::Occurrence;
 use crate::clock;
-use crate::enforce::Bypass;
 
 /// A window without a bypass for so long is over.
 const IDLE: Duration = Duration::from_mins(1);
@@ -19,8 +19,9 @@ const CLOSED: usize = 500;
 const OPEN: usize = 500;
 /// Windows in one report.
 const BATCH: usize = 100;
-/// UTF-16 units of an agent's id, and of a message, that are kept.
+/// UTF-16 units of an agent's id, of a reason or source, and of a message, that are kept.
 const AGENT_UNITS: usize = 256;
+const WORD_UNITS: usize = 64;
 const MESSAGE_UNITS: usize = 500;
 /// What the server counts to.
 const MOST: i64 = 1_000_000_000;
@@ -29,7 +30,7 @@ const MOST_FAILURES: u32 = 1_000_000;
 /// Everything that the server was not told yet.
 #[derive(Debug, Default)]
 pub(super) struct Windows {
-    open: HashMap<(String, &'static str), Open>,
+    open: HashMap<(String, String), Open>,
     closed: VecDeque<BypassWindowBody>,
     dropped: Option<DroppedBypasses>,
 }
@@ -43,19 +44,20 @@ struct Open {
 
 impl Windows {
     /// Counts one.
-    pub(super) fn add(&mut self, bypass: &Bypass, now: Instant) {
-        let agent_id = or_unknown(cut(&bypass.agent_id, AGENT_UNITS));
-        let key = (agent_id.clone(), bypass.reason());
+    pub(super) fn add(&mut self, bypass: &Occurrence<'_>, now: Instant) {
+        let agent_id = or_unknown(cut(bypass.agent_id, AGENT_UNITS));
+        let word = |text| or_unknown(cut(text, WORD_UNITS));
+        let key = (agent_id.clone(), word(bypass.reason));
         if self.open.len() >= OPEN && !self.open.contains_key(&key) {
             self.close_where(|_, _| true);
         }
-        let at = bypass.at.to_string();
+        let at = clock::now().to_string();
         let window = self.open.entry(key).or_insert_with(|| Open {
             body: BypassWindowBody {
                 window_id: clock::new_id().to_string(),
                 agent_id,
-                reason: bypass.reason().to_owned(),
-                source: bypass.source.as_str().to_owned(),
+                reason: word(bypass.reason),
+                source: word(bypass.source),
                 first_at: at.clone(),
                 last_at: at.clone(),
                 count: 0,
@@ -70,7 +72,7 @@ impl Windows {
         let body = &mut window.body;
         body.last_at = at;
         body.count = (body.count + 1).min(MOST);
-        let message = cut(&bypass.message, MESSAGE_UNITS);
+        let message = cut(bypass.message, MESSAGE_UNITS);
         body.message = (!message.is_empty()).then_some(message);
         body.status = bypass.status.map(i64::from);
         body.consecutive_failures =
@@ -119,7 +121,7 @@ impl Windows {
         open.chain(closed).chain(dropped).sum()
     }
 
-    fn close_where(&mut self, is_over: impl Fn(&(String, &'static str), &Open) -> bool) {
+    fn close_where(&mut self, is_over: impl Fn(&(String, String), &Open) -> bool) {
         for (_, window) in self.open.extract_if(|key, window| is_over(key, window)) {
             if self.closed.len() >= CLOSED
                 && let Some(oldest) = self.closed.pop_front()
@@ -159,26 +161,30 @@ fn or_unknown(text: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::enforce::Source;
 
-    fn bypass(agent: &str, source: Source) -> Bypass {
-        Bypass {
-            source,
-            agent_id: agent.to_owned(),
-            at: clock::now(),
-            message: "\0".repeat(600),
+    fn bypass<'a>(agent_id: &'a str, reason: &'a str) -> Occurrence<'a> {
+        Occurrence {
+            agent_id,
+            reason,
+            source: "fail_open",
+            message: LONG,
             status: None,
             consecutive_failures: Some(u32::MAX),
         }
     }
 
+    const LONG: &str = match std::str::from_utf8(&[0; 600]) {
+        Ok(text) => text,
+        Err(_) => "",
+    };
+
     #[test]
     fn bypasses_of_one_agent_for_one_reason_are_counted_together() {
         let (mut windows, now) = (Windows::default(), Instant::now());
-        for source in [Source::NetworkError, Source::NetworkError, Source::CircuitBreaker] {
-            windows.add(&bypass("a", source), now);
+        for reason in ["network_error", "network_error", "circuit_breaker_open"] {
+            windows.add(&bypass("a", reason), now);
         }
-        windows.add(&bypass("", Source::NetworkError), now);
+        windows.add(&bypass("", "network_error"), now);
         assert!(windows.oldest().is_empty());
         windows.close_of("a");
         let mut counts: Vec<_> =
@@ -197,16 +203,16 @@ mod tests {
     #[test]
     fn a_window_is_over_when_it_is_idle_or_old() {
         let (mut windows, now) = (Windows::default(), Instant::now());
-        let source = Source::NetworkError;
-        windows.add(&bypass("a", source), now);
+        let reason = "network_error";
+        windows.add(&bypass("a", reason), now);
         for minute in 1..=15 {
-            windows.add(&bypass("a", source), now + Duration::from_secs(59) * minute);
+            windows.add(&bypass("a", reason), now + Duration::from_secs(59) * minute);
         }
         windows.close_old(now + Duration::from_secs(59 * 15));
         assert!(windows.oldest().is_empty());
         windows.close_old(now + OLDEST);
         assert_eq!(windows.oldest().len(), 1);
-        windows.add(&bypass("b", source), now);
+        windows.add(&bypass("b", reason), now);
         windows.close_old(now + IDLE);
         assert_eq!(windows.oldest().len(), 2);
     }
@@ -215,7 +221,7 @@ mod tests {
     fn what_is_forgotten_is_counted_and_reported_once() {
         let (mut windows, now) = (Windows::default(), Instant::now());
         for agent in 0..CLOSED + 3 {
-            windows.add(&bypass(&agent.to_string(), Source::ServerError), now);
+            windows.add(&bypass(&agent.to_string(), "server_error"), now);
             windows.close_all();
         }
         assert_eq!(windows.bypasses(), 503);

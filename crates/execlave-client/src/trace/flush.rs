@@ -19,6 +19,8 @@ use crate::http::Http;
 use crate::observer::Observer;
 use crate::outbox::{Outbox, Queue};
 
+/// Most bytes of traces that wait in memory for one destination.
+const CAPACITY_BYTES: usize = 64 << 20;
 /// Bytes in one request, well under what the server takes.
 const BATCH_BYTES: usize = 4 << 20;
 /// Most traces that the server takes in one request.
@@ -76,7 +78,8 @@ impl Pipeline {
         credentials: Arc<Credentials>,
     ) -> Result<Self, InvalidSetting> {
         let told = Arc::clone(&observer);
-        let queue = Queue::new(move |count, reason| told.traces_lost(count, reason));
+        let queue =
+            Queue::new(CAPACITY_BYTES, move |count, reason| told.traces_lost(count, reason));
         let open =
             |folder: &Path| Spool::open(folder, &destination.name(&config), config.spool_bytes);
         let spool = config.spool_dir.as_deref().map(open).transpose()?;
@@ -96,7 +99,8 @@ impl Pipeline {
     }
 
     pub(crate) fn push(&self, trace: TraceBody) {
-        if self.queue.buffer.push(Waiting(Box::new(trace))) >= self.config.batch_size {
+        let level = self.queue.buffer.push(Waiting::new(trace));
+        if level.count >= self.config.batch_size || level.bytes >= BATCH_BYTES {
             self.queue.full_batch.notify_one();
         }
     }
@@ -115,7 +119,12 @@ impl Pipeline {
         self.queue.count_dropped();
         let mut left = self.queue.buffer.len();
         self.save(&mut left, &mut report);
-        while let Some(batch) = self.next_batch(&mut left, &mut report) {
+        // More may be put aside meanwhile; it is not waited for.
+        let mut due = self.waiting();
+        while due > 0
+            && let Some(batch) = self.next_batch(&mut left, &mut report)
+        {
+            due = due.saturating_sub(batch.len());
             let outcome = self.deliver(&batch).await;
             if let Outcome::Undelivered { again } = outcome {
                 *lock(&self.not_before) = again;
@@ -198,12 +207,12 @@ impl Pipeline {
         let mut ready: Vec<Ready> = lock(&self.next).take().into_iter().collect();
         let mut bytes: usize = ready.iter().map(|trace| trace.json.len()).sum();
         while *left > 0 && ready.len() < limit {
-            let Some(Waiting(body)) = self.queue.buffer.take(1).pop() else {
+            let Some(waiting) = self.queue.buffer.take(1).pop() else {
                 *left = 0;
                 break;
             };
             *left -= 1;
-            match prepare(*body, &self.config, &self.destination) {
+            match prepare(waiting.into_trace(), &self.config, &self.destination) {
                 Ok(trace) if bytes > 0 && bytes + trace.json.len() > BATCH_BYTES => {
                     *lock(&self.next) = Some(trace);
                     break;
@@ -220,6 +229,12 @@ impl Pipeline {
             }
         }
         (!ready.is_empty()).then(|| Batch::of(ready))
+    }
+
+    fn tell_refused(&self, report: &FlushReport) {
+        if !report.rejected.is_empty() {
+            self.observer.traces_rejected(&report.rejected);
+        }
     }
 
     /// Gives up on what only memory holds; what is on the disk waits for the next process.
@@ -252,15 +267,22 @@ impl Outbox for Pipeline {
 
     async fn send_all(&self) -> bool {
         if lock(&self.not_before).is_some_and(|moment| Instant::now() < moment) {
-            let mut report = FlushReport::default();
-            self.save(&mut self.queue.buffer.len(), &mut report);
+            self.put_aside();
             return false;
         }
         let report = self.flush().await;
-        if !report.rejected.is_empty() {
-            self.observer.traces_rejected(&report.rejected);
-        }
+        self.tell_refused(&report);
         report.undelivered == 0
+    }
+
+    fn put_aside(&self) -> bool {
+        if self.spool.is_none() {
+            return false;
+        }
+        let mut report = FlushReport::default();
+        self.save(&mut self.queue.buffer.len(), &mut report);
+        self.tell_refused(&report);
+        lock(&self.held).is_none()
     }
 
     fn give_up(&self, reason: &str) {

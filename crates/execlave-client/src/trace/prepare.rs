@@ -6,14 +6,14 @@ use execlave_core::detect;
 use serde_json::json;
 
 use super::deliver::Destination;
-use super::otlp;
+use super::{otlp, weight};
 use crate::buffer::Waits;
 use crate::config::Config;
 use crate::privacy;
 
-/// A trace as the application finished it.
+/// A trace as the application finished it, and how many bytes it holds on to.
 #[derive(Debug)]
-pub(crate) struct Waiting(pub(super) Box<TraceBody>);
+pub(crate) struct Waiting(Box<TraceBody>, usize);
 
 /// A trace as it goes out.
 #[derive(Clone, Debug)]
@@ -22,9 +22,20 @@ pub(super) struct Ready {
     pub(super) json: String,
 }
 
+impl Waiting {
+    pub(super) fn new(trace: TraceBody) -> Self {
+        let bytes = weight::of(&trace);
+        Self(Box::new(trace), bytes)
+    }
+
+    pub(super) fn into_trace(self) -> TraceBody {
+        *self.0
+    }
+}
+
 impl Waits for Waiting {
     fn bytes(&self) -> usize {
-        0
+        self.1
     }
 }
 

@@ -7,5 +7,6 @@ mod enforce;
 mod local;
 mod prompt_versions;
 mod reports;
+mod server_first;
 mod support;
 mod trace;

@@ -246,3 +246,59 @@ async fn a_server_that_wants_to_be_left_alone_is_left_alone() {
     assert_eq!(server.seen("/").len(), 1);
     assert_eq!(client.waiting_traces(), 1);
 }
+
+#[tokio::test]
+async fn what_waits_is_bounded_by_bytes_and_what_gives_way_is_counted() {
+    let server = FakeServer::new(accept).await;
+    let notes = Arc::new(Notes::default());
+    let mut config = server.config();
+    config.scan_injections = false;
+    let client =
+        Client::with_observer(config, notes.clone(), Knowledge::default()).expect("a client");
+    let large = "x".repeat(4 << 20);
+    for id in 0..20 {
+        record(&client, &id.to_string(), json!(large));
+    }
+    // 64 MiB, less what a trace holds besides its input.
+    assert_eq!((client.waiting_traces(), client.lost_traces()), (15, 5));
+    record(&client, "beyond all bounds", json!(large.repeat(17)));
+    assert_eq!((client.waiting_traces(), client.lost_traces()), (15, 6));
+    assert_eq!(client.flush().await.sent, 15);
+    assert_eq!(ids(&server.seen("/api/v1/traces/ingest")[0]), ["5"]);
+    let why = "too many were waiting, or too large ones";
+    assert_eq!(
+        *notes.0.lock().expect("notes"),
+        [format!("5 lost: {why}"), format!("1 lost: {why}")]
+    );
+}
+
+#[tokio::test]
+async fn with_a_spool_the_disk_takes_what_memory_cannot_while_the_server_is_away() {
+    for away in [|| Reply::Raw(503, ""), || Reply::Hang] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let server = FakeServer::new(move |_| away()).await;
+        let client = server.client_with(|config| {
+            config.flush_interval = Some(Duration::from_mins(1));
+            config.timeout = Duration::from_mins(1);
+            config.scan_injections = false;
+            config.spool_dir = Some(folder.path().to_owned());
+            config.shutdown_timeout = Duration::from_millis(100);
+        });
+        let large = "x".repeat(4 << 20);
+        for id in 0..20_u64 {
+            record(&client, &id.to_string(), json!(large));
+            let kept = || {
+                let files = std::fs::read_dir(folder.path()).expect("the folder");
+                files
+                    .map(|file| file.expect("a file").metadata().expect("its size").len())
+                    .sum::<u64>()
+            };
+            eventually(|| -> bool { kept() > (id + 1) << 22 }).await;
+        }
+        assert_eq!((client.waiting_traces(), client.lost_traces()), (20, 0));
+        client.shutdown().await;
+        assert_eq!(client.lost_traces(), 0);
+        let heir = server.client_with(|config| config.spool_dir = Some(folder.path().to_owned()));
+        assert_eq!(heir.waiting_traces(), 20);
+    }
+}
