@@ -74,6 +74,7 @@ class Execlave(AgentCalls, IdentityCalls, VersionCalls, EnforcementCalls, TraceC
 
     Raises:
         ValueError: The key is missing or a setting makes no sense.
+        ExeclaveError: The interpreter is going away, and what waited at its exit was delivered already.
     """
 
     def __init__(
@@ -106,6 +107,7 @@ class Execlave(AgentCalls, IdentityCalls, VersionCalls, EnforcementCalls, TraceC
         spool_max_bytes: int = 256 * 1024 * 1024,
         local_decisions: bool | Literal["outage"] = True,
     ) -> None:
+        _lifetime.ensure_not_over()
         key = api_key or os.environ.get("EXECLAVE_API_KEY") or ""
         if not key.strip():
             raise ValueError(

@@ -105,8 +105,6 @@ impl NativeClient {
             poll_interval.map(|every| seconds("poll_interval_seconds", every)).transpose()?;
         settings.heartbeat_interval = seconds("heartbeat_interval_seconds", heartbeat_interval)?;
         (settings.local_decisions, settings.ask_server_first) = local_decisions;
-        // Before a fork the workers are parked, and a bundle is not being compiled.
-        settings.blocking_threads = false;
         let current = start(py, &settings, &observer, Knowledge::default())?
             .map_err(|failure| error::to_python(py, &failure))?;
         Ok(Self { settings, observer, current: Mutex::new(current) })
@@ -396,9 +394,10 @@ fn start(
     observer: &Py<PyAny>,
     knowledge: Knowledge,
 ) -> PyResult<Result<Current, Error>> {
-    let (handle, tasks) = runtime::shared(py)?;
+    let runtime::Engine { handle, tasks, work_threads } = runtime::shared(py)?;
     let mut config = settings.clone();
     config.tasks = tasks.clone();
+    config.work_threads = work_threads;
     let observer = PythonObserver::new(observer.clone_ref(py), handle.clone(), tasks);
     let _context = handle.enter();
     let client = Client::with_observer(config, std::sync::Arc::new(observer), knowledge);

@@ -164,6 +164,33 @@ def test_multiprocessing(method: str, scripted: Scripted, tmp_path: Any) -> None
     assert [trace["traceId"] for trace in sent_traces(scripted)] == ["child"]
 
 
+def test_a_pool_that_is_closed_and_joined_delivers_everything(
+    scripted: Scripted, tmp_path: Path
+) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        PREAMBLE
+        + textwrap.dedent(
+            """
+            import multiprocessing
+
+            def work(number):
+                exe.start_trace(trace_id=f'task {number}').finish()
+
+            with multiprocessing.get_context('fork').Pool(4) as pool:
+                pool.map(work, range(20))
+                pool.close()
+                pool.join()
+            """
+        )
+    )
+    done = subprocess.run(
+        [sys.executable, program, scripted.url], capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert {trace["traceId"] for trace in sent_traces(scripted)} == {f"task {n}" for n in range(20)}
+
+
 def test_forks_under_load(scripted: Scripted) -> None:
     done = run(
         """

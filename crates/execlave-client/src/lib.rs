@@ -59,6 +59,7 @@ pub use crate::agents::RegisteredAgent;
 pub use crate::approvals::PendingApproval;
 pub use crate::bypasses::Occurrence;
 pub use crate::client::{Client, Knowledge};
+pub use crate::compute::{WorkThread, WorkThreads};
 pub use crate::config::{ApiKey, Config, FailMode, Privacy};
 pub use crate::credentials::AgentCredential;
 pub use crate::enforce::{Allowed, Answer, Bypass, Source};

@@ -18,10 +18,13 @@ use crate::outbox::Outbox as _;
 mod batch;
 mod deliver;
 mod flush;
+mod history;
 mod otlp;
 mod prepare;
+mod receipt;
 mod spool;
 mod stamp;
+mod stock;
 mod weight;
 
 pub(crate) use self::deliver::{Destination, is_final, jittered};

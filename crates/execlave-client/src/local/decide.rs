@@ -61,7 +61,7 @@ impl Client {
         } else {
             let (held, action, key) = (Arc::clone(&held), Arc::clone(action), key.to_owned());
             let deciding = move || Some(held.decide(held.agents.get(&key)?, &action, now));
-            match compute(self.config().blocking_threads, deciding).await.flatten() {
+            match compute(self.config().work_threads.questions.as_ref(), deciding).await.flatten() {
                 Some(verdict) => verdict,
                 None => return unknown,
             }

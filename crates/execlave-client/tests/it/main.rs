@@ -3,6 +3,7 @@
 mod agents;
 mod approvals;
 mod control;
+mod delivery;
 mod enforce;
 mod local;
 mod prompt_versions;
