@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -34,16 +35,17 @@ def test_questions_are_answered_while_large_traces_are_prepared(
     asking = client_of(request_timeout_seconds=1, enforcement_on_outage="fail_closed")
     senders = [client_of() for _ in range(3)]
     for sender in senders:
-        for _ in range(3):
-            sender.start_trace().set_input(WORDS * 30_000).finish()
+        sender.start_trace().set_input(WORDS * 250_000).finish()
     with ThreadPoolExecutor(3) as pool:
         reports = [pool.submit(sender.flush) for sender in senders]
-        asked = 0
+        waits = []
         while not all(report.done() for report in reports):
+            began = time.monotonic()
             assert asking.enforce_policy("a", "x")["allowed"]
-            asked += 1
-    assert [report.result()["sent"] for report in reports] == [3, 3, 3]
-    assert asked > 10
+            waits.append(time.monotonic() - began)
+    assert len(sent_traces(scripted)) == 3
+    # The timeout is a second; a worker that scans does not notice when it is over.
+    assert len(waits) > 10 and max(waits) < 2
 
 
 def test_a_fork_in_the_middle_of_a_scan(scripted: Scripted, client_of: Make) -> None:

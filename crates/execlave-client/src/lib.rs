@@ -24,8 +24,8 @@
 //! # }
 //! ```
 //!
-//! There is no global state and no thread of its own: background work runs as tasks on the caller's Tokio runtime, and
-//! [`Client::shutdown`] waits for it.
+//! There is no global state and no thread of its own: background work runs as tasks on the caller's Tokio runtime, what takes long to
+//! compute on its blocking threads or those of [`WorkThreads`], and [`Client::shutdown`] waits for it.
 
 pub mod agents;
 pub mod approvals;
