@@ -20,6 +20,7 @@ use crate::enforce::{Allowed, Answer, Source};
 use crate::error::Error;
 use crate::outbox::Outbox as _;
 use crate::reports::{About, Report};
+use crate::trace::History;
 
 /// Larger actions are read on a thread where nobody else waits.
 const LARGE: usize = 32 << 10;
@@ -131,6 +132,7 @@ impl Client {
             bundle_version: Arc::clone(&held.version),
             duration_us: i64::try_from(duration.as_micros()).unwrap_or(i64::MAX),
             evaluated_at: clock::now(),
+            history: History::default(),
         });
         answer
     }

@@ -150,7 +150,7 @@ pub(crate) fn is_final(status: u16) -> bool {
 }
 
 /// Whether the server was there and could not do what it was asked, unlike one that is away, overloaded, or behind a gateway that says so.
-fn is_failure(status: u16) -> bool {
+pub(crate) fn is_failure(status: u16) -> bool {
     status >= 500 && !matches!(status, 502..=504)
 }
 

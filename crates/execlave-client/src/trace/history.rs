@@ -1,4 +1,4 @@
-//! What happened to a batch so far, and what follows from it.
+//! What happened to a batch, or to a report of a decision, so far, and what follows from it.
 
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ const HOPELESS_TIME: Duration = Duration::from_hours(1);
 const PAUSE: Duration = Duration::from_secs(10);
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
-/// The failures of a batch: answers that say that the server fails on it, rather than that it is away.
+/// The failures of the server on a batch: answers that say that the server fails on it, rather than that it is away.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct History {
-    pub(super) failures: u32,
+pub(crate) struct History {
+    pub(crate) failures: u32,
     first: Option<Instant>,
     last: Option<Instant>,
     again: Option<Instant>,
@@ -29,7 +29,7 @@ pub(super) struct History {
 
 impl History {
     /// With one failure more, in this flush.
-    pub(super) fn failed(self, now: Instant, round: u64) -> Self {
+    pub(crate) fn failed(self, now: Instant, round: u64) -> Self {
         let failures = self.failures.saturating_add(1);
         let again = Some(now + jittered(pause_after(failures)));
         let first = self.first.or(Some(now));
@@ -58,7 +58,7 @@ impl History {
 
     /// Whether a single trace is given up at this failure. Only if the server has taken others since the one before: an outage is no
     /// trace's fault, however long it lasts.
-    pub(super) fn is_hopeless(self, now: Instant, taken: Option<Instant>) -> bool {
+    pub(crate) fn is_hopeless(self, now: Instant, taken: Option<Instant>) -> bool {
         let is_old = self.first.is_some_and(|first| now - first >= HOPELESS_TIME);
         self.failures + 1 >= HOPELESS_AFTER && is_old && taken > self.last
     }
