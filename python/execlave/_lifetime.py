@@ -10,6 +10,7 @@ import weakref
 from typing import Protocol
 
 from . import _native
+from .exceptions import ExeclaveError
 
 logger = logging.getLogger("Execlave")
 
@@ -21,6 +22,17 @@ class _Closable(Protocol):
 _clients: weakref.WeakSet[_Closable] = weakref.WeakSet()
 # The process whose end as a worker is taken care of.
 _worker: int | None = None
+# Set when nothing is delivered any more, because nobody would be left to wait for it.
+_over = False
+
+
+def ensure_not_over() -> None:
+    """Refuse a client whose traces nobody would deliver: `atexit` calls nothing that is registered while it runs."""
+    if _over:
+        raise ExeclaveError(
+            "The interpreter is going away and delivers nothing any more; make the client earlier, "
+            "or in an exit handler that is registered after execlave was imported"
+        )
 
 
 def remember(client: _Closable) -> None:
@@ -33,6 +45,8 @@ def remember(client: _Closable) -> None:
 
 def _close_all() -> None:
     """Deliver what waits before the interpreter goes, then end the native threads."""
+    global _over
+    _over = True
     for client in list(_clients):
         try:
             client.shutdown()

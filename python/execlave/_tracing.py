@@ -242,8 +242,9 @@ class TraceCalls(Core):
     def flush(self) -> dict[str, Any]:
         """Send what waits and say what became of it.
 
-        `sent` counts the traces that the server stored, `rejected` lists those that it refused (`traceId`, `code`, `message`), and
-        `undelivered` counts those that could not be delivered; they are tried again later.
+        `sent` counts the traces that the server stored, `rejected` lists those that it refused (`traceId`, `code`, `message`) and
+        that are not sent again, and `undelivered` counts those that could not be delivered; they wait, and are tried again later.
+        What is given up meanwhile is in none of them, but counted in `lost_traces`.
 
         Example:
             >>> exe.start_trace(agent_id="support").finish()
@@ -254,7 +255,7 @@ class TraceCalls(Core):
 
     @property
     def lost_traces(self) -> int:
-        """How many traces will never be delivered: dropped from a full buffer, or given up on at the end."""
+        """How many traces will never be delivered: dropped from a full buffer, given up at the end, or after many failures."""
         return self._native.lost_traces
 
     @property

@@ -80,6 +80,7 @@ class Execlave(AgentCalls, IdentityCalls, VersionCalls, EnforcementCalls, TraceC
 
     Raises:
         ValueError: The key is missing or a setting makes no sense, whatever is wrong with it; the text names the parameter.
+        ExeclaveError: The interpreter is going away, and what waited at its exit was delivered already.
 
     Example:
         >>> with Execlave(enforcement_on_outage="fail_closed", environment="staging") as client:
@@ -120,6 +121,7 @@ class Execlave(AgentCalls, IdentityCalls, VersionCalls, EnforcementCalls, TraceC
         approval_poll_interval_seconds: float = 5,
         approval_timeout_seconds: float = 1800,
     ) -> None:
+        _lifetime.ensure_not_over()
         key = settings.optional_text("api_key", api_key) or os.environ.get("EXECLAVE_API_KEY", "")
         if not key.strip():
             raise ValueError(

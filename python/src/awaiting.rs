@@ -84,7 +84,7 @@ fn begin<T: Send + 'static>(
 ) -> PyResult<Bound<'_, PyAny>> {
     let event_loop = running_loop(py)?;
     let future = event_loop.call_method0("create_future")?;
-    let (handle, tasks) = runtime::shared(py)?;
+    let runtime::Engine { handle, tasks, .. } = runtime::shared(py)?;
     let (kept_loop, kept_future) = (event_loop.unbind(), future.clone().unbind());
     let task = tasks.spawn_on(
         async move {

@@ -115,8 +115,6 @@ impl NativeClient {
         (settings.local_decisions, settings.ask_server_first) = local_decisions;
         settings.bundle_ttl = Duration::try_from_secs_f64(bundle_ttl)
             .map_err(|fault| invalid("policy_cache_ttl_seconds", &fault))?;
-        // Before a fork the workers are parked, and a bundle is not being compiled.
-        settings.blocking_threads = false;
         let current = start(py, &settings, &observer, Knowledge::default())?
             .map_err(|failure| error::to_python(py, &failure))?;
         Ok(Self { settings, observer, current: Mutex::new(current) })
@@ -417,9 +415,10 @@ fn start(
     observer: &Py<PyAny>,
     knowledge: Knowledge,
 ) -> PyResult<Result<Current, Error>> {
-    let (handle, tasks) = runtime::shared(py)?;
+    let runtime::Engine { handle, tasks, work_threads } = runtime::shared(py)?;
     let mut config = settings.clone();
     config.tasks = tasks.clone();
+    config.work_threads = work_threads;
     let observer = PythonObserver::new(observer.clone_ref(py), handle.clone(), tasks);
     let _context = handle.enter();
     let client = Client::with_observer(config, std::sync::Arc::new(observer), knowledge);

@@ -1,8 +1,8 @@
 //! Keeps a fork from happening in the middle of the SDK's own work.
 //!
 //! A forked process has only the thread that forked. A lock that another thread held at that moment, of the allocator, the TLS library
-//! or the interpreter's bindings, stays held in the child for ever. So before a fork every worker of the runtime is parked at a known
-//! place, where it holds nothing, and goes on afterwards in the parent. The child leaves the runtime alone and builds its own.
+//! or the interpreter's bindings, stays held in the child for ever. So before a fork every worker of the runtime and every work thread is
+//! parked at a known place, where it holds nothing, and goes on afterwards in the parent. The child leaves the runtime alone and builds its own.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 
 use crate::runtime;
 
-/// A worker that is busy for longer than this is left alone: a fork must not hang because a request does.
+/// Who is busy for longer than this is left alone: a fork must not hang because a request or a scan does.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The workers that are parked, while a fork is under way.
@@ -49,9 +49,9 @@ impl Barrier {
     }
 
     /// Waits until so many threads are parked, or for as long as there is patience.
-    fn wait_for(&self, workers: usize) {
+    fn wait_for(&self, threads: usize) {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(self.changed.wait_timeout_while(state, PATIENCE, |state| state.parked < workers));
+        drop(self.changed.wait_timeout_while(state, PATIENCE, |state| state.parked < threads));
     }
 
     fn end(&self) {
@@ -63,7 +63,10 @@ impl Barrier {
 /// Parks the workers of this process's runtime. Called before every fork.
 #[pyfunction]
 pub(crate) fn before_fork(py: Python<'_>) {
-    let Some(handle) = runtime::running(py) else { return };
+    let Some(engine) = runtime::running(py) else { return };
+    let runtime::Engine { handle, work_threads, .. } = &engine;
+    let others = [&work_threads.questions, &work_threads.deliveries].into_iter().flatten();
+    let everybody = runtime::WORKERS + others.clone().count();
     let barrier = {
         let mut parked = PARKED.lock().unwrap_or_else(PoisonError::into_inner);
         let parked = parked.get_or_insert_with(|| {
@@ -72,13 +75,17 @@ pub(crate) fn before_fork(py: Python<'_>) {
                 let barrier = Arc::clone(&barrier);
                 handle.spawn(async move { barrier.park() });
             }
+            for thread in others {
+                let barrier = Arc::clone(&barrier);
+                thread.do_first(move || barrier.park());
+            }
             Parked { barrier, forks: 0 }
         });
         parked.forks += 1;
         Arc::clone(&parked.barrier)
     };
     // A worker on its way here may need the GIL.
-    py.detach(|| barrier.wait_for(runtime::WORKERS));
+    py.detach(|| barrier.wait_for(everybody));
 }
 
 /// Lets the workers go on. Called after a fork in the parent.

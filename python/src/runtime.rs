@@ -3,11 +3,16 @@
 //! A fork copies the process without the runtime's threads: what is left of the runtime in the child looks alive and never does
 //! anything again. So the runtime belongs to a process id, and the child builds its own. The old one is forgotten rather than
 //! dropped, since dropping it would wait for threads that do not exist.
+//!
+//! Beside the workers there are two threads for what takes long to compute, so that no scan of a trace stands between a question and its
+//! answer. They are the only others: the runtime's blocking threads cannot be brought to rest before a fork.
 
+use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use execlave_client::{WorkThread, WorkThreads};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -46,36 +51,61 @@ struct Shared {
     process: u32,
     runtime: Runtime,
     tasks: TaskTracker,
+    work_threads: WorkThreads,
 }
 
-/// This process's runtime, and the tracker of its tasks.
-pub(crate) fn shared(_py: Python<'_>) -> PyResult<(Handle, TaskTracker)> {
+/// What a client runs on.
+pub(crate) struct Engine {
+    pub(crate) handle: Handle,
+    pub(crate) tasks: TaskTracker,
+    pub(crate) work_threads: WorkThreads,
+}
+
+/// This process's threads, which are started if there are none.
+pub(crate) fn shared(_py: Python<'_>) -> PyResult<Engine> {
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(stale) = shared.take_if(|shared| shared.process != std::process::id()) {
         std::mem::forget(stale);
     }
     if shared.is_none() {
+        let started = Shared::start().map_err(|error| {
+            PyRuntimeError::new_err(format!("the background threads cannot be started: {error}"))
+        })?;
+        *shared = Some(started);
+    }
+    let shared = shared.as_ref().ok_or_else(|| PyRuntimeError::new_err("no runtime"))?;
+    Ok(shared.engine())
+}
+
+/// This process's threads, if it has any.
+pub(crate) fn running(_py: Python<'_>) -> Option<Engine> {
+    let shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    let own = shared.as_ref().filter(|shared| shared.process == std::process::id());
+    own.map(Shared::engine)
+}
+
+impl Shared {
+    fn start() -> io::Result<Self> {
+        let work_threads = WorkThreads {
+            questions: Some(WorkThread::start("execlave-ask")?),
+            deliveries: Some(WorkThread::start("execlave-send")?),
+        };
         let runtime = Builder::new_multi_thread()
             .worker_threads(WORKERS)
             .thread_name("execlave")
             .enable_all()
-            .build()
-            .map_err(|error| {
-                PyRuntimeError::new_err(format!(
-                    "the background threads cannot be started: {error}"
-                ))
-            })?;
-        *shared = Some(Shared { process: std::process::id(), runtime, tasks: TaskTracker::new() });
+            .build()?;
+        let tasks = TaskTracker::new();
+        Ok(Self { process: std::process::id(), runtime, tasks, work_threads })
     }
-    let shared = shared.as_ref().ok_or_else(|| PyRuntimeError::new_err("no runtime"))?;
-    Ok((shared.runtime.handle().clone(), shared.tasks.clone()))
-}
 
-/// The runtime, if this process has one.
-pub(crate) fn running(_py: Python<'_>) -> Option<Handle> {
-    let shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-    let own = shared.as_ref().filter(|shared| shared.process == std::process::id());
-    own.map(|shared| shared.runtime.handle().clone())
+    fn engine(&self) -> Engine {
+        Engine {
+            handle: self.runtime.handle().clone(),
+            tasks: self.tasks.clone(),
+            work_threads: self.work_threads.clone(),
+        }
+    }
 }
 
 /// Waits for a future without holding the GIL, and lets Ctrl-C through: the future is then dropped. It runs on a worker, never on the
@@ -85,7 +115,7 @@ where
     F: Future + Send + 'static,
     F::Output: Send,
 {
-    let (handle, _) = shared(py)?;
+    let handle = shared(py)?.handle;
     let _waiting = Waiting::begin();
     let mut task = AbortOnDropHandle::new(handle.spawn(future));
     loop {

@@ -203,6 +203,33 @@ def test_a_pool_whose_workers_have_clients_of_their_own(
     assert sent == [f"tr_{number}" for number in range(9)]
 
 
+def test_a_pool_that_is_closed_and_joined_delivers_everything(
+    scripted: Scripted, tmp_path: Path
+) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        PREAMBLE
+        + textwrap.dedent(
+            """
+            import multiprocessing
+
+            def work(number):
+                exe.start_trace(trace_id=f'task {number}').finish()
+
+            with multiprocessing.get_context('fork').Pool(4) as pool:
+                pool.map(work, range(20))
+                pool.close()
+                pool.join()
+            """
+        )
+    )
+    done = subprocess.run(
+        [sys.executable, program, scripted.url], capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert {trace["traceId"] for trace in sent_traces(scripted)} == {f"task {n}" for n in range(20)}
+
+
 def test_clients_of_one_process_keep_apart(server: Server, connect: Make, name: str) -> None:
     """Another agent, another key, another server: what one is told or shut down is nothing to the others."""
     body = {"name": name, "scopes": ["sdk"]}

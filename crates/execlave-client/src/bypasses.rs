@@ -4,7 +4,7 @@
 //! after a minute without a bypass, after a quarter of an hour, and at the end; only closed windows are sent. What the server cannot be
 //! told waits, bounded; what is forgotten is counted and reported as well. Every window has an id, so that sending it twice does no harm.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -85,6 +85,7 @@ pub(crate) struct Bypasses {
     sdk: SdkInfo,
     windows: Mutex<Windows>,
     sending: tokio::sync::Mutex<()>,
+    drained: AtomicBool,
 }
 
 impl Bypasses {
@@ -94,7 +95,13 @@ impl Bypasses {
             language: language.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
-        Self { http, sdk, windows: Mutex::default(), sending: tokio::sync::Mutex::default() }
+        Self {
+            http,
+            sdk,
+            windows: Mutex::default(),
+            sending: tokio::sync::Mutex::default(),
+            drained: AtomicBool::new(false),
+        }
     }
 
     /// Counts one.
@@ -107,25 +114,31 @@ impl Bypasses {
         self.lock().close_of(agent_id);
     }
 
-    /// Sends closed windows until stopped. The end of the client sends the rest.
+    /// Sends closed windows until stopped, and then the rest: of a client that was forgotten rather than shut down as well.
     pub(crate) async fn run(self: Arc<Self>, stop: CancellationToken) {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = self.report() => {}
+        }
+        self.drain().await;
+    }
+
+    /// Sends closed windows, without end.
+    async fn report(&self) {
         let mut pause = TICK;
         loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = sleep(pause) => {}
-            }
+            sleep(pause).await;
             self.lock().close_old(Instant::now());
-            let sent = tokio::select! {
-                () = stop.cancelled() => return,
-                sent = self.send() => sent,
-            };
-            pause = if sent { TICK } else { jittered((pause * 2).min(LONGEST_BACKOFF)) };
+            pause =
+                if self.send().await { TICK } else { jittered((pause * 2).min(LONGEST_BACKOFF)) };
         }
     }
 
-    /// Closes every window and tries to send them, for three seconds at most. What is left is lost, and the log says so.
+    /// Closes every window and tries to send them, for three seconds at most. What is left is lost, and the log says so. Does so once.
     pub(crate) async fn drain(&self) {
+        if self.drained.swap(true, Ordering::AcqRel) {
+            return;
+        }
         self.lock().close_all();
         // Running out of time leaves the rest where it is, to be counted below.
         let _ = timeout(DRAIN, self.send()).await;

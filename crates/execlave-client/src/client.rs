@@ -138,7 +138,7 @@ impl Client {
                 local: Arc::clone(&local),
                 interval: config.bundle_interval,
                 timeout: config.timeout,
-                blocking_threads: config.blocking_threads,
+                work_thread: config.work_threads.questions.clone(),
                 organization: None,
                 stop: stop.clone(),
             };
@@ -216,7 +216,9 @@ impl Client {
                 report = last;
             }
             let reason = "the server could not be reached before the shutdown";
-            self.pipelines().for_each(|pipeline| pipeline.give_up(reason));
+            for pipeline in self.pipelines() {
+                pipeline.give_up(reason).await;
+            }
             self.inner.reports.queue().abandon(reason);
         }
         self.inner.stop.cancel();

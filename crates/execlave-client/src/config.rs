@@ -7,6 +7,8 @@ use std::time::Duration;
 use execlave_core::redact::Hash;
 use tokio_util::task::TaskTracker;
 
+use crate::compute::WorkThreads;
+
 mod base_url;
 
 pub use self::base_url::{BaseUrl, DEFAULT_BASE_URL};
@@ -65,9 +67,8 @@ pub struct Config {
     /// Whether the server is asked first all the same, so that a policy counts from the moment it is saved: this process then decides only
     /// what the server does not answer about.
     pub ask_server_first: bool,
-    /// Whether what takes longer to compute runs on the runtime's blocking threads. In a process that forks it has to stay on the workers,
-    /// which can be brought to rest.
-    pub blocking_threads: bool,
+    /// Where what takes longer to compute runs.
+    pub work_threads: WorkThreads,
     /// The longest between two looks for another bundle. The server holds the question for as long, up to 25 s, and answers as soon as
     /// something changes.
     pub bundle_interval: Duration,
@@ -112,7 +113,7 @@ impl Config {
             heartbeat_interval: Duration::from_mins(10),
             local_decisions: true,
             ask_server_first: false,
-            blocking_threads: true,
+            work_threads: WorkThreads::default(),
             bundle_interval: Duration::from_secs(15),
             bundle_ttl: Duration::from_mins(1),
             shutdown_timeout: Duration::from_secs(10),

@@ -82,8 +82,8 @@ impl Credentials {
     }
 
     /// The agents they are for.
-    pub(crate) fn registry(&self) -> &Registry {
-        &self.registry
+    pub(crate) fn registry(&self) -> Arc<Registry> {
+        Arc::clone(&self.registry)
     }
 
     /// Forgets all of them: the server did not like one.

@@ -24,6 +24,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 
 use crate::clock;
+use crate::compute::{WorkThread, compute};
 use crate::config::{ApiKey, BaseUrl, Config, InvalidSetting};
 use crate::error::Error;
 
@@ -60,6 +61,8 @@ pub(crate) struct Http {
     timeout: Duration,
     /// Until the server refuses it.
     compresses: AtomicBool,
+    /// Where large bodies are compressed.
+    work_thread: Option<WorkThread>,
     /// Questions that may be under way at the same time.
     turns: Semaphore,
     quota: Quota,
@@ -103,6 +106,7 @@ impl Http {
             sign: config.sign_requests,
             timeout: config.timeout,
             compresses: AtomicBool::new(true),
+            work_thread: config.work_threads.deliveries.clone(),
             turns: Semaphore::new(QUESTIONS),
             quota: Quota::default(),
         })
@@ -187,11 +191,12 @@ impl Http {
             .timeout(call.timeout.unwrap_or(self.timeout))
             .header(AUTHORIZATION, self.bearer()?);
         let mut body = call.body;
-        if let Some(plain) = body.as_ref().filter(|plain| plain.len() > COMPRESSED_FROM)
-            && call.compress
-            && self.may_compress()
+        if let Some(plain) = body
+            .take_if(|plain| call.compress && plain.len() > COMPRESSED_FROM && self.may_compress())
         {
-            body = Some(gzip(plain)?);
+            let gone = || Error::Network("the client is being shut down".to_owned());
+            let packed = compute(self.work_thread.as_ref(), move || gzip(&plain)).await;
+            body = Some(packed.ok_or_else(gone)??);
             request = request.header(CONTENT_ENCODING, "gzip");
         }
         if self.sign {

@@ -24,8 +24,8 @@
 //! # }
 //! ```
 //!
-//! There is no global state and no thread of its own: background work runs as tasks on the caller's Tokio runtime, and
-//! [`Client::shutdown`] waits for it.
+//! There is no global state and no thread of its own: background work runs as tasks on the caller's Tokio runtime, what takes long to
+//! compute on its blocking threads or those of [`WorkThreads`], and [`Client::shutdown`] waits for it.
 
 pub mod agents;
 pub mod approvals;
@@ -59,6 +59,7 @@ pub use crate::agents::RegisteredAgent;
 pub use crate::approvals::PendingApproval;
 pub use crate::bypasses::Occurrence;
 pub use crate::client::{Client, Knowledge};
+pub use crate::compute::{WorkThread, WorkThreads};
 pub use crate::config::{ApiKey, Config, FailMode, Privacy};
 pub use crate::credentials::AgentCredential;
 pub use crate::enforce::{Allowed, Answer, AtOnce, Bypass, Source, Undecided};

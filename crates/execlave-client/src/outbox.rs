@@ -23,14 +23,21 @@ pub(crate) trait Outbox: Send + Sync + 'static {
     /// Sends what waits; whether all of it found its way.
     fn send_all(&self) -> impl Future<Output = bool> + Send;
 
+    /// Sends what waits for the last time, whatever was learnt of the server before.
+    fn send_last(&self) -> impl Future<Output = ()> + Send {
+        async {
+            self.send_all().await;
+        }
+    }
+
     /// Moves what waits out of memory, to where it can wait longer; whether there was room for all of it.
-    fn put_aside(&self) -> bool {
-        false
+    fn put_aside(&self) -> impl Future<Output = bool> + Send {
+        std::future::ready(false)
     }
 
     /// Gives up on everything that waits and would not outlive the process.
-    fn give_up(&self, reason: &str) {
-        self.queue().abandon(reason);
+    fn give_up(&self, reason: &str) -> impl Future<Output = ()> + Send {
+        async { self.queue().abandon(reason) }
     }
 }
 
@@ -125,16 +132,16 @@ pub(crate) async fn run(
     }
     if !outbox.queue().is_abandoned() {
         // A timeout leaves the rest in the buffer, which is given up next.
-        let _ = tokio::time::timeout(patience, outbox.send_all()).await;
+        let _ = tokio::time::timeout(patience, outbox.send_last()).await;
     }
-    outbox.give_up("the server could not be reached before the end");
+    outbox.give_up("the server could not be reached before the end").await;
 }
 
 /// Makes room in memory whenever a batch is full and cannot be sent at once, until there is nowhere to put it. Never ends by itself.
 async fn put_aside(outbox: &impl Outbox) -> Infallible {
     loop {
         outbox.queue().full_batch.notified().await;
-        if !outbox.put_aside() {
+        if !outbox.put_aside().await {
             // Whoever looks next, after the interval or the delivery under way, finds the bell rung.
             outbox.queue().full_batch.notify_one();
             return std::future::pending().await;

@@ -3,8 +3,7 @@
 //! A report is handed over by the caller in a moment; the digest of the action is computed on the sending side. What the server cannot be
 //! told yet waits, bounded; it knows every decision by its id, so that sending one twice does no harm.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use execlave_api::decisions::{DecisionReceipt, LocalDecision, Problem};
 use execlave_api::enforce::Violation;
@@ -13,13 +12,14 @@ use execlave_core::decision::Decision;
 use execlave_core::request::Action;
 use execlave_core::time::Timestamp;
 use serde_json::json;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::buffer::{InFlight, Waits};
 use crate::http::{Call, Http};
 use crate::observer::Observer;
 use crate::outbox::{Outbox, Queue};
-use crate::trace::is_final;
+use crate::trace::{History, is_failure, is_final};
 
 /// Most reports in one request; the server takes 1,000.
 const BATCH: usize = 500;
@@ -33,8 +33,10 @@ const KEPT: usize = 4 << 10;
 const CAPACITY_BYTES: usize = 32 << 20;
 /// About how much a violation holds on to, with its message and excerpt.
 const VIOLATION: usize = 512;
-/// A batch that makes the server fail so often in a row is given up: it must not hold up those behind it.
-const FAILURES: u32 = 3;
+/// How many fewer reports are sent together after each failure of the server on them, as a power of two: soon, each is sent alone.
+const FEWER: u32 = 3;
+/// Batches in a row on which the server fails before it counts as away.
+const MOST_FAILURES: u32 = 2;
 
 /// One decision made here.
 #[derive(Debug)]
@@ -48,6 +50,8 @@ pub(crate) struct Report {
     pub(crate) bundle_version: Arc<str>,
     pub(crate) duration_us: i64,
     pub(crate) evaluated_at: Timestamp,
+    /// How often the server has failed on it.
+    pub(crate) history: History,
 }
 
 /// What was decided about, as far as the record needs it.
@@ -76,8 +80,8 @@ pub(crate) struct Delivery {
 pub(crate) struct Reports {
     http: Arc<Http>,
     queue: Queue<Report>,
-    /// How often in a row the server failed.
-    failures: AtomicU32,
+    /// When the server took something last.
+    taken: Mutex<Option<Instant>>,
 }
 
 /// What became of one batch.
@@ -89,6 +93,8 @@ enum Outcome {
         reason: String,
     },
     Undelivered,
+    /// The server is there, and fails: on these reports, or on all.
+    Failed(String),
     Lost(String),
 }
 
@@ -145,7 +151,7 @@ impl Reports {
     pub(crate) fn new(http: Arc<Http>, observer: Arc<dyn Observer>) -> Self {
         let queue =
             Queue::new(CAPACITY_BYTES, move |count, reason| observer.decisions_lost(count, reason));
-        Self { http, queue, failures: AtomicU32::new(0) }
+        Self { http, queue, taken: Mutex::new(None) }
     }
 
     /// Takes a report; when too many wait, the oldest is dropped and counted.
@@ -164,8 +170,9 @@ impl Reports {
         let _one_at_a_time = self.queue.sending.lock().await;
         self.queue.count_dropped();
         let mut left = self.queue.buffer.len();
+        let (mut successes, mut failures) = (0, 0);
         while left > 0 {
-            let batch = self.queue.buffer.take_batch(left.min(BATCH), BATCH_BYTES);
+            let batch = self.take_alike(left, successes);
             let mut batch = InFlight { buffer: &self.queue.buffer, batch };
             if batch.batch.is_empty() {
                 break;
@@ -174,6 +181,8 @@ impl Reports {
             match self.deliver(&batch.batch).await {
                 Outcome::Taken { delivered, refused, reason } => {
                     batch.batch.clear();
+                    *self.taken() = Some(Instant::now());
+                    (successes, failures) = (successes + 1, 0);
                     delivery.delivered += delivered;
                     if refused > 0 {
                         self.queue.lose(refused, &reason);
@@ -184,13 +193,54 @@ impl Reports {
                     batch.batch.clear();
                     self.queue.lose(count, &reason);
                 }
+                Outcome::Failed(reason) => {
+                    delivery.left += self.wait_behind(batch.batch.drain(..), &reason);
+                    (successes, failures) = (0, failures + 1);
+                    if failures == MOST_FAILURES {
+                        delivery.left += left;
+                        break;
+                    }
+                }
                 Outcome::Undelivered => {
-                    delivery.left = batch.batch.len() + left;
+                    delivery.left += batch.batch.len() + left;
                     break;
                 }
             }
         }
         delivery
+    }
+
+    /// Takes the oldest reports on which the server has failed equally often: the more often, the fewer, unless they get through.
+    fn take_alike(&self, left: usize, successes: u32) -> Vec<Report> {
+        let mut batch = self.queue.buffer.take_batch(left.min(BATCH), BATCH_BYTES);
+        let failures = batch.first().map_or(0, |first| first.history.failures);
+        let fewer = BATCH.checked_shr(FEWER * failures).unwrap_or(0).max(1);
+        let most = fewer.saturating_mul(2_usize.saturating_pow(successes));
+        let alike = batch.iter().take(most).take_while(|one| one.history.failures == failures);
+        let others = batch.split_off(alike.count());
+        self.queue.buffer.put_back(others.into_iter());
+        batch
+    }
+
+    /// Puts reports behind all others, but for one that is hopeless; says how many wait there.
+    fn wait_behind(&self, reports: impl ExactSizeIterator<Item = Report>, reason: &str) -> usize {
+        let (now, taken, is_alone) = (Instant::now(), *self.taken(), reports.len() == 1);
+        let mut waiting = 0;
+        for mut report in reports {
+            if is_alone && report.history.is_hopeless(now, taken) {
+                let reason = format!("the server fails on them again and again: {reason}");
+                self.queue.lose(1, &reason);
+                continue;
+            }
+            report.history = report.history.failed(now, 0);
+            self.queue.buffer.push(report);
+            waiting += 1;
+        }
+        waiting
+    }
+
+    fn taken(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn deliver(&self, reports: &[Report]) -> Outcome {
@@ -203,11 +253,8 @@ impl Reports {
                 return Outcome::Undelivered;
             }
         };
-        if reply.status != 500 {
-            self.failures.store(0, Ordering::Relaxed);
-        } else if self.failures.fetch_add(1, Ordering::Relaxed) + 1 == FAILURES {
-            self.failures.store(0, Ordering::Relaxed);
-            return Outcome::Lost(format!("the server failed on them: {}", reply.to_error()));
+        if is_failure(reply.status) {
+            return Outcome::Failed(reply.to_error().to_string());
         }
         if is_final(reply.status) {
             return Outcome::Lost(format!("the server refuses them: {}", reply.to_error()));

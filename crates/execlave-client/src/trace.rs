@@ -18,15 +18,19 @@ use crate::outbox::Outbox as _;
 mod batch;
 mod deliver;
 mod flush;
+mod history;
 mod otlp;
 mod prepare;
+mod receipt;
 mod spool;
 mod stamp;
+mod stock;
 mod weight;
 
-pub(crate) use self::deliver::{Destination, is_final, jittered};
+pub(crate) use self::deliver::{Destination, is_failure, is_final, jittered};
 pub(crate) use self::flush::Pipeline;
 pub use self::flush::{FlushReport, RejectedTrace};
+pub(crate) use self::history::History;
 
 /// Bytes of an error message that are kept.
 const MESSAGE_LIMIT: usize = 32 << 10;

@@ -21,6 +21,7 @@ use crate::enforce::{Allowed, Source};
 use crate::error::Error;
 use crate::outbox::Outbox as _;
 use crate::reports::{About, Report};
+use crate::trace::History;
 
 /// Larger actions are read on a thread where nobody else waits.
 const LARGE: usize = 32 << 10;
@@ -66,7 +67,7 @@ impl Client {
             let (held, now) = (Arc::clone(&look.held), look.now);
             let (action, key) = (Arc::clone(action), key.to_owned());
             let deciding = move || Some(held.decide(held.agents.get(&key)?, &action, now));
-            compute(self.config().blocking_threads, deciding).await.flatten()
+            compute(self.config().work_threads.questions.as_ref(), deciding).await.flatten()
         };
         self.conclude_here(key, action, look, verdict)
     }
@@ -162,6 +163,7 @@ impl Client {
             bundle_version: Arc::clone(&held.version),
             duration_us: i64::try_from(duration.as_micros()).unwrap_or(i64::MAX),
             evaluated_at: clock::now(),
+            history: History::default(),
         });
         answer
     }

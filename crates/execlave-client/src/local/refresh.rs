@@ -19,7 +19,7 @@ use super::{Held, Local};
 use crate::agents::Registry;
 use crate::approvals::KeyRing;
 use crate::clock;
-use crate::compute::compute;
+use crate::compute::{WorkThread, compute};
 use crate::control::{Stamp, States, Status};
 use crate::error::Error;
 use crate::http::{Call, Http, Reply, encode};
@@ -45,7 +45,7 @@ pub(crate) struct Refresher {
     pub(crate) local: Arc<Local>,
     pub(crate) interval: Duration,
     pub(crate) timeout: Duration,
-    pub(crate) blocking_threads: bool,
+    pub(crate) work_thread: Option<WorkThread>,
     /// The organisation of the first bundle.
     pub(crate) organization: Option<OrgId>,
     pub(crate) stop: CancellationToken,
@@ -174,7 +174,7 @@ impl Refresher {
         let key = key.ok_or_else(|| unusable("nobody knows the key that signed it"))?;
         let now = clock::now();
         // Many policies take a while to compile.
-        let opened = compute(self.blocking_threads, move || bundle.open(&key, now)).await;
+        let opened = compute(self.work_thread.as_ref(), move || bundle.open(&key, now)).await;
         let opened = opened
             .ok_or_else(|| unusable("this process is ending"))?
             .map_err(|error| unusable(error.to_string()))?;

@@ -8,17 +8,18 @@ use tokio::time::{Instant, sleep};
 
 use super::batch::Batch;
 use super::flush::{Pipeline, RejectedTrace};
-use super::otlp;
 use super::stamp::{is_doubted, stamp};
+use super::{otlp, receipt};
 use crate::clock;
 use crate::config::{BaseUrl, Config};
 use crate::http::{Call, Reply};
 
-const ATTEMPTS: u32 = 3;
 /// Pause after the first failed attempt; doubled after the second.
 const BACKOFF: Duration = Duration::from_secs(1);
 /// A server that wants to be left alone for longer is asked again by a later flush.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// A plan that is used up may be changed at any time, and begins anew some time.
+const PLAN_PAUSE: Duration = Duration::from_mins(1);
 
 /// Where traces go.
 #[derive(Clone, Debug)]
@@ -49,13 +50,13 @@ pub(super) enum Outcome {
     Undelivered {
         again: Option<Instant>,
     },
-    /// Nobody will ever take it.
-    Lost(String),
+    /// The server is there, and fails: on this batch, or on all.
+    Failed(String),
 }
 
 impl Pipeline {
-    /// Tries a few times to hand a batch in.
-    pub(super) async fn deliver(&self, batch: &Batch) -> Outcome {
+    /// Tries to hand a batch in, so many times at most.
+    pub(super) async fn deliver(&self, batch: &Batch, attempts: u32) -> Outcome {
         let mut attempt = 1;
         let mut again = batch.was_sent;
         let mut stamped =
@@ -69,6 +70,11 @@ impl Pipeline {
             let reply = self.http.send(self.call(batch, &json, again)).await;
             again = true;
             let asked = match &reply {
+                Ok(reply) if reply.status == 402 => {
+                    tracing::warn!(error = %reply.to_error(), "the plan covers no more traces");
+                    let pause = reply.retry_after.unwrap_or_else(|| jittered(PLAN_PAUSE));
+                    return Outcome::Undelivered { again: Some(Instant::now() + pause) };
+                }
                 Ok(reply) if reply.is_success() || is_final(reply.status) => {
                     match self.outcome(batch, reply) {
                         Some(Outcome::Taken { rejected, .. })
@@ -90,11 +96,10 @@ impl Pipeline {
                 }
             };
             let pause = asked.unwrap_or_else(|| jittered(BACKOFF * attempt));
-            if attempt == ATTEMPTS || pause > LONGEST_PAUSE {
+            if attempt >= attempts || pause > LONGEST_PAUSE {
                 return match reply {
-                    // A batch that makes the server fail again and again must not hold up those behind it.
-                    Ok(reply) if reply.status == 500 => {
-                        Outcome::Lost(format!("the server failed on them: {}", reply.to_error()))
+                    Ok(reply) if is_failure(reply.status) => {
+                        Outcome::Failed(reply.to_error().to_string())
                     }
                     _ => Outcome::Undelivered { again: asked.map(|wait| Instant::now() + wait) },
                 };
@@ -119,32 +124,23 @@ impl Pipeline {
 
     /// What an answer says that is not asked for again; `None` if it is no answer of such a server.
     fn outcome(&self, batch: &Batch, reply: &Reply) -> Option<Outcome> {
-        if reply.is_success() {
-            return self.receipt(batch, reply);
-        }
-        if reply.status == 402 {
-            let reason = format!("the plan's limit is used up: {}", reply.to_error());
-            return Some(Outcome::Lost(reason));
-        }
-        Some(refused(batch, reply))
-    }
-
-    /// Reads a receipt; `None` if it is none.
-    fn receipt(&self, batch: &Batch, reply: &Reply) -> Option<Outcome> {
         let body = reply.json();
-        let (sent, rejected) = match self.destination {
-            Destination::Collector(_) => {
-                let rejected = otlp::rejections(body.as_ref());
-                (batch.len().saturating_sub(rejected.len()), rejected)
-            }
-            Destination::Server => {
-                let body = body?;
-                let accepted = body.get("accepted").and_then(Value::as_u64)?;
-                let accepted = usize::try_from(accepted).unwrap_or(usize::MAX);
-                (accepted.min(batch.len()), rejections(&body))
-            }
-        };
-        Some(Outcome::Taken { sent, rejected })
+        if !reply.is_success() {
+            let refusal = reply.refusal();
+            let code = refusal.code.unwrap_or_else(|| format!("HTTP_{}", refusal.status));
+            let named = body.as_ref().map(rejections).unwrap_or_default();
+            let rejected = receipt::complete(&batch.trace_ids, 0, named, &code, &refusal.message);
+            return Some(Outcome::Taken { sent: 0, rejected });
+        }
+        if let Destination::Collector(_) = self.destination {
+            let mut rejected = otlp::rejections(body.as_ref());
+            rejected.truncate(batch.len());
+            return Some(Outcome::Taken { sent: batch.len() - rejected.len(), rejected });
+        }
+        let body = body?;
+        let accepted = body.get("accepted").and_then(Value::as_u64)?;
+        let accepted = usize::try_from(accepted).unwrap_or(usize::MAX);
+        Some(receipt::read(&batch.trace_ids, accepted, rejections(&body)))
     }
 }
 
@@ -153,26 +149,16 @@ pub(crate) fn is_final(status: u16) -> bool {
     (300..500).contains(&status) && !matches!(status, 408 | 429)
 }
 
+/// Whether the server was there and could not do what it was asked, unlike one that is away, overloaded, or behind a gateway that says so.
+pub(crate) fn is_failure(status: u16) -> bool {
+    status >= 500 && !matches!(status, 502..=504)
+}
+
 /// From three quarters to five quarters of a pause, so that clients that failed together do not come back together.
 pub(crate) fn jittered(pause: Duration) -> Duration {
     let quarter = pause / 4;
     let random = u32::try_from(clock::random() % 1_000).unwrap_or(0);
     quarter * 3 + quarter * 2 * random / 1_000
-}
-
-/// Reads a refusal of the whole batch: each trace by its own reason where the server gives one.
-fn refused(batch: &Batch, reply: &Reply) -> Outcome {
-    let mut rejected = reply.json().as_ref().map(rejections).unwrap_or_default();
-    if rejected.is_empty() {
-        let refusal = reply.refusal();
-        let code = refusal.code.unwrap_or_else(|| format!("HTTP_{}", refusal.status));
-        rejected.extend(batch.trace_ids.iter().map(|trace_id| RejectedTrace {
-            trace_id: trace_id.clone(),
-            code: code.clone(),
-            message: refusal.message.clone(),
-        }));
-    }
-    Outcome::Taken { sent: 0, rejected }
 }
 
 fn rejections(body: &Value) -> Vec<RejectedTrace> {

@@ -5,11 +5,12 @@
 //! takes over the files whose lock is free, and sends what they hold before its own. The name of a file says for which server and key it
 //! is, so that nothing goes to somebody else.
 //!
-//! Where the disk takes no more, or the folder its share, a batch stays in memory instead: bounded and counted there.
+//! Where the disk takes no more, or the folder its share, a batch stays in memory instead: bounded and counted there. A file that somebody
+//! removes under a living client is written anew, folder included; where that cannot be done, what was in it is counted as lost at the end.
 
 use std::collections::VecDeque;
-use std::fs::{self, OpenOptions, TryLockError};
-use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -17,39 +18,22 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::batch::Batch;
+use super::history::History;
 use crate::config::InvalidSetting;
 
 mod journal;
+mod state;
 
-use self::journal::{Content, Found, Journal, Line, read_all};
+use self::journal::Journal;
+use self::state::{State, line, make_folder};
 
 /// The folder, as one client sees it.
 #[derive(Debug)]
 pub(super) struct Spool {
+    folder: PathBuf,
+    mark: String,
     most_bytes: u64,
     state: Mutex<State>,
-}
-
-#[derive(Debug)]
-struct State {
-    own: Arc<Journal>,
-    /// What is not settled yet, oldest first.
-    waiting: VecDeque<Stored>,
-    traces: usize,
-    /// Bytes of all files held here.
-    bytes: u64,
-    is_closed: bool,
-}
-
-/// Where a batch is.
-#[derive(Clone, Debug)]
-struct Stored {
-    journal: Arc<Journal>,
-    offset: u64,
-    length: usize,
-    id: Uuid,
-    traces: usize,
-    was_sent: bool,
 }
 
 impl Spool {
@@ -86,7 +70,7 @@ impl Spool {
                 tracing::warn!(path = %path.display(), %error, "a spool file cannot be read and is left alone");
             }
         }
-        Ok(Self { most_bytes, state: Mutex::new(state) })
+        Ok(Self { folder: folder.to_owned(), mark, most_bytes, state: Mutex::new(state) })
     }
 
     /// Writes a batch and waits until it is on the disk. Fails if there is no room for it.
@@ -95,33 +79,39 @@ impl Spool {
         if state.is_closed {
             return Err(io::Error::other("the client is shut down"));
         }
-        let line = format!(
-            r#"{{"batch":{{"id":"{}","traceIds":{},"traces":[{}]}}}}"#,
-            batch.id,
-            serde_json::to_string(&batch.trace_ids)?,
-            batch.json
-        );
-        if state.bytes + line.len() as u64 >= self.most_bytes {
-            return Err(io::Error::new(io::ErrorKind::QuotaExceeded, "the spool is full"));
+        let line = line(batch)?;
+        self.ensure_room(&state, line.len())?;
+        state.add(std::slice::from_ref(batch), &[line])
+    }
+
+    /// Puts two halves where a batch was.
+    pub(super) fn split(&self, id: Uuid, halves: &[Batch; 2]) -> io::Result<()> {
+        let lines = [line(&halves[0])?, line(&halves[1])?];
+        {
+            let mut state = self.lock();
+            self.ensure_room(&state, lines[0].len() + lines[1].len())?;
+            state.add(halves, &lines)?;
         }
-        let journal = Arc::clone(&state.own);
-        let offset = journal.append(&line, true)?;
-        state.bytes += line.len() as u64 + 1;
-        state.traces += batch.len();
-        state.waiting.push_back(Stored {
-            journal,
-            offset,
-            length: line.len(),
-            id: batch.id,
-            traces: batch.len(),
-            was_sent: batch.was_sent,
-        });
+        // Killed in between, the next process sends the whole once more.
+        self.settle(id);
         Ok(())
     }
 
-    /// Reads the oldest batch. One that cannot be read any more is given up: `Err` with how many traces were in it.
-    pub(super) fn oldest(&self) -> Option<Result<Batch, usize>> {
-        let stored = self.lock().waiting.front().cloned()?;
+    fn ensure_room(&self, state: &State, bytes: usize) -> io::Result<()> {
+        if state.bytes + bytes as u64 >= self.most_bytes {
+            return Err(io::Error::new(io::ErrorKind::QuotaExceeded, "the spool is full"));
+        }
+        Ok(())
+    }
+
+    /// Reads the batch with the fewest failures among those that are `wanted`, the oldest of them. One that cannot be read any more is
+    /// given up: `Err` with how many traces were in it.
+    pub(super) fn next(&self, wanted: impl Fn(History) -> bool) -> Option<Result<Batch, usize>> {
+        let stored = {
+            let state = self.lock();
+            let waiting = state.waiting.iter().filter(|stored| wanted(stored.history));
+            waiting.min_by_key(|stored| stored.history.failures).cloned()?
+        };
         Some(match stored.read() {
             Ok(batch) => Ok(batch),
             Err(error) => {
@@ -133,9 +123,27 @@ impl Spool {
     }
 
     /// Notes that the batch was sent, and nobody knows what became of it.
-    pub(super) fn mark_sent(&self, id: Uuid) {
+    pub(super) fn mark_sent(&self, id: Uuid, history: History) {
         if let Some(stored) = self.lock().waiting.iter_mut().find(|stored| stored.id == id) {
-            stored.was_sent = true;
+            (stored.was_sent, stored.history) = (true, history);
+        }
+    }
+
+    /// How many traces wait here on which the server has failed.
+    pub(super) fn failed(&self) -> usize {
+        let state = self.lock();
+        let failed = state.waiting.iter().filter(|stored| stored.history.failures > 0);
+        failed.map(|stored| stored.traces).sum()
+    }
+
+    /// Writes anew what somebody has removed under this client, as far as that can be done.
+    pub(super) fn restore(&self) {
+        let mut state = self.lock();
+        if !state.is_closed && state.is_damaged() {
+            match state.restore(&self.folder, &self.mark) {
+                Ok(()) => tracing::warn!("spool files were removed and are written anew"),
+                Err(error) => tracing::error!(%error, "removed spool files cannot be written anew"),
+            }
         }
     }
 
@@ -153,11 +161,14 @@ impl Spool {
         state.bytes = state.bytes.saturating_sub(freed);
     }
 
-    /// Leaves what is not settled to the next client, and takes no more.
-    pub(super) fn close(&self) {
+    /// Leaves what is not settled to the next client, and takes no more. Returns how many traces nobody will find there.
+    pub(super) fn close(&self) -> usize {
+        self.restore();
         let mut state = self.lock();
         state.is_closed = true;
         state.traces = 0;
+        let gone = state.waiting.iter().filter(|stored| stored.journal.is_gone());
+        let lost = gone.map(|stored| stored.traces).sum();
         let mut journals: Vec<_> = state.waiting.drain(..).map(|stored| stored.journal).collect();
         journals.push(Arc::clone(&state.own));
         for journal in journals {
@@ -170,6 +181,7 @@ impl Spool {
                 tracing::debug!(%error, "a spool file stays locked until the process ends");
             }
         }
+        lost
     }
 
     /// How many traces wait here.
@@ -188,70 +200,6 @@ impl Drop for Spool {
             self.close();
         }
     }
-}
-
-impl State {
-    /// Takes over a file whose client is gone.
-    fn take_over(&mut self, path: &Path) -> io::Result<()> {
-        let file = OpenOptions::new().read(true).write(true).open(path)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(()),
-            Err(TryLockError::Error(error)) => return Err(error),
-        }
-        let (found, length) = read_all(&file)?;
-        if found.is_empty() {
-            // Another client may have been quicker.
-            return fs::remove_file(path).or_else(|error| match error.kind() {
-                io::ErrorKind::NotFound => Ok(()),
-                _ => Err(error),
-            });
-        }
-        // What a cut-off line left behind goes, so that the next one begins on its own.
-        file.set_len(length)?;
-        let content = Content { file, length, live: found.len() };
-        let journal = Arc::new(Journal {
-            path: path.to_owned(),
-            content: Mutex::new(content),
-            is_own: false,
-        });
-        self.bytes += length;
-        for Found { id, offset, length, traces } in found {
-            self.traces += traces;
-            let journal = Arc::clone(&journal);
-            self.waiting.push_back(Stored { journal, offset, length, id, traces, was_sent: true });
-        }
-        Ok(())
-    }
-}
-
-impl Stored {
-    fn read(&self) -> io::Result<Batch> {
-        let mut line = vec![0; self.length];
-        {
-            let mut content = self.journal.lock();
-            content.file.seek(SeekFrom::Start(self.offset))?;
-            content.file.read_exact(&mut line)?;
-        }
-        match serde_json::from_slice(&line)? {
-            Line::Batch { id, trace_ids, traces } if id == self.id => Ok(Batch {
-                id,
-                was_sent: self.was_sent,
-                trace_ids,
-                json: traces.iter().map(|trace| trace.get()).collect::<Vec<_>>().join(","),
-            }),
-            _ => Err(io::Error::new(io::ErrorKind::InvalidData, "another line than was written")),
-        }
-    }
-}
-
-/// Makes the folder, for its owner alone.
-fn make_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }
 
 /// The beginning of the names of files for a destination.
@@ -274,18 +222,26 @@ mod tests {
     use super::super::prepare::Ready;
     use super::*;
 
+    fn ready(id: &str) -> Ready {
+        Ready { trace_id: id.to_owned(), json: format!(r#"{{"traceId":"{id}"}}"#) }
+    }
+
     fn batch(id: &str) -> Batch {
-        Batch::of(vec![Ready { trace_id: id.to_owned(), json: format!(r#"{{"traceId":"{id}"}}"#) }])
+        Batch::of(vec![ready(id)])
     }
 
     fn open(folder: &tempfile::TempDir) -> Spool {
         Spool::open(folder.path(), "here", 1 << 20).expect("a spool")
     }
 
+    fn any(_: History) -> bool {
+        true
+    }
+
     /// What is waiting, taken out.
     fn drain(spool: &Spool) -> Vec<String> {
         let mut drained = Vec::new();
-        while let Some(Ok(batch)) = spool.oldest() {
+        while let Some(Ok(batch)) = spool.next(any) {
             spool.settle(batch.id);
             drained.push(batch.json);
         }
@@ -303,7 +259,7 @@ mod tests {
         for id in ["1", "2", "3"] {
             first.append(&batch(id)).expect("room");
         }
-        let sent = first.oldest().expect("a batch").expect("a readable one");
+        let sent = first.next(any).expect("a batch").expect("a readable one");
         assert!(!sent.was_sent);
         first.settle(sent.id);
         // Its lock is held: nobody else gets it.
@@ -311,7 +267,7 @@ mod tests {
         drop(first);
         let next = open(&folder);
         assert_eq!(next.len(), 2);
-        assert!(next.oldest().expect("a batch").expect("a readable one").was_sent);
+        assert!(next.next(any).expect("a batch").expect("a readable one").was_sent);
         assert_eq!(drain(&next), [r#"{"traceId":"2"}"#, r#"{"traceId":"3"}"#]);
         drop(next);
         assert_eq!(files(&folder), 0);
@@ -350,5 +306,47 @@ mod tests {
         drop(other);
         assert_eq!(open(&folder).len(), 0);
         assert_eq!(Spool::open(folder.path(), "there", 1 << 20).expect("a spool").len(), 1);
+    }
+
+    #[test]
+    fn what_is_removed_under_a_client_is_written_anew() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("spool");
+        let spool = Spool::open(&path, "here", 1 << 20).expect("a spool");
+        spool.append(&batch("1")).expect("room");
+        fs::remove_dir_all(&path).expect("a folder that can be removed");
+        assert!(spool.append(&batch("2")).is_err(), "nobody would find it");
+        spool.restore();
+        spool.append(&batch("2")).expect("room");
+        assert_eq!(spool.close(), 0);
+        let next = Spool::open(&path, "here", 1 << 20).expect("a spool");
+        assert_eq!(drain(&next), [r#"{"traceId":"1"}"#, r#"{"traceId":"2"}"#]);
+    }
+
+    #[test]
+    fn what_cannot_be_written_anew_is_counted() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("spool");
+        let spool = Spool::open(&path, "here", 1 << 20).expect("a spool");
+        spool.append(&batch("1")).expect("room");
+        fs::remove_dir_all(&path).expect("a folder that can be removed");
+        fs::write(&path, "in the way").expect("a file");
+        assert!(spool.next(any).expect("a batch").is_ok(), "it can still be sent");
+        assert_eq!(spool.close(), 1);
+    }
+
+    #[test]
+    fn halves_take_the_place_of_the_whole_and_the_fewest_failures_come_first() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let spool = open(&folder);
+        let whole = Batch::of(["1", "2"].map(ready).to_vec());
+        spool.append(&whole).expect("room");
+        spool.mark_sent(whole.id, whole.history.failed(tokio::time::Instant::now(), 1));
+        let whole = spool.next(any).expect("a batch").expect("a readable one");
+        spool.split(whole.id, &whole.halves().expect("two traces")).expect("room");
+        spool.append(&batch("3")).expect("room");
+        assert_eq!((spool.len(), spool.failed()), (3, 2));
+        drop(spool);
+        assert_eq!(open(&folder).len(), 3, "the next client finds the halves and not the whole");
     }
 }

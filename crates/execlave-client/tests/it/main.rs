@@ -4,6 +4,7 @@ mod agents;
 mod approvals;
 mod at_once;
 mod control;
+mod delivery;
 mod enforce;
 mod local;
 mod prompt_versions;

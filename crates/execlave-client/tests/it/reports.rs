@@ -24,16 +24,38 @@ async fn reports_wait_out_an_outage_and_are_given_up_when_they_are_refused() {
 }
 
 #[tokio::test]
-async fn a_batch_the_server_fails_on_does_not_hold_up_the_others() {
+async fn what_a_failing_server_does_not_take_waits_for_it() {
     let scene = Scene::ready(|offer| offer.receipts = vec![500, 500, 500, 202]).await;
-    scene.client.ask(question("x")).await.expect("allowed");
-    for _ in 0..2 {
-        assert_eq!(scene.client.flush().await.decisions_unreported, 1);
+    for _ in 0..3 {
+        scene.client.ask(question("x")).await.expect("allowed");
     }
-    scene.client.flush().await;
-    assert_eq!((scene.client.waiting_decisions(), scene.client.lost_decisions()), (0, 1));
+    for waiting in [3, 3, 3] {
+        assert_eq!(scene.client.flush().await.decisions_unreported, waiting);
+    }
+    let report = scene.client.flush().await;
+    assert_eq!((report.decisions_reported, report.decisions_unreported), (3, 0));
+    assert_eq!(scene.client.lost_decisions(), 0);
+}
+
+#[tokio::test]
+async fn a_report_the_server_fails_on_holds_up_no_other_and_is_given_up_in_the_end() {
+    let receipts = std::iter::once(500).chain([500, 202].repeat(10)).collect();
+    let scene = Scene::ready(|offer| offer.receipts = receipts).await;
+    scene.client.ask(question("the server fails on it")).await.expect("allowed");
+    assert_eq!(scene.client.flush().await.decisions_unreported, 1);
+    for _ in 0..9 {
+        scene.client.ask(question("x")).await.expect("allowed");
+        let report = scene.client.flush().await;
+        assert_eq!((report.decisions_reported, report.decisions_unreported), (1, 1));
+    }
+    assert_eq!(scene.client.lost_decisions(), 0, "too early");
     scene.client.ask(question("x")).await.expect("allowed");
-    assert_eq!(scene.client.flush().await.decisions_reported, 1);
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_hours(1)).await;
+    tokio::time::resume();
+    let report = scene.client.flush().await;
+    assert_eq!((report.decisions_reported, report.decisions_unreported), (1, 0));
+    assert_eq!((scene.client.waiting_decisions(), scene.client.lost_decisions()), (0, 1));
 }
 
 #[derive(Default)]

@@ -86,22 +86,22 @@ impl Journal {
         Ok(Self { path, content: Mutex::new(Content { file, length: 0, live: 0 }), is_own: true })
     }
 
-    /// Adds a line; what was written of one that does not fit is taken back. Returns where it begins.
-    pub(super) fn append(&self, line: &str, is_batch: bool) -> io::Result<u64> {
+    /// Adds lines with so many batches; what was written of some that do not fit is taken back. Returns where they begin.
+    pub(super) fn append(&self, lines: &str, batches: usize) -> io::Result<u64> {
         let mut content = self.lock();
         let offset = content.length;
         content.file.seek(SeekFrom::Start(offset))?;
         let written = content
             .file
-            .write_all(line.as_bytes())
+            .write_all(lines.as_bytes())
             .and_then(|()| content.file.write_all(b"\n"))
             .and_then(|()| content.file.sync_data());
         if let Err(error) = written {
             content.file.set_len(offset)?;
             return Err(error);
         }
-        content.length += line.len() as u64 + 1;
-        content.live += usize::from(is_batch);
+        content.length += lines.len() as u64 + 1;
+        content.live += batches;
         Ok(offset)
     }
 
@@ -114,7 +114,7 @@ impl Journal {
         };
         if !is_last {
             let line = format!(r#"{{"settled":{{"id":"{id}"}}}}"#);
-            return self.append(&line, false).map(|_| 0);
+            return self.append(&line, 0).map(|_| 0);
         }
         let mut content = self.lock();
         let freed = content.length;
@@ -125,6 +125,28 @@ impl Journal {
             fs::remove_file(&self.path)?;
         }
         Ok(freed)
+    }
+
+    /// Reads a line.
+    pub(super) fn read(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        let mut line = vec![0; length];
+        let mut content = self.lock();
+        content.file.seek(SeekFrom::Start(offset))?;
+        content.file.read_exact(&mut line)?;
+        Ok(line)
+    }
+
+    /// Whether nobody will find the file any more once it is closed: somebody has removed it, or the whole folder.
+    pub(super) fn is_gone(&self) -> bool {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt as _;
+            self.lock().file.metadata().is_ok_and(|metadata| metadata.nlink() == 0)
+        }
+        #[cfg(not(unix))]
+        {
+            !self.path.exists()
+        }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Content> {
