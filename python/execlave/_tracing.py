@@ -72,14 +72,14 @@ class TraceCalls(Core):
         # A span that was given its tree's id is not the child of that tree.
         if parent is not None and parent.trace_id != native.trace_id:
             parent_trace_id = parent.trace_id
-        for value, setter in (
-            (session_id, native.set_session_id),
-            (user_id, native.set_user_id),
-            (parent_trace_id, native.set_parent_trace_id),
-            (span_type, native.set_span_type),
-        ):
-            if value is not None and value != "":
-                setter(value)
+        if session_id is not None and session_id != "":
+            native.set_session_id(session_id)
+        if user_id is not None and user_id != "":
+            native.set_user_id(user_id)
+        if parent_trace_id is not None and parent_trace_id != "":
+            native.set_parent_trace_id(parent_trace_id)
+        if span_type is not None and span_type != "":
+            native.set_span_type(span_type)
         trace = Trace(
             self,
             native,
