@@ -78,14 +78,14 @@ class TraceCalls(Core):
         # A span that was given its tree's id is not the child of that tree.
         if parent is not None and parent.trace_id != native.trace_id:
             parent_trace_id = parent.trace_id
-        for value, setter in (
-            (session_id, native.set_session_id),
-            (user_id, native.set_user_id),
-            (parent_trace_id, native.set_parent_trace_id),
-            (span_type, native.set_span_type),
-        ):
-            if not is_unset(value):
-                setter(value)
+        if not is_unset(session_id):
+            native.set_session_id(session_id)
+        if not is_unset(user_id):
+            native.set_user_id(user_id)
+        if not is_unset(parent_trace_id):
+            native.set_parent_trace_id(parent_trace_id)
+        if not is_unset(span_type):
+            native.set_span_type(span_type)
         trace = Trace(
             self,
             native,

@@ -132,8 +132,8 @@ impl Client {
         trace_id: Option<String>,
     ) -> Result<Trace, Error> {
         self.ensure_open()?;
-        let default = self.default_agent().map(|agent| agent.agent_id);
-        let agent_id = agent_id.map(str::to_owned).or(default);
+        let default = || self.default_agent().map(|agent| agent.agent_id);
+        let agent_id = agent_id.map(str::to_owned).or_else(default);
         if let Some(agent_id) = &agent_id {
             self.ensure_not_paused(agent_id, environment)?;
         }

@@ -5,7 +5,7 @@
 //! Redirects are not followed, proxies of the environment are not used.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::{Arc, Once};
+use std::sync::{Arc, Once, OnceLock};
 use std::time::Duration;
 
 use reqwest::Method;
@@ -19,7 +19,8 @@ const ANSWER_LIMIT: usize = 64 * 1024;
 /// Sends requests.
 #[derive(Clone, Debug)]
 pub(crate) struct Http {
-    client: reqwest::Client,
+    /// Made when it is first needed: it reads every certificate that this machine trusts, and most servers never call anybody.
+    client: Arc<OnceLock<reqwest::Client>>,
     allow_private: bool,
     setting: &'static str,
 }
@@ -55,16 +56,22 @@ impl Http {
         PROVIDER.call_once(|| {
             let _ = rustls::crypto::ring::default_provider().install_default();
         });
-        #[expect(clippy::disallowed_methods, reason = "this is the place where it is built")]
-        let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .dns_resolver(Arc::new(Checked { allow_private, setting }))
-            .user_agent(concat!("execlave/", env!("CARGO_PKG_VERSION")))
-            .pool_idle_timeout(Duration::from_mins(1))
-            .build()
-            .expect("the settings are constants");
-        Self { client, allow_private, setting }
+        Self { client: Arc::default(), allow_private, setting }
+    }
+
+    fn client(&self) -> &reqwest::Client {
+        let resolver = Checked { allow_private: self.allow_private, setting: self.setting };
+        self.client.get_or_init(|| {
+            #[expect(clippy::disallowed_methods, reason = "this is the place where it is built")]
+            reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .no_proxy()
+                .dns_resolver(Arc::new(resolver))
+                .user_agent(concat!("execlave/", env!("CARGO_PKG_VERSION")))
+                .pool_idle_timeout(Duration::from_mins(1))
+                .build()
+                .expect("the settings are constants")
+        })
     }
 
     /// Why an address may not be asked, as far as the URL itself tells.
@@ -157,7 +164,7 @@ impl Http {
         if let Some(fault) = self.fault(url) {
             return Err(HttpError::Refused(format!("its address {fault}")));
         }
-        Ok(self.client.request(method, url.clone()).headers(headers).body(body))
+        Ok(self.client().request(method, url.clone()).headers(headers).body(body))
     }
 }
 
