@@ -141,6 +141,22 @@ def test_the_model_does_not_see_a_poisoned_output(
     assert not any("Ignore all previous" in shown for shown in scenario.seen)
 
 
+@pytest.mark.gate("error")
+def test_the_model_does_not_see_a_poisoned_error(
+    played: Any, exe: Execlave, server: Server, agent: str
+) -> None:
+    module, mode = played
+
+    def failing(key: str) -> str:
+        raise ValueError(INJECTION)
+
+    server.policy(agent, "tool_output_scan", "block", agent, injection=True)
+    scenario = Scenario(tool=failing)
+    with pytest.raises(execlave.PolicyBlockedError):
+        module.play(exe, agent, scenario, mode)
+    assert not any("Ignore all previous" in shown for shown in scenario.seen)
+
+
 def test_the_run_is_one_tree_of_spans(
     played: Any, exe: Execlave, server: Server, agent: str
 ) -> None:

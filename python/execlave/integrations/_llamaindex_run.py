@@ -114,7 +114,7 @@ class Step:
         return Place(run, self.kind, self._subject, span, covered, outermost=above is None)
 
     def enter(self, place: Place) -> Any:
-        """Be in a place; gives what `leave` takes."""
+        """Be in a place; gives what takes it back."""
         return _places.set({**_places.get({}), self._key: place})
 
     def question(self, place: Place) -> Question | None:
@@ -136,6 +136,10 @@ class Step:
             # A memory that is too small for the task may have left it out.
             text = f"{task}\n{text}"
         return "ask", (text, {"messages" if model else "query": self.given})
+
+    def scan_error(self, error: Exception) -> Question | None:
+        """What is to be scanned of a failure: agents hand a tool's to the model."""
+        return ("scan", (self.name, str(error), self.given)) if self.kind == "tool" else None
 
     def scan(self, result: Any) -> Question | None:
         """What is to be scanned before a model sees it."""
@@ -172,7 +176,11 @@ def perform(step: Step, call: Callable[[], Any]) -> Any:
     token = step.enter(place)
     try:
         _ask(step.boundary, place, step.question(place))
-        result = call()
+        try:
+            result = call()
+        except Exception as error:
+            _ask(step.boundary, place, step.scan_error(error))
+            raise
         _ask(step.boundary, place, step.scan(result))
     except BaseException as error:
         raise _failed(place, error) from None
@@ -189,7 +197,11 @@ async def aperform(step: Step, call: Callable[[], Any]) -> Any:
     token = step.enter(place)
     try:
         await _aask(step.boundary, place, step.question(place))
-        result = await call()
+        try:
+            result = await call()
+        except Exception as error:
+            await _aask(step.boundary, place, step.scan_error(error))
+            raise
         await _aask(step.boundary, place, step.scan(result))
     except BaseException as error:
         raise _failed(place, error) from None

@@ -27,6 +27,7 @@ _EMBED = ("query_embedding", "text_embedding", "text_embedding_batch")
 # A class, what its methods are, and their names; of two that fit, the first.
 _FAMILIES = (
     ("base.llms.base", "BaseLLM", "llm", (*_CHAT, *_COMPLETE)),
+    ("multi_modal_llms.base", "MultiModalLLM", "llm", (*_CHAT, *_COMPLETE)),
     ("tools.types", "BaseTool", "tool", ("__call__", "call", "acall")),
     ("base.base_query_engine", "BaseQueryEngine", "chain", ("query", "aquery")),
     ("base.agent.types", "BaseAgent", "agent", _CHAT),

@@ -15,7 +15,7 @@ from scenario import Scenario
 from execlave.integrations import instrument_llamaindex_agent
 
 MODES = ("handler", "handler-workflow", "handler-react", "async", "stream", "workflow")
-GATES = frozenset({"prompt", "tool", "output"})
+GATES = frozenset({"prompt", "tool", "output", "error"})
 KINDS = {"agent", "llm", "tool"}
 HEARD = ["model", "model"]
 TREE = True

@@ -14,7 +14,7 @@ from scenario import Scenario
 from execlave.integrations import instrument_llamaindex_agent
 
 MODES = ("handler", "handler-async", "handler-react", "instrumented")
-GATES = frozenset({"prompt", "tool", "output"})
+GATES = frozenset({"prompt", "tool", "output", "error"})
 KINDS = {"agent", "llm", "tool"}
 HEARD = ["model", "model"]
 TREE = True
