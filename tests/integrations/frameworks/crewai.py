@@ -15,7 +15,7 @@ from execlave.integrations import instrument_crew
 
 # In the text protocol, with native tool calls, and with a tool that is a function.
 MODES = ("sync", "async", "native", "function")
-GATES = frozenset({"prompt", "tool", "output"})
+GATES = frozenset({"prompt", "tool", "output", "error"})
 KINDS = {"chain", "agent", "llm", "tool"}
 HEARD = ["task"]
 TREE = True
