@@ -85,6 +85,33 @@ def test_a_tool_of_another_agent_is_named_in_the_scan(
     assert [(o["name"], o["output"]) for o in outputs] == [("lookup", "content of a")]
 
 
+@pytest.mark.parametrize("all_governed", [True, False])
+def test_a_call_in_a_group_is_asked_about_once_by_whoever_is_governed(
+    module: Any, scripted: Scripted, client_of: Callable[..., Execlave], all_governed: bool
+) -> None:
+    from autogen import GroupChat, GroupChatManager
+
+    scripted.script = accept
+    scenario, exe = Scenario(), client_of()
+    with module.model_server(scenario) as url:
+        assistant, proxy = module.agents(scenario, url)
+        for made in (assistant, proxy) if all_governed else (assistant,):
+            instrument_autogen_agent(made, exe, agent_id="a")
+        group = GroupChat(
+            agents=[proxy, assistant],
+            messages=[],
+            max_round=4,
+            speaker_selection_method="round_robin",
+        )
+        manager = GroupChatManager(group, llm_config=False)
+        proxy.initiate_chat(manager, message=scenario.prompt, silent=True)
+    assert scenario.executed == ["a"]
+    asked = [request.json for request in scripted.requests("/api/v1/policies/enforce")]
+    assert [question["tools"] for question in asked if "tools" in question] == [["lookup"]]
+    outputs = [output for question in asked for output in question.get("toolOutputs", [])]
+    assert [output["output"] for output in outputs] == ["content of a"]
+
+
 def code_runner(folder: Path, executor: bool) -> Any:
     """An agent that runs code: by itself, or through an executor of its own."""
     from autogen import ConversableAgent

@@ -285,8 +285,9 @@ def _stopped(turn: Turn | None, span: Span, error: BaseException) -> BaseExcepti
 
 
 def _runs_governed(agent: Any) -> bool:
-    """Whether an agent asks before it runs a tool."""
-    return agent is not None and is_governed(agent, "execute_function")
+    """Whether an agent asks before it runs a tool; of the manager of a group, whether all in the group do."""
+    members = field(field(agent, "_groupchat"), "agents")
+    return all(is_governed(member, "execute_function") for member in members or [agent])
 
 
 def _calls(message: Any) -> list[Any]:
