@@ -150,7 +150,23 @@ def _prepare(boundary: Boundary, crew: Any) -> None:
         if agent is not None:
             _prepare_agent(boundary, agent)
     for task in field(crew, "tasks") or []:
+        govern(task, "_execute_task_async", _ending)
         _prepare_tools(boundary, field(task, "tools"))
+
+
+def _ending(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Hand what a task's thread raises to whoever waits for it; older versions let them wait for ever."""
+
+    @functools.wraps(original)
+    def execute(agent: Any, context: Any, tools: Any, future: Any) -> None:
+        try:
+            original(agent, context, tools, future)
+        except BaseException as error:
+            if future.done():
+                raise
+            future.set_exception(error)
+
+    return execute
 
 
 def _prepare_agent(boundary: Boundary, agent: Any) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from crewai import Agent, BaseLLM, Crew, Task
@@ -79,6 +81,12 @@ def crew(scenario: Scenario, mode: str = "sync") -> Crew:
     return Crew(
         agents=[clerk], tasks=[task], task_callback=lambda output: scenario.heard.append("task")
     )
+
+
+@contextmanager
+def crew_of(scenario: Scenario) -> Iterator[Crew]:
+    """A crew that is not governed yet."""
+    yield crew(scenario)
 
 
 def example(scenario: Scenario) -> dict[str, Any]:

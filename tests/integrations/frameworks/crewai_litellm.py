@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 # LiteLLM looks up prices on the net otherwise.
@@ -60,6 +62,13 @@ def play(exe: Any, agent: str, scenario: Scenario, mode: str, **options: Any) ->
         if mode == "async":
             return str(asyncio.run(made.kickoff_async()))
         return str(made.kickoff())
+
+
+@contextmanager
+def crew_of(scenario: Scenario) -> Iterator[Crew]:
+    """A crew that is not governed yet, and its model meanwhile."""
+    with model_server(Speech(scenario)) as url:
+        yield crew(scenario, url, "sync")
 
 
 def crew(scenario: Scenario, url: str, mode: str) -> Crew:
