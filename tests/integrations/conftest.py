@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,9 @@ os.environ.update(
         "PYDANTIC_AI_NO_TELEMETRY": "1",
     }
 )
+# CrewAI keeps what its tasks said in the user's data, where another run would find it.
+DATA = tempfile.TemporaryDirectory(prefix="execlave-frameworks-")
+os.environ["XDG_DATA_HOME"] = DATA.name
 for name in [n for n in os.environ if n.endswith(("_API_KEY", "_PROXY", "_proxy"))]:
     del os.environ[name]
 

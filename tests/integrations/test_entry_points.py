@@ -104,6 +104,15 @@ def test_an_agent_is_needed(entry: Any, agent_id: Any, exe: Execlave) -> None:
         found(entry)(*governed(entry), exe, agent_id=agent_id)
 
 
+# Of scenarios that are not called like their adapter.
+ADAPTER_OF = {
+    "autogen_conversable": "autogen",
+    "crewai_litellm": "crewai",
+    "langgraph": "langchain",
+    "llamaindex_runner": "llamaindex",
+}
+
+
 def test_what_went_ahead_is_logged_by_adapter(
     played: Any, scripted: Scripted, client_of: ClientOf, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -118,7 +127,8 @@ def test_what_went_ahead_is_logged_by_adapter(
     with caplog.at_level(logging.WARNING):
         module.play(client_of(), "a", Scenario(), mode)
     names = {record.name for record in caplog.records if record.name.startswith("Execlave.")}
-    adapter = module.__name__.removeprefix("frameworks.").replace("langgraph", "langchain")
+    scenario = module.__name__.removeprefix("frameworks.")
+    adapter = ADAPTER_OF.get(scenario, scenario)
     assert names == {f"Execlave.{adapter}"}
 
 

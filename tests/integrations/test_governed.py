@@ -141,6 +141,22 @@ def test_the_model_does_not_see_a_poisoned_output(
     assert not any("Ignore all previous" in shown for shown in scenario.seen)
 
 
+@pytest.mark.gate("error")
+def test_the_model_does_not_see_a_poisoned_error(
+    played: Any, exe: Execlave, server: Server, agent: str
+) -> None:
+    module, mode = played
+
+    def failing(key: str) -> str:
+        raise ValueError(INJECTION)
+
+    server.policy(agent, "tool_output_scan", "block", agent, injection=True)
+    scenario = Scenario(tool=failing)
+    with pytest.raises(execlave.PolicyBlockedError):
+        module.play(exe, agent, scenario, mode)
+    assert not any("Ignore all previous" in shown for shown in scenario.seen)
+
+
 def test_the_run_is_one_tree_of_spans(
     played: Any, exe: Execlave, server: Server, agent: str
 ) -> None:
@@ -161,7 +177,11 @@ def test_the_run_is_one_tree_of_spans(
     assert len(models) == (2 if "llm" in module.KINDS else 0)
     for row in models:
         assert row.get("modelName") == MODEL or not getattr(module, "MODEL_NAMED", True)
-        counted = (row["promptTokens"], row["completionTokens"])
+        counted = (row.get("promptTokens"), row.get("completionTokens"))
+        if not getattr(module, "COUNTED", True):
+            # Counted too late, or just in time.
+            assert counted in ((None, None), (7, 3))
+            continue
         assert counted == (7, 3) or (mode in getattr(module, "ESTIMATES", ()) and all(counted))
 
 

@@ -2,7 +2,8 @@
 //!
 //! A client asks for its bundle with a long poll that names the one it holds, so the question itself says what it knows. Whoever changes
 //! something waits until all of them have asked again, and so an answered change counts for the very next action, also for one
-//! that is decided in the application. A client that does not come back delays one change, by two seconds, and is then forgotten.
+//! that is decided in the application. A client that takes an answer and does not come back delays one change, by two seconds, and is then
+//! forgotten; one that hangs up, as at its end, by a tenth of a second.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,8 +16,10 @@ use uuid::Uuid;
 
 /// The longest a change waits.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// A client that has been away for longer does not come back.
+/// A client that was answered and has been away for longer does not come back.
 const ABSENCE: Duration = Duration::from_secs(2);
+/// Nor does one that has hung up and not asked anew for so long.
+const HUNG_UP: Duration = Duration::from_millis(100);
 /// More of one organisation are not waited for.
 const HOLDERS: usize = 10_000;
 
@@ -34,13 +37,13 @@ struct Holder {
     knows: u64,
     /// Which of its questions is the last.
     question: u64,
-    /// When it was answered; `None` while it asks.
-    left: Option<Instant>,
+    /// Until when it is waited for; `None` while it asks.
+    expected: Option<Instant>,
 }
 
 impl Holder {
     fn is_gone(&self) -> bool {
-        self.left.is_some_and(|left| left.elapsed() > ABSENCE)
+        self.expected.is_some_and(|expected| Instant::now() > expected)
     }
 }
 
@@ -51,6 +54,7 @@ pub(crate) struct Presence {
     org: OrgId,
     id: Uuid,
     question: u64,
+    answered: bool,
 }
 
 impl Holders {
@@ -61,10 +65,11 @@ impl Holders {
         if holders.len() >= HOLDERS && !holders.contains_key(&id) {
             return None;
         }
-        let holder = holders.entry(id).or_insert(Holder { knows: 0, question: 0, left: None });
+        let holder = holders.entry(id).or_insert(Holder { knows: 0, question: 0, expected: None });
         holder.question += 1;
-        holder.left = None;
-        Some(Presence { holders: Arc::clone(self), org, id, question: holder.question })
+        holder.expected = None;
+        let question = holder.question;
+        Some(Presence { holders: Arc::clone(self), org, id, question, answered: false })
     }
 
     /// Waits until every client of the organisation knows the first `changes` changes.
@@ -76,7 +81,7 @@ impl Holders {
                     return;
                 }
                 // A client that has left for good moves nobody.
-                let _ = timeout(ABSENCE / 4, moved).await;
+                let _ = timeout(HUNG_UP / 2, moved).await;
             }
         };
         if timeout(PATIENCE, all_know).await.is_err() {
@@ -103,6 +108,11 @@ impl Presence {
         self.holders.moved.notify_waiters();
     }
 
+    /// The client is given an answer, and will ask again.
+    pub(crate) fn answered(mut self) {
+        self.answered = true;
+    }
+
     fn update(&self, change: impl FnOnce(&mut Holder)) {
         let mut orgs = self.holders.lock();
         let holder = orgs.get_mut(&self.org).and_then(|holders| holders.get_mut(&self.id));
@@ -115,7 +125,8 @@ impl Presence {
 
 impl Drop for Presence {
     fn drop(&mut self) {
-        self.update(|holder| holder.left = Some(Instant::now()));
+        let absence = if self.answered { ABSENCE } else { HUNG_UP };
+        self.update(|holder| holder.expected = Some(Instant::now() + absence));
     }
 }
 
@@ -156,11 +167,15 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_was_answered_is_waited_for_until_it_is_clear_that_it_is_gone() {
         let holders = Arc::new(Holders::default());
-        drop(holders.enter(org(), Uuid::from_u128(1)));
+        let client = || holders.enter(org(), Uuid::from_u128(1)).expect("a place");
+        client().answered();
         assert!(waits(&holders, 1).await >= ABSENCE);
         tokio::time::advance(Duration::from_millis(1)).await;
         assert_eq!(waits(&holders, 1).await, Duration::ZERO);
         assert_eq!(holders.lock()[&org()].len(), 0);
+        drop(client());
+        let waited = waits(&holders, 1).await;
+        assert!(waited >= HUNG_UP && waited < 2 * HUNG_UP, "{waited:?}");
     }
 
     #[tokio::test(start_paused = true)]

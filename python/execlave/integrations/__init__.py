@@ -19,6 +19,7 @@ _HOMES = {
     "instrument_anthropic": "anthropic",
     "instrument_mcp_session": "mcp",
     "instrument_mcp_client": "mcp",
+    "ExeclaveLlamaIndexHandler": "llamaindex",
     "instrument_llamaindex_agent": "llamaindex",
     "instrument_autogen_agent": "autogen",
     "ExeclaveCapability": "pydantic_ai",

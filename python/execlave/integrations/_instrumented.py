@@ -14,10 +14,15 @@ def govern(target: object, method: str, wrap: Callable[[Any], Any]) -> bool:
     The object alone is changed, not its class: others of the class belong to other agents, or to none.
     """
     original = getattr(target, method, None)
-    if original is None or hasattr(original, _MARK):
+    if original is None or is_governed(target, method):
         return False
     governed = wrap(original)
     setattr(governed, _MARK, True)
     # Frameworks' models refuse attributes that they do not know.
     object.__setattr__(target, method, governed)
     return True
+
+
+def is_governed(target: object, method: str) -> bool:
+    """Whether `govern` has replaced this method."""
+    return hasattr(getattr(target, method, None), _MARK)

@@ -15,6 +15,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from ..client import Execlave
+from ._autogen_conversable import Conversable
 from ._boundary import Boundary
 from ._instrumented import govern
 from ._spans import Span
@@ -61,13 +62,19 @@ def instrument_autogen_agent(
 ) -> Any:
     """Govern an agent with its model and its tools; returns it. Doing it again changes nothing.
 
-    Raises `TypeError` if it is not an agent of AutoGen 0.4 or later.
+    Raises `TypeError` if it is an agent neither of AutoGen nor of AG2.
     """
-    if not callable(getattr(agent, "on_messages_stream", None)):
-        raise TypeError("the agent has no on_messages_stream; AutoGen 0.4 or later is needed")
     boundary = Boundary(
         "autogen", exe, agent_id, enforce=enforce, session_id=session_id, user_id=user_id
     )
+    if not callable(getattr(agent, "on_messages_stream", None)):
+        if not callable(getattr(agent, "generate_reply", None)):
+            raise TypeError(
+                "the agent has neither on_messages_stream nor generate_reply; "
+                "an agent of AutoGen or AG2 is needed"
+            )
+        Conversable(boundary, agent).govern()
+        return agent
     govern(agent, "on_messages_stream", functools.partial(_turn, boundary, agent))
     govern(agent, "on_messages", functools.partial(_whole_turn, boundary, agent))
     model = field(agent, "_model_client")

@@ -17,9 +17,10 @@ from typing import Any
 
 from ..client import Execlave
 from ._boundary import Boundary
+from ._crewai_usage import Usage, counted
 from ._instrumented import govern
 from ._spans import Span
-from ._texts import count, field
+from ._texts import field
 
 __all__ = ["instrument_crew"]
 
@@ -51,6 +52,7 @@ class _Run:
 
 
 _current: ContextVar[tuple[_Run, Span] | None] = ContextVar("execlave_crew", default=None)
+_running: list[_Run] = []
 
 
 def instrument_crew(
@@ -96,7 +98,9 @@ def _kickoff(boundary: Boundary, crew: Any, original: Callable[..., Any]) -> Cal
     def begin() -> _Run:
         # Agents and tools may have come since.
         _prepare(boundary, crew)
-        return _Run(boundary, boundary.span("chain", str(field(crew, "name") or "crew")))
+        run = _Run(boundary, boundary.span("chain", str(field(crew, "name") or "crew")))
+        _running.append(run)
+        return run
 
     def end(run: _Run, error: BaseException | None, result: Any = None) -> None:
         run.span.output(field(result, "raw", None)).finish(run.refusal or error)
@@ -117,6 +121,7 @@ def _kickoff(boundary: Boundary, crew: Any, original: Callable[..., Any]) -> Cal
             raise
         finally:
             _current.reset(token)
+            _running.remove(run)
         end(run, None, result)
         return result
 
@@ -131,6 +136,7 @@ def _kickoff(boundary: Boundary, crew: Any, original: Callable[..., Any]) -> Cal
             raise
         finally:
             _current.reset(token)
+            _running.remove(run)
         end(run, None, result)
         return result
 
@@ -144,7 +150,23 @@ def _prepare(boundary: Boundary, crew: Any) -> None:
         if agent is not None:
             _prepare_agent(boundary, agent)
     for task in field(crew, "tasks") or []:
+        govern(task, "_execute_task_async", _ending)
         _prepare_tools(boundary, field(task, "tools"))
+
+
+def _ending(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Hand what a task's thread raises to whoever waits for it; older versions let them wait for ever."""
+
+    @functools.wraps(original)
+    def execute(agent: Any, context: Any, tools: Any, future: Any) -> None:
+        try:
+            original(agent, context, tools, future)
+        except BaseException as error:
+            if future.done():
+                raise
+            future.set_exception(error)
+
+    return execute
 
 
 def _prepare_agent(boundary: Boundary, agent: Any) -> None:
@@ -162,15 +184,26 @@ def _prepare_tools(boundary: Boundary, tools: Any) -> None:
     for tool in tools or []:
         # A tool made from a function keeps it as `func`, and runs it past `_run` too.
         method = "func" if callable(getattr(tool, "func", None)) else "_run"
+        if not callable(getattr(tool, method, None)):
+            raise TypeError(
+                f"the tool {field(tool, 'name', tool)!r} has neither func nor _run, and cannot be "
+                "governed; a tool of CrewAI 0.80 or later is needed"
+            )
         govern(tool, method, functools.partial(_tool_call, boundary, tool))
         govern(tool, "_arun", functools.partial(_tool_acall, boundary, tool))
 
 
 def _place(boundary: Boundary) -> tuple[_Run, Span]:
-    """The run and the step that the caller is in; a run of its own where CrewAI took the step to a thread without its context."""
+    """The run and the step that the caller is in.
+
+    Where CrewAI took the step to a thread without its context, it is of the crew's run, or of one of its own if there are several.
+    """
     current = _current.get()
     if current is not None:
         return current
+    runs = [run for run in list(_running) if run.boundary is boundary]
+    if len(runs) == 1:
+        return runs[0], runs[0].span
     run = _Run(boundary, boundary.span("chain", "crew"))
     run.span.finish()
     return run, run.span
@@ -235,13 +268,14 @@ def _atask(boundary: Boundary, agent: Any, original: Callable[..., Any]) -> Call
 def _model_call(boundary: Boundary, model: Any, original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def call(messages: Any, *args: Any, **kwargs: Any) -> Any:
-        span, before = _begin_model(boundary, model, messages)
-        try:
-            result = original(messages, *args, **kwargs)
-        except Exception as error:
-            span.finish(error)
-            raise
-        _end_model(model, span, before, result)
+        span = _begin_model(boundary, model, messages)
+        with counted(model, kwargs.get("callbacks")) as usage:
+            try:
+                result = original(messages, *args, **kwargs)
+            except Exception as error:
+                span.finish(error)
+                raise
+        _end_model(model, span, usage, result)
         return result
 
     return call
@@ -252,13 +286,14 @@ def _model_acall(
 ) -> Callable[..., Any]:
     @functools.wraps(original)
     async def acall(messages: Any, *args: Any, **kwargs: Any) -> Any:
-        span, before = _begin_model(boundary, model, messages)
-        try:
-            result = await original(messages, *args, **kwargs)
-        except Exception as error:
-            span.finish(error)
-            raise
-        _end_model(model, span, before, result)
+        span = _begin_model(boundary, model, messages)
+        with counted(model, kwargs.get("callbacks")) as usage:
+            try:
+                result = await original(messages, *args, **kwargs)
+            except Exception as error:
+                span.finish(error)
+                raise
+        _end_model(model, span, usage, result)
         return result
 
     return acall
@@ -274,7 +309,12 @@ def _tool_call(boundary: Boundary, tool: Any, original: Callable[..., Any]) -> C
         run, span, given = _begin_tool(boundary, name, args, kwargs)
         try:
             span.decision(_refusing(run, run.boundary.ask_tool, name, "toolInput", given))
-            result = original(*args, **kwargs)
+            try:
+                result = original(*args, **kwargs)
+            except Exception as error:
+                # CrewAI hands it to the model, as it does a result.
+                _refusing(run, run.boundary.scan, name, str(error), given)
+                raise
             span.output(result)
             _refusing(run, run.boundary.scan, name, result, given)
         except Exception as error:
@@ -295,7 +335,11 @@ def _tool_acall(boundary: Boundary, tool: Any, original: Callable[..., Any]) -> 
         try:
             question = run.boundary.aask_tool(name, "toolInput", given)
             span.decision(await _arefusing(run, question))
-            result = await original(*args, **kwargs)
+            try:
+                result = await original(*args, **kwargs)
+            except Exception as error:
+                await _arefusing(run, run.boundary.ascan(name, str(error), given))
+                raise
             span.output(result)
             await _arefusing(run, run.boundary.ascan(name, result, given))
         except Exception as error:
@@ -317,24 +361,15 @@ def _begin_tool(
     return run, span.input(given), given
 
 
-def _begin_model(boundary: Boundary, model: Any, messages: Any) -> tuple[Span, Any]:
+def _begin_model(boundary: Boundary, model: Any, messages: Any) -> Span:
     run, above = _place(boundary)
     run.check()
-    name = str(field(model, "model") or "model")
-    return run.open("llm", name, above).input(messages), _tokens(model)
+    return run.open("llm", str(field(model, "model") or "model"), above).input(messages)
 
 
-def _end_model(model: Any, span: Span, before: Any, result: Any) -> None:
-    after = _tokens(model)
-    span.usage(field(model, "model"), after[0] - before[0], after[1] - before[1])
+def _end_model(model: Any, span: Span, usage: Usage, result: Any) -> None:
+    span.usage(field(model, "model"), *usage.tokens)
     span.output(result).finish()
-
-
-def _tokens(model: Any) -> tuple[int, int]:
-    """All tokens that a model has used in its life."""
-    summary = getattr(model, "get_token_usage_summary", None)
-    usage = summary() if callable(summary) else None
-    return count(usage, "prompt_tokens") or 0, count(usage, "completion_tokens") or 0
 
 
 def _refusing(run: _Run, ask: Callable[..., Any], *question: Any) -> Any:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from crewai import Agent, BaseLLM, Crew, Task
@@ -15,7 +17,7 @@ from execlave.integrations import instrument_crew
 
 # In the text protocol, with native tool calls, and with a tool that is a function.
 MODES = ("sync", "async", "native", "function")
-GATES = frozenset({"prompt", "tool", "output"})
+GATES = frozenset({"prompt", "tool", "output", "error"})
 KINDS = {"chain", "agent", "llm", "tool"}
 HEARD = ["task"]
 TREE = True
@@ -79,6 +81,12 @@ def crew(scenario: Scenario, mode: str = "sync") -> Crew:
     return Crew(
         agents=[clerk], tasks=[task], task_callback=lambda output: scenario.heard.append("task")
     )
+
+
+@contextmanager
+def crew_of(scenario: Scenario) -> Iterator[Crew]:
+    """A crew that is not governed yet."""
+    yield crew(scenario)
 
 
 def example(scenario: Scenario) -> dict[str, Any]:

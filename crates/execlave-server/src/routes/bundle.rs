@@ -62,6 +62,9 @@ pub(crate) async fn show(
     let draft =
         wait_for_bundle(&state, caller.org, &agents, &known, wait, presence.as_ref()).await?;
     let tag = HeaderValue::try_from(draft.tag.as_str()).map_err(AppError::internal)?;
+    if let Some(presence) = presence {
+        presence.answered();
+    }
     if known.contains(&draft.tag.as_str()) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
     }
