@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import os
 import subprocess
 import sys
 from typing import Any
@@ -31,10 +32,12 @@ def blocks(page: str) -> list[str]:
 def test_the_readme(shell: Shell) -> None:
     demo, terminal_one, terminal_two, forbid = blocks(README)
     # The demonstration itself is `test_the_demonstration`; here is what the two commands would start.
+    # These tests may run under make themselves.
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     for line in demo.splitlines():
         command = line.split("#")[0].strip()
         dry = subprocess.run(
-            ["bash", "-c", f"{command} -n"], cwd=ROOT, capture_output=True, text=True
+            ["bash", "-c", f"{command} -n"], cwd=ROOT, env=outside, capture_output=True, text=True
         )
         assert dry.stdout.strip() == f"scripts/demo {command.partition('ARGS=')[2]}".strip()
     shell.serve(terminal_one)

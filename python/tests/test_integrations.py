@@ -11,6 +11,7 @@ from execlave import integrations
 
 NEEDED = {
     "langchain": "langchain",
+    "llamaindex": "llamaindex",
     "openai_agents": "openai-agents",
     "pydantic_ai": "pydantic-ai",
 }
@@ -27,7 +28,8 @@ def test_every_name_is_there_or_says_what_is_missing(name: str) -> None:
     try:
         assert callable(getattr(integrations, name))
     except ImportError as error:
-        assert name.startswith("Execlave") and "pip install" in str(error)
+        # What derives from a class of its framework.
+        assert integrations._HOMES[name] in NEEDED and "pip install" in str(error)
 
 
 def test_other_names_are_not_there() -> None:

@@ -28,8 +28,13 @@ if TYPE_CHECKING:
     class NullSpanHandler: ...
 
 else:
-    from llama_index.core.instrumentation.event_handlers import BaseEventHandler
-    from llama_index.core.instrumentation.span_handlers import NullSpanHandler
+    try:
+        from llama_index.core.instrumentation.event_handlers import BaseEventHandler
+        from llama_index.core.instrumentation.span_handlers import NullSpanHandler
+    except ImportError as error:
+        raise ImportError(
+            "LlamaIndex is missing: pip install 'execlave-sdk[llamaindex]'"
+        ) from error
 
 # How an agent is asked: in workflows, and before there were any.
 _ENTRIES = ("run", "chat", "achat", "stream_chat", "astream_chat", "query", "aquery")
