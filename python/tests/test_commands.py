@@ -7,8 +7,8 @@ that are skipped. Whatever else a block says is run by a shell as it stands ther
 from __future__ import annotations
 
 import json
-import re
 import os
+import re
 import subprocess
 import sys
 from typing import Any
